@@ -1,0 +1,27 @@
+// Instants and durations. Everything stored is UTC milliseconds.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace zellige {
+
+using Duration = std::chrono::milliseconds;
+using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+using Seconds = std::chrono::seconds;
+using namespace std::chrono_literals;
+
+inline std::int64_t toMillis(Time t) { return t.time_since_epoch().count(); }
+inline Time fromMillis(std::int64_t ms) { return Time{Duration{ms}}; }
+
+/// `2026-11-23T01:39:00Z`; milliseconds are shown only when they are not zero.
+std::string iso8601(Time t);
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Time now() const = 0;
+};
+
+}  // namespace zellige
