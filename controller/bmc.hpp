@@ -1,0 +1,105 @@
+// What the workflows need of a machine. RedfishBmc (drivers/redfish) and, later, a libvirt domain are behind it.
+// Every function is at most a few exchanges; nothing here waits for a machine to get anywhere. Reading functions never
+// change the machine (opening our own session counts as reading). Writing functions return Errc::NotArmed, with nothing
+// sent, where the place is in observe mode. An Error with outcomeUnknown may have been applied: look again, never guess.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controller/base/result.hpp"
+#include "controller/base/secret.hpp"
+#include "controller/base/task.hpp"
+#include "controller/base/time.hpp"
+#include "controller/model/catalog.hpp"
+#include "controller/model/inventory.hpp"
+
+namespace zellige {
+
+enum class HostPower { Off, On, PoweringOn, PoweringOff, Unknown };
+ZELLIGE_NAMES(HostPower, {HostPower::Off, "off"}, {HostPower::On, "on"}, {HostPower::PoweringOn, "powering_on"},
+              {HostPower::PoweringOff, "powering_off"}, {HostPower::Unknown, "unknown"});
+
+enum class HostReset { On, ForceOff, GracefulShutdown, ForceRestart, PowerCycle };
+ZELLIGE_NAMES(HostReset, {HostReset::On, "on"}, {HostReset::ForceOff, "force_off"},
+              {HostReset::GracefulShutdown, "graceful_shutdown"}, {HostReset::ForceRestart, "force_restart"},
+              {HostReset::PowerCycle, "power_cycle"});
+
+/// Without signing in.
+struct BmcIdentity {
+  std::string vendor, product, redfishVersion, uuid;
+  std::string platform;      ///< behaviour chosen for it ("nvidia-openbmc-gb200", "generic")
+};
+
+struct HostState {
+  HostPower power = HostPower::Unknown;
+  std::string bootProgress;  ///< LastState ("OSRunning"), or empty where the platform has none
+  std::string lastReset;     ///< LastResetTime as reported; empty: not reported
+};
+
+struct BmcState {
+  std::string lastReset;     ///< Manager LastResetTime as reported: changes when the BMC restarts
+  std::string firmware;      ///< its own running version
+  bool baseboardPresent = true;  ///< the HGX baseboard's resources are there (true where the platform has none)
+};
+
+enum class TaskState { Running, Completed, Failed };
+ZELLIGE_NAMES(TaskState, {TaskState::Running, "running"}, {TaskState::Completed, "completed"},
+              {TaskState::Failed, "failed"});
+
+/// A task of the BMC's task service. Completed with TaskStatus Critical is Failed (FACTS 6).
+struct BmcTask {
+  std::string uri;
+  TaskState state = TaskState::Running;
+  int percent = -1;          ///< -1: not told
+  std::string message;
+};
+
+struct MediaState {
+  bool inserted = false;
+  std::string image;         ///< URL; empty when nothing is in
+};
+
+struct BootOverride {
+  std::string target;        ///< "None", "Cd", "UsbCd", "Hdd", …; as reported
+  bool once = false;
+};
+
+class Bmc {
+ public:
+  virtual ~Bmc() = default;
+
+  // Reading
+  virtual Task<Result<BmcIdentity>> identify() = 0;                      ///< one anonymous exchange
+  /// Opens or confirms a session. Auth: refused (confirmed once); PasswordExpired: only changePassword works.
+  virtual Task<Result<void>> signIn() = 0;
+  virtual Task<Result<Inventory>> inventory() = 0;                       ///< everything; tens of exchanges
+  virtual Task<Result<std::vector<FirmwareItem>>> firmware() = 0;        ///< one or a few exchanges
+  virtual Task<Result<HostState>> host() = 0;                            ///< one exchange
+  virtual Task<Result<BmcState>> state() = 0;
+  virtual Task<Result<BmcSettings>> settings() = 0;
+  virtual Task<Result<std::vector<BmcTask>>> tasks() = 0;                ///< all the BMC still remembers
+  virtual Task<Result<BmcTask>> task(std::string uri) = 0;               ///< NotFound: it forgot
+  virtual Task<Result<MediaState>> media() = 0;                          ///< of the slot that insertMedia would use
+  virtual Task<Result<BootOverride>> bootOverride() = 0;
+  virtual Task<Result<bool>> leakDetected() = 0;                         ///< any detector not OK
+
+  // Writing
+  /// Two-phase with the credential store behind the driver: the new password is durable before it is sent.
+  virtual Task<Result<void>> changePassword() = 0;
+  virtual Task<Result<void>> setSettings(BmcSettings wanted) = 0;        ///< sends only what differs
+  /// Streams the package. Returns the task's URI, or empty if the BMC named none.
+  virtual Task<Result<std::string>> pushFirmware(std::filesystem::path package, std::string fileName,
+                                                 std::vector<std::string> targets, bool force) = 0;
+  virtual Task<Result<void>> reset(HostReset how) = 0;
+  virtual Task<Result<void>> auxPowerCycle() = 0;                        ///< Unsupported where there is none
+  virtual Task<Result<void>> resetBmc() = 0;
+  virtual Task<Result<void>> insertMedia(std::string url) = 0;
+  virtual Task<Result<void>> ejectMedia() = 0;
+  virtual Task<Result<void>> setBootOverride(BootOverride wanted) = 0;   ///< target "Cd" or "None"; the driver maps it
+  virtual Task<Result<void>> setLocateLed(bool on) = 0;
+};
+
+}  // namespace zellige

@@ -1,0 +1,66 @@
+#include "controller/model/finding.hpp"
+
+namespace zellige {
+
+namespace {
+
+constexpr Cause kCauses[] = {
+    {"act.outcome_unknown", "An act that cannot be seen may or may not have happened",
+     "Check the machine by hand, then retry or release the run.", true},
+    {"act.rejected", "The device refused what it was asked to do",
+     "Read the device's answer in the detail; correct the cause, then retry the run.", true},
+    {"bmc.bad_reply", "The BMC answers with something that cannot be believed",
+     "Look at its last exchanges; update or reset the BMC, then retry the run.", true},
+    {"bmc.certificate_changed", "The BMC shows another TLS certificate than before",
+     "If the BMC or its board was replaced or reset to factory, accept the new certificate; if not, find out who answers.",
+     true},
+    {"bmc.credentials", "The BMC refuses the password we have",
+     "Read the password on the pull tag and enter it; the controller makes no second guess, so the account stays unlocked.",
+     true},
+    {"bmc.password_change", "The BMC demands a password change, and its place is not armed",
+     "Arm the place, or change the password by hand and import it.", false},
+    {"burnin.failed", "A burn-in test was outside its limits",
+     "Reseat the tray and rerun the test once; if it fails again, replace the part that the detail names.", true},
+    {"controller.crashes", "The controller died twenty times in this step",
+     "Do not retry. Save the log and the database and report it.", true},
+    {"firmware.hgx_missing", "The HGX baseboard did not come back after the power cycle",
+     "Power the tray off at the shelf for a minute, then retry the run; if it stays away, replace the tray.", true},
+    {"firmware.not_applied", "The wanted firmware version did not come alive",
+     "Look at the update task in the detail; retry the run once, then open a case with the vendor.", true},
+    {"firmware.rejected", "The BMC refused the firmware package",
+     "Check that baseline and machine belong together; read the BMC's answer in the detail.", true},
+    {"image.failed", "The image could not be written or verified",
+     "Look at the agent's error in the detail; replace the disk if it is the disk.", true},
+    {"image.no_agent", "The machine did not start the deploy agent from virtual media",
+     "Look at the serial console and at BootProgress; check that the BMC can reach the provisioning address.", true},
+    {"inventory.missing_part", "A part that was ordered is not there, or not complete",
+     "Open the tray, reseat or replace the part that the detail names.", true},
+    {"inventory.sick_part", "A part says that it is failing",
+     "Replace the part that the detail names.", true},
+    {"inventory.wrong_part", "A part is not the one that was ordered",
+     "Compare the tray with its order; swap the part or correct the SKU.", true},
+    {"os.no_call_home", "The installed system did not call home",
+     "Look at the serial console; check that the host network reaches the provisioning address.", true},
+    {"place.wrong_serial", "Another machine is in this place than the manifest says",
+     "Compare the serial on the label with the manifest; move the tray or correct the manifest.", true},
+    {"power.stuck", "The host did not reach the power state that it was asked for",
+     "Look at the tray's power indicator; power it at the shelf if needed, then retry the run.", true},
+    {"run.step_unknown", "This run stands at a step that this version does not have",
+     "Cancel the run and start the workflow again.", true},
+    {"step.deadline", "A step took longer than it may",
+     "Look at what the step waits for in the detail; retry the run.", true},
+    {"step.tries", "A step did not take effect within its tries",
+     "Look at the last exchanges with this BMC; retry the run.", true},
+};
+
+}  // namespace
+
+std::span<const Cause> causes() { return kCauses; }
+
+const Cause* findCause(std::string_view code) {
+  for (const auto& cause : kCauses)
+    if (cause.code == code) return &cause;
+  return nullptr;
+}
+
+}  // namespace zellige
