@@ -1,0 +1,125 @@
+// The engine: look, then act (DESIGN 2). A workflow is a list of steps; a step's look reads the world and says Todo,
+// Busy or Done; its act runs only after a look said Todo and the intent is durable. This folder knows runs, budgets and
+// time. It never knows Redfish, SQL, HTTP or what any workflow is about.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controller/base/result.hpp"
+#include "controller/base/task.hpp"
+#include "controller/base/time.hpp"
+#include "controller/engine/store.hpp"
+
+namespace zellige {
+
+class StepContext;
+
+enum class Seen { Todo, Busy, Done };
+
+/// How a second look can tell that an act took effect.
+enum class Effect {
+  Visible,    ///< the device shows it: a version, a task, a boot target
+  Transient,  ///< shown only by comparison with a witness that the look left in the intent
+  Ledger,     ///< the device cannot show it: a fact is written before and after
+};
+/// May a Ledger step be repeated after an unknown outcome, or must a person say so?
+enum class Repeat { Safe, Ask };
+
+enum class Budget { Upload, Flash, ImageStream };
+ZELLIGE_NAMES(Budget, {Budget::Upload, "upload"}, {Budget::Flash, "flash"}, {Budget::ImageStream, "image_stream"});
+
+/// What an act takes from the budgets: all at once, or it waits.
+struct Needs {
+  std::optional<Budget> duringAct;    ///< given back when the act returns
+  std::optional<Budget> duringStep;   ///< held until a look says Done, or not Busy any more
+};
+
+struct Step {
+  std::string_view id;       ///< stored ("firmware.write"); never renamed or numbered
+  std::string_view title;    ///< for a person
+  Task<Result<Seen>> (*look)(StepContext&);
+  Task<Result<void>> (*act)(StepContext&) = nullptr;   ///< nullptr: the step only waits or checks
+  Effect effect = Effect::Visible;
+  Repeat repeat = Repeat::Ask;
+  Duration settle = 30s;     ///< longer than the BMC's lag in showing an act's effect
+  Duration poll = 15s;       ///< while Busy
+  Duration deadline = 30min; ///< of the whole step, waits excused
+  int maxTries = 3;
+  Needs needs = {};
+  std::string_view overdue = "step.deadline";   ///< cause of the finding when the deadline passes
+  std::string_view spent = "step.tries";        ///< cause of the finding when tries or rounds are used up
+  std::string_view again = {};                  ///< a look that says Todo sends the run back to this earlier step
+  std::optional<Lifecycle> reaches = {};        ///< the node's lifecycle when this step is Done
+};
+
+struct Workflow {
+  std::string_view name;
+  std::span<const Step> steps;
+  /// Steps that older versions had: {old id, id to go on at}. An id that is nowhere stops the run with a finding.
+  std::span<const std::pair<std::string_view, std::string_view>> resume = {};
+
+  const Step* find(std::string_view id) const;
+  const Step* next(const Step& step) const;   ///< nullptr: it was the last
+};
+
+/// What a look or an act may use and leave behind. Everything left behind is committed with the run's next change.
+class StepContext {
+ public:
+  StepContext(Store& store, BmcDirectory& bmcs, const Clock& clock, const Run& run, std::vector<Node> nodes,
+              std::shared_ptr<const Target> target, Facts& scratch)
+      : store_(store), bmcs_(bmcs), clock_(clock), run_(run), nodes_(std::move(nodes)), target_(std::move(target)),
+        scratch_(scratch), item_(run.item), facts_(run.facts) {}
+
+  const Node& node() const { return nodes_.front(); }
+  const std::vector<Node>& nodes() const { return nodes_; }
+  Bmc& bmc() { return bmcs_.of(node()); }
+  Bmc& bmcOf(const Node& node) { return bmcs_.of(node); }
+  const Target& target() const { return *target_; }
+  const Run& run() const { return run_; }
+  Store& store() { return store_; }
+  Time now() const { return clock_.now(); }
+
+  // A look says…
+  /// …which item its Todo is about. A new item has its own tries and settle.
+  void chooseItem(std::string item) { item_ = std::move(item); }
+  const std::string& item() const { return item_; }
+  /// …what it waits for, for a person.
+  void waitFor(std::string what) { waitsFor_ = std::move(what); }
+  /// …what it saw, to be stored with the intent if an act follows.
+  void witness(std::string key, std::string value) { witness_[std::move(key)] = std::move(value); }
+  /// What the look before the last act of this item saw; nullopt: no act of this item was intended yet.
+  std::optional<std::string> intended(const std::string& key) const;
+  /// An act of this item was intended (whatever became of it).
+  bool wasIntended() const { return run_.phase != ActPhase::None && run_.item == item_; }
+  /// A Ledger act of this item was accepted.
+  bool ledgerSaysDone() const { return wasIntended() && run_.phase == ActPhase::Accepted; }
+
+  // Looks and acts leave…
+  const std::string& fact(const std::string& key) const;
+  void setFact(std::string key, std::string value) { facts_[std::move(key)] = std::move(value); }
+  void clearFact(const std::string& key) { facts_.erase(key); }
+  /// …what is only remembered while this process lives (counts of equal readings).
+  std::string& scratch(const std::string& key) { return scratch_[key]; }
+  void leave(Op op) { outbox_.push_back(std::move(op)); }
+  /// A finding that does not end the run by itself; return failure(cause, …) as well to end it.
+  void find(std::string_view cause, std::string detail);
+
+ private:
+  friend class Turn;
+  Store& store_;
+  BmcDirectory& bmcs_;
+  const Clock& clock_;
+  const Run& run_;
+  std::vector<Node> nodes_;
+  std::shared_ptr<const Target> target_;
+  Facts& scratch_;
+  std::string item_, waitsFor_;
+  Facts facts_, witness_;
+  std::vector<Op> outbox_;
+};
+
+}  // namespace zellige

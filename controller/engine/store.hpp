@@ -1,0 +1,132 @@
+// What the engine needs remembered. Everything that changes goes through commit(): one Change, all of it or nothing,
+// durable when the task returns. Every op that matters to a person leaves an event by itself (the store derives it), so
+// no caller can forget the audit trail. Reads see what is committed and are made on the engine's thread; they are
+// indexed look-ups of microseconds.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "controller/engine/access.hpp"
+#include "controller/engine/run.hpp"
+#include "controller/model/evidence.hpp"
+#include "controller/model/finding.hpp"
+#include "controller/model/lifecycle.hpp"
+#include "controller/protocol/agent.hpp"
+
+namespace zellige {
+
+/// Inserts (id 0) or updates a run. `event`: "run.started", "run.step", "run.intent", …; empty: no event.
+/// Inserting fails with Conflict when a node of the subject is in another unfinished run.
+struct SaveRun {
+  Run run;
+  std::string event;
+};
+/// Compare-and-set on the lifecycle. Conflict: it is not `from` any more. Rejected: no such move, or what it requires
+/// does not hold. `evidence`: subjects that must have valid evidence, for moves that require it.
+struct MoveLifecycle {
+  NodeId node;
+  Lifecycle from, to;
+  Actor actor = Actor::Engine;
+  std::string why;
+  std::vector<std::string> evidence;
+};
+struct SetContact {
+  NodeId node;
+  std::optional<Time> unreachableSince;
+};
+struct SetHealth {
+  NodeId node;
+  Health health;
+};
+/// An open finding with the same node and cause is updated, not doubled.
+struct RaiseFinding {
+  Finding finding;
+};
+struct ResolveFindings {
+  NodeId node;
+  std::string cause;        ///< empty: all of the node
+  std::string resolution;
+};
+/// Replaces what is known of the machine's parts. Evidence that rests on a part whose serial or firmware changed
+/// becomes invalid in the same transaction.
+struct PutInventory {
+  NodeId node;
+  Inventory inventory;
+};
+/// Replaces evidence of the same node and subject.
+struct PutEvidence {
+  Evidence evidence;
+};
+/// Marks evidence invalid whose dependsOn holds this exact entry.
+struct InvalidateEvidence {
+  NodeId node;
+  std::string dependency;
+  std::string why;
+};
+/// What the node's agent is told from now on; it stays until replaced.
+struct PutOrder {
+  NodeId node;
+  AgentOrder order;
+};
+/// The agent's latest report. Ignored (the commit succeeds) if an equal or later sequence of the same boot is stored.
+struct PutReport {
+  NodeId node;
+  AgentReport report;
+  Time received{};
+};
+
+using Op = std::variant<SaveRun, MoveLifecycle, SetContact, SetHealth, RaiseFinding, ResolveFindings, PutInventory,
+                        PutEvidence, InvalidateEvidence, PutOrder, PutReport>;
+
+struct Change {
+  Time at{};
+  std::string actor = "engine";
+  std::vector<Op> ops;
+};
+
+struct Receipt {
+  std::vector<std::int64_t> ids;   ///< by op: the row it inserted or updated, 0 where there is none
+  std::int64_t lastEvent = 0;      ///< highest event sequence so far
+};
+
+struct StoredReport {
+  AgentReport report;
+  Time received{};
+};
+
+class Store : public AccessStore {
+ public:
+  /// Conflict and Rejected: nothing of this Change was done (others in the same batch were). A store that cannot write
+  /// any more (disk full, I/O error) throws: the process ends, the supervisor restarts it.
+  virtual Task<Result<Receipt>> commit(Change change) = 0;
+
+  virtual std::optional<Node> node(NodeId id) = 0;
+  virtual std::optional<NodeId> nodeBySerial(std::string_view serial) = 0;
+  /// All nodes in this lifecycle, by id.
+  virtual std::vector<NodeId> nodesIn(Lifecycle lifecycle) = 0;
+  virtual std::vector<Run> unfinishedRuns() = 0;
+  virtual std::optional<Run> run(RunId id) = 0;
+  virtual std::optional<RunId> unfinishedRunOf(NodeId node) = 0;
+  /// The node's profile with all it names, stored by digest (made and stored when first asked for).
+  /// NotFound: profile, SKU, baseline or plan is not in the catalogue, and which.
+  virtual Task<Result<std::shared_ptr<const Target>>> freezeTarget(std::string profile) = 0;
+  virtual std::shared_ptr<const Target> target(std::string_view digest) = 0;
+  /// Where a stored file (package, image) lies on disk; nullopt: not in the content store.
+  virtual std::optional<StoredFile> file(std::string_view digest) = 0;
+  virtual std::filesystem::path filePath(std::string_view digest) = 0;
+  virtual std::optional<StoredReport> report(NodeId node) = 0;
+  virtual std::optional<AgentOrder> order(NodeId node) = 0;
+  virtual std::vector<Evidence> validEvidence(NodeId node) = 0;
+  virtual std::optional<Inventory> inventory(NodeId node) = 0;
+  virtual bool hasBlockingFinding(NodeId node) = 0;
+  /// Writes to devices are allowed here: this place or one around it is armed.
+  virtual bool armed(const Place& place) = 0;
+  /// Why no act may start on this node now (a hold, a personal lock, somebody's reason); empty: nothing holds it.
+  virtual std::string heldBecause(NodeId node) = 0;
+};
+
+}  // namespace zellige
