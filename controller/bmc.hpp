@@ -85,6 +85,9 @@ class Bmc {
   virtual Task<Result<MediaState>> media() = 0;                          ///< of the slot that insertMedia would use
   virtual Task<Result<BootOverride>> bootOverride() = 0;
   virtual Task<Result<bool>> leakDetected() = 0;                         ///< any detector not OK
+  /// Every root of trust says its background copy is Completed (FACTS 6); true where there is none. A power cut or a
+  /// new update before that risks the spare slot.
+  virtual Task<Result<bool>> backgroundCopyDone() = 0;
 
   // Writing
   /// Two-phase with the credential store behind the driver: the new password is durable before it is sent.

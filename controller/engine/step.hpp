@@ -3,6 +3,7 @@
 // time. It never knows Redfish, SQL, HTTP or what any workflow is about.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +18,13 @@
 namespace zellige {
 
 class StepContext;
+
+/// What steps may know of the site they run in.
+struct Surroundings {
+  std::string provisioningUrl;   ///< "https://10.0.0.1:8444", as BMCs and agents reach it
+  /// A token that lets the bearer speak for this node; `purpose` is "boot-<run>" or "os".
+  std::function<std::string(const Node& node, std::string_view purpose)> token;
+};
 
 enum class Seen { Todo, Busy, Done };
 
@@ -69,9 +77,9 @@ struct Workflow {
 /// What a look or an act may use and leave behind. Everything left behind is committed with the run's next change.
 class StepContext {
  public:
-  StepContext(Store& store, BmcDirectory& bmcs, const Clock& clock, const Run& run, std::vector<Node> nodes,
+  StepContext(Store& store, BmcDirectory& bmcs, const Surroundings& site, const Clock& clock, const Run& run, std::vector<Node> nodes,
               std::shared_ptr<const Target> target, Facts& scratch)
-      : store_(store), bmcs_(bmcs), clock_(clock), run_(run), nodes_(std::move(nodes)), target_(std::move(target)),
+      : store_(store), bmcs_(bmcs), site_(site), clock_(clock), run_(run), nodes_(std::move(nodes)), target_(std::move(target)),
         scratch_(scratch), item_(run.item), facts_(run.facts) {}
 
   const Node& node() const { return nodes_.front(); }
@@ -81,12 +89,14 @@ class StepContext {
   const Target& target() const { return *target_; }
   const Run& run() const { return run_; }
   Store& store() { return store_; }
+  const Surroundings& site() const { return site_; }
   Time now() const { return clock_.now(); }
 
   // A look says…
   /// …which item its Todo is about. A new item has its own tries and settle.
   void chooseItem(std::string item) { item_ = std::move(item); }
   const std::string& item() const { return item_; }
+  int tries() const { return run_.tries; }
   /// …what it waits for, for a person.
   void waitFor(std::string what) { waitsFor_ = std::move(what); }
   /// …what it saw, to be stored with the intent if an act follows.
@@ -94,7 +104,8 @@ class StepContext {
   /// What the look before the last act of this item saw; nullopt: no act of this item was intended yet.
   std::optional<std::string> intended(const std::string& key) const;
   /// An act of this item was intended (whatever became of it).
-  bool wasIntended() const { return run_.phase != ActPhase::None && run_.item == item_; }
+  bool wasIntended() const { return wasIntended(item_); }
+  bool wasIntended(std::string_view item) const { return run_.phase != ActPhase::None && run_.item == item; }
   /// A Ledger act of this item was accepted.
   bool ledgerSaysDone() const { return wasIntended() && run_.phase == ActPhase::Accepted; }
 
@@ -112,6 +123,7 @@ class StepContext {
   friend class Turn;
   Store& store_;
   BmcDirectory& bmcs_;
+  const Surroundings& site_;
   const Clock& clock_;
   const Run& run_;
   std::vector<Node> nodes_;

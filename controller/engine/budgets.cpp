@@ -1,0 +1,133 @@
+#include "controller/engine/budgets.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace zellige {
+
+int Budgets::limit(const Scope& scope) const {
+  const bool site = scope.second.empty();
+  switch (scope.first) {
+    case Budget::Upload: return limits_.uploads;
+    case Budget::Flash: return site ? limits_.flashes : limits_.flashesPerRack;
+    case Budget::ImageStream: return limits_.imageStreams;
+  }
+  return 0;
+}
+
+std::vector<Budgets::Scope> Budgets::scopes(Budget budget, const std::string& rack) {
+  if (budget == Budget::Flash) return {{budget, ""}, {budget, rack}};
+  return {{budget, ""}};
+}
+
+bool Budgets::fits(const std::vector<Budget>& needs, const std::string& rack) const {
+  for (const auto budget : needs)
+    for (const auto& scope : scopes(budget, rack)) {
+      const auto it = used_.find(scope);
+      if ((it == used_.end() ? 0 : it->second) >= limit(scope)) return false;
+    }
+  return true;
+}
+
+void Budgets::hold(RunId run, const std::vector<Budget>& needs, const std::string& rack) {
+  auto& held = held_[run];
+  for (const auto budget : needs) {
+    for (const auto& scope : scopes(budget, rack)) ++used_[scope];
+    held.emplace_back(budget, rack);
+  }
+}
+
+bool Budgets::take(RunId run, Lane lane, Time since, const std::vector<Budget>& needs, const Place& place) {
+  std::vector<Budget> missing;
+  for (const auto budget : needs)
+    if (!holds(run, budget)) missing.push_back(budget);
+  if (missing.empty()) return true;
+  const auto rack = place.rack();
+  if (waitingByRun_.contains(run)) return false;
+  if (fits(missing, rack)) {
+    hold(run, missing, rack);
+    return true;
+  }
+  const Waiter waiter{lane, since, run, std::move(missing), rack};
+  waiting_.insert(waiter);
+  waitingByRun_.emplace(run, waiter);
+  return false;
+}
+
+void Budgets::retake(RunId run, const std::vector<Budget>& needs, const Place& place) {
+  hold(run, needs, place.rack());
+}
+
+bool Budgets::holds(RunId run, Budget budget) const {
+  const auto it = held_.find(run);
+  return it != held_.end() &&
+         std::any_of(it->second.begin(), it->second.end(), [&](const auto& h) { return h.first == budget; });
+}
+
+void Budgets::release(RunId run, Budget budget) {
+  const auto it = held_.find(run);
+  if (it == held_.end()) return;
+  auto& held = it->second;
+  const auto one = std::find_if(held.begin(), held.end(), [&](const auto& h) { return h.first == budget; });
+  if (one == held.end()) return;
+  for (const auto& scope : scopes(budget, one->second)) --used_[scope];
+  held.erase(one);
+  if (held.empty()) held_.erase(it);
+  grantWaiting();
+}
+
+void Budgets::releaseAll(RunId run) {
+  if (const auto it = waitingByRun_.find(run); it != waitingByRun_.end()) {
+    waiting_.erase(it->second);
+    waitingByRun_.erase(it);
+  }
+  if (const auto it = held_.find(run); it != held_.end()) {
+    for (const auto& [budget, rack] : it->second)
+      for (const auto& scope : scopes(budget, rack)) --used_[scope];
+    held_.erase(it);
+    grantWaiting();
+  }
+}
+
+void Budgets::grantWaiting() {
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    if (!fits(it->needs, it->rack)) {
+      ++it;
+      continue;
+    }
+    hold(it->run, it->needs, it->rack);
+    granted_.push_back(it->run);
+    waitingByRun_.erase(it->run);
+    it = waiting_.erase(it);
+  }
+}
+
+std::vector<RunId> Budgets::granted() { return std::exchange(granted_, {}); }
+
+std::string Budgets::shortage(const std::vector<Budget>& needs, const Place& place) const {
+  for (const auto budget : needs)
+    for (const auto& scope : scopes(budget, place.rack())) {
+      const auto it = used_.find(scope);
+      const int used = it == used_.end() ? 0 : it->second;
+      if (used >= limit(scope))
+        return fmt::format("{}: {} of {} in {}", nameOf(budget), used, limit(scope),
+                           scope.second.empty() ? "the site" : scope.second);
+    }
+  return {};
+}
+
+std::vector<Budgets::Use> Budgets::use() const {
+  std::vector<Use> out;
+  for (const auto& [scope, used] : used_) {
+    if (used == 0) continue;
+    Use row{scope.first, scope.second, used, limit(scope), 0};
+    for (const auto& w : waiting_)
+      if (std::find(w.needs.begin(), w.needs.end(), scope.first) != w.needs.end() &&
+          (scope.second.empty() || scope.second == w.rack))
+        ++row.waiting;
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+}  // namespace zellige

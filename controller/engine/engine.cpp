@@ -1,0 +1,185 @@
+#include "controller/engine/engine.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "controller/engine/turn.hpp"
+
+namespace zellige {
+
+Engine::Engine(Store& store, BmcDirectory& bmcs, Executor& executor, Surroundings site,
+               std::span<const Workflow* const> workflows, EngineOptions options)
+    : store_(store), bmcs_(bmcs), executor_(executor), site_(std::move(site)), workflows_(workflows.begin(), workflows.end()),
+      options_(options), budgets_(options.budgets) {}
+
+Engine::~Engine() = default;
+
+const Workflow* Engine::workflow(std::string_view name) const {
+  for (const auto* w : workflows_)
+    if (w->name == name) return w;
+  return nullptr;
+}
+
+void Engine::resume() {
+  auto runs = store_.unfinishedRuns();
+  std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) {
+    return std::pair(a.lane, a.id) < std::pair(b.lane, b.id);
+  });
+  // Holdings first: nothing may be granted before it is known what is still held.
+  for (const auto& run : runs) {
+    const auto* flow = workflow(run.workflow);
+    const auto* step = flow ? flow->find(run.step) : nullptr;
+    if (!step || !step->needs.duringStep || run.phase == ActPhase::None || run.subject.empty()) continue;
+    if (const auto node = store_.node(run.subject.front()))
+      budgets_.retake(run.id, {*step->needs.duringStep}, node->place);
+  }
+  auto first = executor_.now();
+  for (auto& run : runs) {
+    adopt(std::move(run), first);
+    first += options_.resumePace;
+  }
+}
+
+void Engine::adopt(Run run, Time firstTurn) {
+  const auto id = run.id;
+  for (const auto node : run.subject) runOf_[node] = id;
+  auto live = std::make_unique<Live>();
+  live->resumed = true;
+  live->contactErrors = run.state == RunState::Blocked ? 1 : 0;
+  live->run = std::move(run);
+  auto& there = *(live_[id] = std::move(live));
+  wake(there, firstTurn);
+}
+
+Task<Result<RunId>> Engine::start(StartRun request) {
+  const auto* flow = workflow(request.workflow);
+  if (!flow) co_return Error{Errc::NotFound, fmt::format("there is no workflow {}", request.workflow)};
+  Run run;
+  run.workflow = request.workflow;
+  run.subject = request.subject;
+  run.lane = request.lane;
+  run.parameter = request.parameter;
+  run.startedBy = request.startedBy;
+  run.created = run.stepSince = executor_.now();
+  run.step = flow->steps.front().id;
+  if (!request.profile.empty()) {
+    auto target = co_await store_.freezeTarget(request.profile);
+    if (!target) co_return target.error();
+    run.target = (*target)->digest;
+  }
+  Change change;
+  change.at = run.created;
+  change.actor = request.startedBy;
+  change.ops.emplace_back(SaveRun{run, "run.started"});
+  auto receipt = co_await store_.commit(std::move(change));
+  if (!receipt) co_return receipt.error();
+  run.id = RunId{receipt->ids.front()};
+  const auto id = run.id;
+  adopt(std::move(run), executor_.now());
+  live_[id]->resumed = false;
+  co_return id;
+}
+
+Task<Result<void>> Engine::cancel(RunId id, std::string who, std::string why) {
+  const auto it = live_.find(id);
+  if (it == live_.end() || it->second->ended)
+    co_return Error{Errc::NotFound, fmt::format("run {} is not unfinished", id.value)};
+  auto& live = *it->second;
+  live.cancelRequested = true;
+  live.cancelledBy = std::move(who);
+  live.cancelReason = std::move(why);
+  if (live.inFlight)
+    live.nudged = true;
+  else
+    wake(live, executor_.now());
+  co_return Result<void>{};
+}
+
+void Engine::nudge(NodeId node) {
+  const auto it = runOf_.find(node);
+  if (it == runOf_.end()) return;
+  auto& live = *live_.at(it->second);
+  if (live.inFlight)
+    live.nudged = true;
+  else
+    wake(live, executor_.now());
+}
+
+void Engine::nudgeAll() {
+  for (auto& [id, live] : live_) {
+    if (live->inFlight)
+      live->nudged = true;
+    else if (live->waitingSince)
+      wake(*live, executor_.now());
+  }
+}
+
+std::string Engine::waitsFor(RunId run) const {
+  const auto it = live_.find(run);
+  return it == live_.end() ? std::string{} : it->second->run.waitsFor;
+}
+
+void Engine::wake(Live& live, Time due) {
+  if (live.queued) return;
+  executor_.cancel(live.timer);
+  live.timer = TimerId::None;
+  live.due = due;
+  if (due <= executor_.now()) return makeReady(live);
+  live.timer = executor_.at(due, [this, id = live.run.id] {
+    auto& ripe = *live_.at(id);
+    ripe.timer = TimerId::None;
+    makeReady(ripe);
+  });
+}
+
+void Engine::makeReady(Live& live) {
+  live.queued = true;
+  ready_[static_cast<int>(live.run.lane)].push_back(live.run.id);
+  pump();
+}
+
+void Engine::pump() {
+  for (auto& lane : ready_)
+    while (!lane.empty() && turns_ < options_.maxTurns) {
+      const auto id = lane.front();
+      lane.pop_front();
+      auto& live = *live_.at(id);
+      live.queued = false;
+      live.inFlight = true;
+      ++turns_;
+      executor_.spawn(takeTurn(id));
+    }
+}
+
+Task<void> Engine::takeTurn(RunId id) {
+  auto& live = *live_.at(id);
+  Turn turn(*this, live);
+  co_await turn.go();
+  --turns_;
+  live.inFlight = false;
+  afterTurn(live);
+  wakeGranted();
+  pump();
+}
+
+void Engine::afterTurn(Live& live) {
+  if (live.run.unfinished() || live.ended) {
+    const bool atOnce = std::exchange(live.nudged, false);
+    wake(live, atOnce ? executor_.now() : live.due);
+    return;
+  }
+  const auto id = live.run.id;
+  budgets_.releaseAll(id);
+  for (const auto node : live.run.subject) {
+    if (const auto it = runOf_.find(node); it != runOf_.end() && it->second == id) runOf_.erase(it);
+    bmcs_.rest(node);
+  }
+  live_.erase(id);
+}
+
+void Engine::wakeGranted() {
+  for (const auto id : budgets_.granted())
+    if (const auto it = live_.find(id); it != live_.end() && !it->second->inFlight) wake(*it->second, executor_.now());
+}
+
+}  // namespace zellige

@@ -1,0 +1,111 @@
+// The scheduler: which run takes its next turn, and when. One event loop thread owns everything here; no locks.
+// A turn (turn.hpp) looks at one step and perhaps acts; between turns a run is a row, a heap entry and little else.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <span>
+
+#include "controller/base/executor.hpp"
+#include "controller/engine/budgets.hpp"
+
+namespace zellige {
+
+/// Deliberate damage for tests that must then see duplicates: without it their zero would prove nothing.
+enum class Mutation { None, SkipLook, NoSettle };
+ZELLIGE_NAMES(Mutation, {Mutation::None, "none"}, {Mutation::SkipLook, "skip-look"}, {Mutation::NoSettle, "no-settle"});
+
+struct EngineOptions {
+  int maxTurns = 1024;          ///< turns in flight at a time; each holds a coroutine and at most two exchanges
+  Duration minPoll{0};          ///< on a sped-up clock: transport does not speed up with it
+  Duration minSettle{0};
+  Duration minDeadline{0};
+  Duration resumePace{1};       ///< between the first looks of two runs after a restart
+  BudgetLimits budgets;
+  Mutation mutation = Mutation::None;
+};
+
+struct StartRun {
+  std::string workflow;
+  std::vector<NodeId> subject;
+  Lane lane = Lane::Background;
+  std::string parameter;
+  std::string profile;          ///< its catalogue entries are frozen into the run; empty: the workflow needs none
+  std::string startedBy = "engine";
+};
+
+class Engine {
+ public:
+  Engine(Store& store, BmcDirectory& bmcs, Executor& executor, Surroundings site,
+         std::span<const Workflow* const> workflows, EngineOptions options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Takes up every unfinished run where its row stands. Call once, before anything else.
+  void resume();
+  /// NotFound: no such workflow or profile. Conflict: a node is in another unfinished run.
+  Task<Result<RunId>> start(StartRun request);
+  /// Ends an unfinished run at its next safe point (never between intent and result).
+  Task<Result<void>> cancel(RunId run, std::string who, std::string why);
+
+  /// Something durable happened that this node's run may wait for: look now. Not lost if the run is in flight.
+  void nudge(NodeId node);
+  /// The same for every run that waits (a place was armed, a hold released).
+  void nudgeAll();
+
+  const Workflow* workflow(std::string_view name) const;
+  std::vector<Budgets::Use> budgetUse() const { return budgets_.use(); }
+  std::size_t unfinished() const { return live_.size(); }
+  std::int64_t transitions() const { return transitions_; }   ///< steps finished since this process started
+  /// What an unfinished run waits for at present, for a person; empty: working, or not unfinished.
+  std::string waitsFor(RunId run) const;
+
+ private:
+  friend class Turn;
+  struct Live;
+
+  void adopt(Run run, Time firstTurn);
+  void wake(Live& live, Time due);
+  void makeReady(Live& live);
+  void pump();
+  Task<void> takeTurn(RunId run);
+  void afterTurn(Live& live);
+  void wakeGranted();
+
+  Store& store_;
+  BmcDirectory& bmcs_;
+  Executor& executor_;
+  Surroundings site_;
+  std::vector<const Workflow*> workflows_;
+  EngineOptions options_;
+  Budgets budgets_;
+  std::map<RunId, std::unique_ptr<Live>> live_;
+  std::map<NodeId, RunId> runOf_;
+  std::deque<RunId> ready_[3];   // by lane
+  int turns_ = 0;
+  std::int64_t transitions_ = 0;
+};
+
+/// A run in memory: its row, and what is only worth knowing while this process lives.
+struct Engine::Live {
+  Run run;
+  bool inFlight = false;
+  bool queued = false;
+  bool nudged = false;        ///< while in flight: look again at once
+  bool ended = false;         ///< the row is finished; kept only while a budget must stay held
+  bool resumed = false;       ///< taken up from the row by this process, first turn not over yet
+  bool cancelRequested = false;
+  std::string cancelledBy, cancelReason;
+  TimerId timer = TimerId::None;
+  Time due{};                 ///< of the next turn
+  std::optional<Time> firstTodo;     ///< first Todo since the act or the resume; settle counts from here
+  std::optional<Time> waitingSince;  ///< for a budget, a hold or arming: excused from the deadline
+  int busyLooks = 0;          ///< since the last act: polling grows from quick to the step's poll
+  int contactErrors = 0;      ///< in a row
+  int lookErrors = 0;         ///< in a row, other than contact
+  Facts scratch;
+};
+
+}  // namespace zellige

@@ -1,0 +1,40 @@
+#include "controller/engine/step.hpp"
+
+#include <algorithm>
+
+namespace zellige {
+
+const Step* Workflow::find(std::string_view id) const {
+  const auto it = std::find_if(steps.begin(), steps.end(), [&](const Step& s) { return s.id == id; });
+  return it == steps.end() ? nullptr : &*it;
+}
+
+const Step* Workflow::next(const Step& step) const {
+  const auto* after = &step + 1;
+  return after == steps.data() + steps.size() ? nullptr : after;
+}
+
+std::optional<std::string> StepContext::intended(const std::string& key) const {
+  if (!wasIntended()) return std::nullopt;
+  const auto it = run_.witness.find(key);
+  if (it == run_.witness.end()) return std::nullopt;
+  return it->second;
+}
+
+const std::string& StepContext::fact(const std::string& key) const {
+  static const std::string none;
+  const auto it = facts_.find(key);
+  return it == facts_.end() ? none : it->second;
+}
+
+void StepContext::find(std::string_view cause, std::string detail) {
+  Finding finding;
+  finding.node = node().id;
+  finding.run = run_.id;
+  finding.cause = cause;
+  finding.detail = std::move(detail);
+  finding.raised = now();
+  leave(RaiseFinding{std::move(finding)});
+}
+
+}  // namespace zellige

@@ -1,0 +1,117 @@
+// Burn-in: the installed system's agent runs the plan's tests; the controller judges the numbers. A test whose evidence
+// is valid (same parts, same firmware, same plan) is not run again.
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "workflows/compare.hpp"
+#include "workflows/judge.hpp"
+#include "workflows/steps.hpp"
+
+namespace zellige::workflows {
+
+namespace {
+
+constexpr Duration kGrace = 30min;   // beyond the plan's own duration: agent restarts, slow reports
+
+std::string subjectOf(const Plan::Test& test) { return "burnin/" + test.id; }
+
+std::vector<const Plan::Test*> testsToRun(StepContext& context) {
+  std::vector<const Plan::Test*> out;
+  const auto valid = context.store().validEvidence(context.node().id);
+  const auto planEntry = "plan:" + context.target().plan.name;
+  for (const auto& test : context.target().plan.tests) {
+    const bool shown = std::any_of(valid.begin(), valid.end(), [&](const Evidence& e) {
+      return e.subject == subjectOf(test) &&
+             std::find(e.dependsOn.begin(), e.dependsOn.end(), planEntry) != e.dependsOn.end();
+    });
+    if (!shown) out.push_back(&test);
+  }
+  return out;
+}
+
+std::string orderId(const StepContext& context) {
+  return fmt::format("{}-burnin-{}", context.run().id.value, context.tries());
+}
+
+void leaveEvidence(StepContext& context, const Plan::Test& test, const AgentBurnIn& burnIn) {
+  const auto& node = context.node();
+  Evidence evidence{node.id, context.run().id, subjectOf(test), "", {}, context.now()};
+  const auto it = std::find_if(burnIn.results.begin(), burnIn.results.end(), [&](const auto& r) { return r.test == test.id; });
+  evidence.value = Json{{"outcome", nameOf(it->outcome)}, {"values", it->values}}.dump();
+  const auto inventory = context.store().inventory(node.id);
+  if (inventory) evidence.dependsOn = restsOnParts(*inventory, node);
+  for (const auto& other : context.store().validEvidence(node.id))
+    if (other.subject == "firmware")
+      for (const auto& entry : other.dependsOn)
+        if (entry.starts_with("fw:")) evidence.dependsOn.push_back(entry);
+  evidence.dependsOn.push_back("plan:" + context.target().plan.name);
+  std::sort(evidence.dependsOn.begin(), evidence.dependsOn.end());
+  context.leave(PutEvidence{std::move(evidence)});
+}
+
+Result<Seen> judgeAll(StepContext& context, const std::vector<const Plan::Test*>& tests, const AgentBurnIn& burnIn) {
+  std::string failures;
+  for (const auto* test : tests) {
+    const auto verdict = judge(*test, burnIn.results);
+    if (!verdict.passed) failures += (failures.empty() ? "" : "; ") + verdict.why;
+  }
+  if (!failures.empty()) return failure("burnin.failed", failures);
+  for (const auto* test : tests) leaveEvidence(context, *test, burnIn);
+  return Seen::Done;
+}
+
+Task<Result<Seen>> lookBurnIn(StepContext& context) {
+  const auto tests = testsToRun(context);
+  if (tests.empty()) co_return Seen::Done;
+  const auto order = context.store().order(context.node().id);
+  const bool ordered = context.wasIntended() && order && order->id == orderId(context);
+  if (!ordered) co_return Seen::Todo;
+  Duration planned{0};
+  for (const auto* test : tests) planned += test->duration;
+  const auto stored = context.store().report(context.node().id);
+  if (stored && stored->report.burnIn.orderId == order->id && stored->report.burnIn.finished)
+    co_return judgeAll(context, tests, stored->report.burnIn);
+  if (context.now() - context.run().stepSince - context.run().excused > planned + kGrace)
+    co_return failure("burnin.failed", "the tests did not finish in time");
+  context.waitFor(fmt::format("burn-in: {} tests, {} min", tests.size(),
+                              std::chrono::duration_cast<std::chrono::minutes>(planned).count()));
+  co_return Seen::Busy;
+}
+
+Task<Result<void>> orderBurnIn(StepContext& context) {
+  AgentOrder order;
+  order.id = orderId(context);
+  order.kind = OrderKind::BurnIn;
+  for (const auto* test : testsToRun(context)) order.tests.push_back({test->id, test->duration});
+  context.leave(PutOrder{context.node().id, std::move(order)});
+  co_return Result<void>{};
+}
+
+// The agent's orders end here; an idle node reports seldom. `available` needs valid evidence for the whole profile.
+Task<Result<Seen>> lookAccepted(StepContext& context) {
+  const auto& node = context.node();
+  AgentOrder rest;
+  rest.id = fmt::format("{}-rest", context.run().id.value);
+  rest.reportEvery = 10min;
+  context.leave(PutOrder{node.id, std::move(rest)});
+  if (node.lifecycle == Lifecycle::Qualifying) {
+    MoveLifecycle move{node.id, node.lifecycle, Lifecycle::Available, Actor::Engine, "qualified", {}};
+    move.evidence = {"inventory", "settings", "firmware", "image"};
+    for (const auto& test : context.target().plan.tests) move.evidence.push_back(subjectOf(test));
+    context.leave(std::move(move));
+  }
+  co_return Seen::Done;
+}
+
+}  // namespace
+
+std::vector<Step> burnInSteps() {
+  return {
+      {.id = "burnin.run", .title = "Burn the machine in", .look = lookBurnIn, .act = orderBurnIn, .settle = 60s,
+       .deadline = 24h * 30, .spent = "burnin.failed"},
+      {.id = "qualify.accept", .title = "Accept the machine", .look = lookAccepted},
+  };
+}
+
+}  // namespace zellige::workflows

@@ -1,0 +1,212 @@
+// The OS image: boot the deploy agent from virtual media, let it write and verify, boot the disk, and believe only the
+// installed system's own call. Facts kept in the run:
+//   image.home      "yes": a system with the wanted image called home; the other steps have nothing to do
+//   image.on_at     ms: the host was switched on to boot the media
+//   image.restart_at ms: the restart into the disk was asked for
+#include <charconv>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "workflows/steps.hpp"
+
+namespace zellige::workflows {
+
+namespace {
+
+constexpr Duration kCallsHomeEvery = 3min;   // an installed system that runs reports well within this
+
+std::int64_t number(const std::string& text) {
+  std::int64_t out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
+}
+
+bool settled(const StepContext& context) { return context.fact("image.home") == "yes"; }
+
+std::string mediaUrl(const StepContext& context) {
+  const auto purpose = fmt::format("boot-{}", context.run().id.value);
+  return fmt::format("{}/boot/{}/deploy.iso", context.site().provisioningUrl, context.site().token(context.node(), purpose));
+}
+
+/// The installed system's report with the wanted image, if one came since `since`.
+std::optional<AgentReport> calledHome(StepContext& context, Time since) {
+  auto stored = context.store().report(context.node().id);
+  if (!stored || stored->received < since) return std::nullopt;
+  const auto& report = stored->report;
+  const bool ours = report.home == AgentHome::Os && report.image.state == ImageState::Verified &&
+                    report.image.digest == context.target().profile.imageDigest;
+  if (!ours) return std::nullopt;
+  return std::move(stored->report);
+}
+
+void leaveEvidence(StepContext& context, const AgentReport& report) {
+  const auto& node = context.node();
+  Evidence evidence{node.id, context.run().id, "image", "", {}, context.now()};
+  evidence.value = Json{{"digest", report.image.digest}, {"boot_id", report.bootId}}.dump();
+  evidence.dependsOn = {"image:" + report.image.digest, "serial:" + node.serial};
+  context.leave(PutEvidence{std::move(evidence)});
+  context.setFact("image.home", "yes");
+}
+
+// Whether the wanted system is already there. It gets a while to say so if one is running, or once did.
+Task<Result<Seen>> lookInstalled(StepContext& context) {
+  if (const auto report = calledHome(context, context.run().stepSince - kCallsHomeEvery)) {
+    leaveEvidence(context, *report);
+    co_return Seen::Done;
+  }
+  const auto host = co_await context.bmc().host();
+  if (!host) co_return host.error();
+  bool mayCall = host->power == HostPower::On && host->bootProgress == "OSRunning";
+  for (const auto& evidence : context.store().validEvidence(context.node().id))
+    mayCall = mayCall || (evidence.subject == "image" && host->power == HostPower::On);
+  const bool patient = context.now() - context.run().stepSince < kCallsHomeEvery;
+  context.waitFor("a running system to call home");
+  co_return mayCall && patient ? Seen::Busy : Seen::Done;
+}
+
+Task<Result<Seen>> lookOff(StepContext& context) {
+  if (settled(context)) co_return Seen::Done;
+  const auto host = co_await context.bmc().host();
+  if (!host) co_return host.error();
+  if (host->power == HostPower::Off) co_return Seen::Done;
+  co_return host->power == HostPower::PoweringOff ? Seen::Busy : Seen::Todo;
+}
+Task<Result<void>> switchOff(StepContext& context) { co_return co_await context.bmc().reset(HostReset::ForceOff); }
+
+Task<Result<Seen>> lookMediaIn(StepContext& context) {
+  if (settled(context)) co_return Seen::Done;
+  const auto media = co_await context.bmc().media();
+  if (!media) co_return media.error();
+  if (media->inserted && media->image == mediaUrl(context)) co_return Seen::Done;
+  // What somebody left in the slot goes first (FACTS 5: eject, wait, insert, verify).
+  context.chooseItem(media->inserted ? "eject" : "insert");
+  co_return Seen::Todo;
+}
+Task<Result<void>> insertMedia(StepContext& context) {
+  if (context.item() == "eject") co_return co_await context.bmc().ejectMedia();
+  auto url = mediaUrl(context);
+  co_return co_await context.bmc().insertMedia(std::move(url));
+}
+
+Task<Result<Seen>> lookBootOnce(StepContext& context) {
+  if (settled(context)) co_return Seen::Done;
+  const auto boot = co_await context.bmc().bootOverride();
+  if (!boot) co_return boot.error();
+  co_return boot->target == "Cd" && boot->once ? Seen::Done : Seen::Todo;
+}
+Task<Result<void>> setBootOnce(StepContext& context) {
+  BootOverride wanted{"Cd", true};
+  co_return co_await context.bmc().setBootOverride(std::move(wanted));
+}
+
+Task<Result<Seen>> lookOn(StepContext& context) {
+  if (settled(context)) co_return Seen::Done;
+  const auto host = co_await context.bmc().host();
+  if (!host) co_return host.error();
+  if (host->power != HostPower::On && host->power != HostPower::PoweringOn) co_return Seen::Todo;
+  context.setFact("image.on_at", std::to_string(toMillis(context.run().stepSince)));
+  co_return Seen::Done;
+}
+Task<Result<void>> switchOn(StepContext& context) { co_return co_await context.bmc().reset(HostReset::On); }
+
+Task<Result<Seen>> lookAgent(StepContext& context) {
+  if (settled(context)) co_return Seen::Done;
+  const auto stored = context.store().report(context.node().id);
+  const auto since = fromMillis(number(context.fact("image.on_at")));
+  const bool here = stored && stored->received >= since && stored->report.home == AgentHome::Ramdisk;
+  context.waitFor("the deploy agent to report");
+  co_return here ? Seen::Done : Seen::Busy;
+}
+
+Task<Result<Seen>> lookWritten(StepContext& context) {
+  if (settled(context)) co_return Seen::Done;
+  const auto stored = context.store().report(context.node().id);
+  if (!stored) co_return Seen::Busy;
+  const auto& image = stored->report.image;
+  const bool wanted = image.digest == context.target().profile.imageDigest;
+  if (wanted && image.state == ImageState::Verified) co_return Seen::Done;
+  if (wanted && image.state == ImageState::Writing) {
+    context.waitFor(fmt::format("the agent writes the image: {} MiB", image.bytesDone >> 20));
+    co_return Seen::Busy;
+  }
+  const auto order = context.store().order(context.node().id);
+  const auto orderId = fmt::format("{}-image-{}", context.run().id.value, context.tries());
+  const bool ordered = context.wasIntended() && order && order->id == orderId;
+  if (ordered && image.state != ImageState::Failed) {
+    context.waitFor("the agent to begin writing");
+    co_return Seen::Busy;
+  }
+  if (image.state == ImageState::Failed) context.waitFor(image.error);
+  co_return Seen::Todo;
+}
+Task<Result<void>> orderImage(StepContext& context) {
+  const auto& profile = context.target().profile;
+  AgentOrder order;
+  order.id = fmt::format("{}-image-{}", context.run().id.value, context.tries());
+  order.kind = OrderKind::WriteImage;
+  order.imageDigest = profile.imageDigest;
+  order.imageUrl = fmt::format("{}/images/{}", context.site().provisioningUrl, profile.imageDigest);
+  BootMedia seed;
+  seed.reportUrl = context.site().provisioningUrl + "/agent/v1/report";
+  seed.token = context.site().token(context.node(), "os");
+  order.seed = encodeBootMedia(seed);
+  context.leave(PutOrder{context.node().id, std::move(order)});
+  co_return Result<void>{};
+}
+
+Task<Result<Seen>> lookMediaOut(StepContext& context) {
+  if (settled(context)) co_return Seen::Done;
+  const auto media = co_await context.bmc().media();
+  if (!media) co_return media.error();
+  co_return media->inserted ? Seen::Todo : Seen::Done;
+}
+Task<Result<void>> ejectMedia(StepContext& context) { co_return co_await context.bmc().ejectMedia(); }
+
+Task<Result<Seen>> lookRestarted(StepContext& context) {
+  if (settled(context)) co_return Seen::Done;
+  const auto host = co_await context.bmc().host();
+  if (!host) co_return host.error();
+  if (const auto before = context.intended("host_reset"); before && *before != host->lastReset) co_return Seen::Done;
+  // A machine that reports no reset time leaves no witness: then our own record must do.
+  if (host->lastReset.empty() && context.ledgerSaysDone()) co_return Seen::Done;
+  context.witness("host_reset", host->lastReset);
+  context.setFact("image.restart_at", std::to_string(toMillis(context.now())));
+  co_return Seen::Todo;
+}
+Task<Result<void>> restart(StepContext& context) { co_return co_await context.bmc().reset(HostReset::ForceRestart); }
+
+Task<Result<Seen>> lookHome(StepContext& context) {
+  if (settled(context)) co_return Seen::Done;
+  const auto since = fromMillis(number(context.fact("image.restart_at")));
+  const auto report = calledHome(context, since);
+  context.waitFor("the installed system to call home");
+  if (!report) co_return Seen::Busy;
+  leaveEvidence(context, *report);
+  co_return Seen::Done;
+}
+
+}  // namespace
+
+std::vector<Step> imageSteps() {
+  return {
+      {.id = "image.check", .title = "See whether the image is already running", .look = lookInstalled},
+      {.id = "image.off", .title = "Switch the host off", .look = lookOff, .act = switchOff, .poll = 5s,
+       .spent = "power.stuck"},
+      {.id = "image.media", .title = "Insert the boot media", .look = lookMediaIn, .act = insertMedia, .poll = 5s},
+      {.id = "image.boot_once", .title = "Boot from the media once", .look = lookBootOnce, .act = setBootOnce, .poll = 5s},
+      {.id = "image.on", .title = "Switch the host on", .look = lookOn, .act = switchOn, .poll = 5s,
+       .spent = "power.stuck"},
+      {.id = "image.agent", .title = "Wait for the deploy agent", .look = lookAgent, .deadline = 40min,
+       .overdue = "image.no_agent"},
+      {.id = "image.write", .title = "Write and verify the image", .look = lookWritten, .act = orderImage,
+       .settle = 60s, .deadline = 2h, .needs = {.duringStep = Budget::ImageStream}, .overdue = "image.failed",
+       .spent = "image.failed"},
+      {.id = "image.eject", .title = "Eject the boot media", .look = lookMediaOut, .act = ejectMedia, .poll = 5s},
+      {.id = "image.restart", .title = "Restart into the installed system", .look = lookRestarted, .act = restart,
+       .effect = Effect::Transient, .poll = 5s, .spent = "power.stuck"},
+      {.id = "image.home", .title = "Wait for the installed system to call home", .look = lookHome, .deadline = 40min,
+       .overdue = "os.no_call_home"},
+  };
+}
+
+}  // namespace zellige::workflows

@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include "workflows/steps.hpp"
+
+namespace zellige::workflows {
+
+namespace {
+
+Task<Result<Seen>> lookPower(StepContext& context) {
+  const auto host = co_await context.bmc().host();
+  if (!host) co_return host.error();
+  const auto& wanted = context.run().parameter;
+  context.waitFor(fmt::format("host power: {}, asked for: {}", nameOf(host->power), wanted));
+  if (wanted == "restart") {
+    if (const auto before = context.intended("host_reset"); before && *before != host->lastReset) co_return Seen::Done;
+    if (host->lastReset.empty() && context.ledgerSaysDone()) co_return Seen::Done;
+    context.witness("host_reset", host->lastReset);
+    co_return Seen::Todo;
+  }
+  const bool on = wanted == "on";
+  if (host->power == (on ? HostPower::On : HostPower::Off)) co_return Seen::Done;
+  if (host->power == (on ? HostPower::PoweringOn : HostPower::PoweringOff)) co_return Seen::Busy;
+  co_return Seen::Todo;
+}
+
+Task<Result<void>> setPower(StepContext& context) {
+  const auto& wanted = context.run().parameter;
+  const auto how = wanted == "restart" ? HostReset::ForceRestart : wanted == "on" ? HostReset::On : HostReset::ForceOff;
+  co_return co_await context.bmc().reset(how);
+}
+
+}  // namespace
+
+const Workflow& power() {
+  static const std::vector<Step> steps{{.id = "power.apply",
+                                        .title = "Bring the host to the power state that was asked for",
+                                        .look = lookPower,
+                                        .act = setPower,
+                                        .effect = Effect::Transient,
+                                        .poll = 5s,
+                                        .deadline = 15min,
+                                        .overdue = "power.stuck",
+                                        .spent = "power.stuck"}};
+  static const Workflow workflow{.name = "power", .steps = steps};
+  return workflow;
+}
+
+}  // namespace zellige::workflows

@@ -1,0 +1,26 @@
+// What is done to nodes, one file per concern; a workflow concatenates them (qualify.cpp). A step knows the Bmc
+// interface and the engine's StepContext; never Redfish, SQL or HTTP. Every look reads the world, so with an empty
+// database and a machine already as wanted, every step of a file is Done without an act.
+#pragma once
+
+#include <vector>
+
+#include "controller/engine/step.hpp"
+
+namespace zellige::workflows {
+
+std::vector<Step> discoverSteps();   ///< contact, access
+std::vector<Step> inspectSteps();    ///< inventory against SKU and place, leak sensors
+std::vector<Step> settingsSteps();   ///< own password, NTP, syslog, PowerRestorePolicy
+std::vector<Step> firmwareSteps();   ///< write by recipe, activate, verify
+std::vector<Step> imageSteps();      ///< virtual media, write, boot, call home
+std::vector<Step> burnInSteps();     ///< tests against the plan's limits
+
+/// Planned → available. Skips what the machine and valid evidence already show.
+const Workflow& qualify();
+/// Parameter "on", "off" or "restart".
+const Workflow& power();
+
+std::vector<const Workflow*> all();
+
+}  // namespace zellige::workflows
