@@ -35,6 +35,8 @@ class Executor : public Clock {
   /// executor's run loop: a broken program, not a failure of a device.
   void spawn(Task<void> task);
   std::size_t spawnedCount() const { return spawned_.size(); }
+  /// Expires when this executor dies. Threads that post must be joined before a LoopExecutor dies.
+  std::weak_ptr<const void> life() const { return life_; }
 
  protected:
   /// Destroys every spawned coroutine that has not ended. Implementations call it before their own members die.
@@ -47,6 +49,7 @@ class Executor : public Clock {
   std::map<std::uint64_t, std::coroutine_handle<>> spawned_;
   std::uint64_t nextTask_ = 1;
   std::exception_ptr broken_;
+  std::shared_ptr<const void> life_ = std::make_shared<char>();
 };
 
 /// co_await sleepUntil(executor, t): resumes on `executor` at `t`. Abandoning the coroutine cancels the timer.
@@ -83,6 +86,7 @@ class Completion {
 
   void set(T value) const {
     auto state = state_;
+    if (state->life.expired()) return;  // the executor died, and the waiter with it
     state->executor->post([state, v = std::make_shared<T>(std::move(value))] {
       state->value.emplace(std::move(*v));
       if (auto waiter = std::exchange(state->waiter, {})) waiter.resume();
@@ -106,8 +110,9 @@ class Completion {
  private:
   friend class Awaiter;
   struct State {
-    explicit State(Executor* e) : executor(e) {}
+    explicit State(Executor* e) : executor(e), life(e->life()) {}
     Executor* executor;
+    std::weak_ptr<const void> life;
     std::optional<T> value;
     std::coroutine_handle<> waiter;
   };
