@@ -183,6 +183,30 @@ Task<Result<bool>> RedfishBmc::leakDetected() {
   co_return false;
 }
 
+// All roots of trust are read once; after that only those that were still copying, until none is.
+Task<Result<bool>> RedfishBmc::backgroundCopyDone() {
+  const auto held = client_.use();
+  auto systems = co_await readSystems();
+  if (!systems) co_return systems.error();
+  constexpr auto status = "Oem/Nvidia/BackgroundCopyStatus";
+  if (known().copying.empty()) {
+    auto chassis = co_await client_.members(known().chassis, true);
+    if (!chassis) co_return chassis.error();
+    for (const auto& document : chassis->found)
+      if (const auto now = document.view().trimmed(status); !now.empty() && now != "Completed")
+        known().copying.push_back(document.uri);
+    co_return known().copying.empty();
+  }
+  while (!known().copying.empty()) {
+    const auto uri = known().copying.back();
+    auto document = co_await client_.get(uri);
+    if (!document) co_return document.error();
+    if (document->view().trimmed(status) != "Completed") co_return false;
+    known().copying.pop_back();
+  }
+  co_return true;
+}
+
 Task<Result<void>> RedfishBmc::setLocateLed(bool on) {
   const auto held = client_.use();
   if (auto ok = client_.armed("locate light"); !ok) co_return ok.error();

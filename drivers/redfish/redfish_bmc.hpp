@@ -32,6 +32,7 @@ class RedfishBmc final : public Bmc {
   Task<Result<MediaState>> media() override;
   Task<Result<BootOverride>> bootOverride() override;
   Task<Result<bool>> leakDetected() override;
+  Task<Result<bool>> backgroundCopyDone() override;
 
   Task<Result<void>> changePassword() override;
   Task<Result<void>> setSettings(BmcSettings wanted) override;
@@ -61,6 +62,7 @@ class RedfishBmc final : public Bmc {
     std::string mediaSlot;
     bool leaksFound = false;
     std::vector<std::string> leakDetectors;  ///< collections
+    std::vector<std::string> copying;        ///< roots of trust whose background copy was not seen Completed yet
   };
   struct Reading;  // reading.hpp
   Known& known();
