@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "controller/base/random.hpp"
 #include "controller/base/virtual_time.hpp"
 #include "controller/commands/control_plane.hpp"
 #include "controller/commands/crash.hpp"
