@@ -76,6 +76,8 @@ inline SleepAwaiter sleepFor(Executor& executor, Duration d) { return {executor,
 /// the waiter resumes on its executor. Nobody waiting any more: the value is dropped. One waiter, awaited once.
 template <class T>
 class Completion {
+  struct State;
+
  public:
   explicit Completion(Executor& executor) : state_(std::make_shared<State>(&executor)) {}
 
@@ -89,7 +91,7 @@ class Completion {
 
   class Awaiter {
    public:
-    explicit Awaiter(std::shared_ptr<struct Completion::State> state) : state_(std::move(state)) {}
+    explicit Awaiter(std::shared_ptr<State> state) : state_(std::move(state)) {}
     Awaiter(const Awaiter&) = delete;
     ~Awaiter() { state_->waiter = {}; }
     bool await_ready() const { return state_->value.has_value(); }
@@ -97,7 +99,7 @@ class Completion {
     T await_resume() { return std::move(*state_->value); }
 
    private:
-    std::shared_ptr<struct Completion::State> state_;
+    std::shared_ptr<State> state_;
   };
   Awaiter operator co_await() const { return Awaiter{state_}; }
 
