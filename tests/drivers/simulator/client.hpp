@@ -2,7 +2,8 @@
 // report to. Nothing here comes from drivers/redfish: a simulator tested with its own client would agree with it.
 #pragma once
 
-#include <deque>
+#include <cstdlib>
+#include <filesystem>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <map>
@@ -27,6 +28,12 @@ inline const std::string kAux = "/redfish/v1/Chassis/BMC_0/Actions/Oem/NvidiaCha
 inline const std::string kSlot = "/redfish/v1/Managers/BMC_0/VirtualMedia/USB1";
 inline const std::string kInventory = "/redfish/v1/UpdateService/FirmwareInventory/";
 inline const std::string kTask = "/redfish/v1/TaskService/Tasks/";
+
+/// Where the recorded trees are: beside the checkout, or where the environment's ZELLIGE_SHARED_DIR says.
+inline std::filesystem::path recordedMachines() {
+  const char* elsewhere = std::getenv("ZELLIGE_SHARED_DIR");
+  return std::filesystem::path(elsewhere != nullptr ? elsewhere : ZELLIGE_SHARED_DIR) / "redfish" / "mockups";
+}
 
 /// Virtual time with a fleet on it.
 struct Hall {
