@@ -237,7 +237,7 @@ void runNextTest(World& w, Machine& m) {
   if (a.nextTest < a.tests.size())
     return afterToken(w, m, &Agent::testEpoch, a.tests[a.nextTest].duration, testDone);
   a.burnIn.finished = true;
-  a.tests = {};
+  std::vector<BurnInTest>().swap(a.tests);
   w.end(m, Work::BurnIn);
 }
 
@@ -265,7 +265,7 @@ void answered(World& w, Machine& m, const Result<HttpReply>& got) {
     a.backoff = std::clamp(a.backoff * 2, kBackoffMin, kBackoffMax);
     return timer(w, m, a.backoff, send);
   }
-  a.unanswered = {};
+  std::string().swap(a.unanswered);  // gives the memory back
   a.backoff = Duration{0};
   a.reportEvery = order->reportEvery;
   timer(w, m, a.reportEvery, report);

@@ -136,7 +136,7 @@ void finish(World& w, Machine& m, TaskOutcome outcome) {
     task->end = w.now();
   }
   m.flash.running = false;
-  m.flash.writes = {};
+  std::vector<std::pair<std::uint8_t, std::uint16_t>>().swap(m.flash.writes);
   w.stop(m, Track::Flash);
   w.end(m, Work::Flash);
 }
