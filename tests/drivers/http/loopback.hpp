@@ -76,6 +76,8 @@ class Socket {
   std::string readAll();
   /// Until `end` has come, or the peer closes.
   std::string readUntil(std::string_view end);
+  /// Until something could be read; reads nothing.
+  void waitForBytes();
   /// True when the peer has closed (or reset) within `wait`.
   bool closedWithin(Duration wait);
   /// Closes with a reset instead of a goodbye.
@@ -85,7 +87,8 @@ class Socket {
   int descriptor_;
 };
 
-/// Accepts connections one after the other and plays `script` on each, until destroyed.
+/// Accepts connections and plays `script` on each, in a thread of its own; the connection ends with the script. Scripts
+/// end at the latest when their peer closes, so destroy the client first.
 class RawServer {
  public:
   explicit RawServer(std::function<void(Socket&)> script);
@@ -98,6 +101,7 @@ class RawServer {
   ListenAddress address_;
   std::atomic<int> connections_ = 0;
   std::function<void(Socket&)> script_;
+  std::vector<std::thread> players_;  ///< touched by thread_ until it is joined
   std::thread thread_;
 };
 
@@ -248,8 +252,13 @@ inline std::string Socket::readUntil(std::string_view end) {
   return out;
 }
 
+inline void Socket::waitForBytes() {
+  char byte;
+  EXPECT_GT(::recv(descriptor_, &byte, 1, MSG_PEEK), 0);
+}
+
 inline bool Socket::closedWithin(Duration wait) {
-  pollfd poll{descriptor_, POLLIN | POLLRDHUP, 0};
+  pollfd poll{descriptor_, POLLRDHUP, 0};
   return ::poll(&poll, 1, static_cast<int>(wait.count())) > 0 && (poll.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
@@ -272,9 +281,11 @@ inline RawServer::RawServer(std::function<void(Socket&)> script)
       const int descriptor = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC);
       if (descriptor < 0) return;
       ++connections_;
-      limitReads(descriptor);
-      Socket socket(descriptor);
-      script_(socket);
+      players_.emplace_back([this, descriptor] {
+        limitReads(descriptor);
+        Socket socket(descriptor);
+        script_(socket);
+      });
     }
   });
 }
@@ -282,6 +293,7 @@ inline RawServer::RawServer(std::function<void(Socket&)> script)
 inline RawServer::~RawServer() {
   ::shutdown(listening_, SHUT_RDWR);
   thread_.join();
+  for (auto& player : players_) player.join();
   ::close(listening_);
 }
 
