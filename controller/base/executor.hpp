@@ -35,6 +35,8 @@ class Executor : public Clock {
   /// executor's run loop: a broken program, not a failure of a device.
   void spawn(Task<void> task);
   std::size_t spawnedCount() const { return spawned_.size(); }
+  /// Expires when this executor dies. Threads that post must be joined before a LoopExecutor dies.
+  std::weak_ptr<const void> life() const { return life_; }
 
  protected:
   /// Destroys every spawned coroutine that has not ended. Implementations call it before their own members die.
@@ -47,6 +49,7 @@ class Executor : public Clock {
   std::map<std::uint64_t, std::coroutine_handle<>> spawned_;
   std::uint64_t nextTask_ = 1;
   std::exception_ptr broken_;
+  std::shared_ptr<const void> life_ = std::make_shared<char>();
 };
 
 /// co_await sleepUntil(executor, t): resumes on `executor` at `t`. Abandoning the coroutine cancels the timer.
@@ -76,11 +79,14 @@ inline SleepAwaiter sleepFor(Executor& executor, Duration d) { return {executor,
 /// the waiter resumes on its executor. Nobody waiting any more: the value is dropped. One waiter, awaited once.
 template <class T>
 class Completion {
+  struct State;
+
  public:
   explicit Completion(Executor& executor) : state_(std::make_shared<State>(&executor)) {}
 
   void set(T value) const {
     auto state = state_;
+    if (state->life.expired()) return;  // the executor died, and the waiter with it
     state->executor->post([state, v = std::make_shared<T>(std::move(value))] {
       state->value.emplace(std::move(*v));
       if (auto waiter = std::exchange(state->waiter, {})) waiter.resume();
@@ -89,7 +95,7 @@ class Completion {
 
   class Awaiter {
    public:
-    explicit Awaiter(std::shared_ptr<struct Completion::State> state) : state_(std::move(state)) {}
+    explicit Awaiter(std::shared_ptr<State> state) : state_(std::move(state)) {}
     Awaiter(const Awaiter&) = delete;
     ~Awaiter() { state_->waiter = {}; }
     bool await_ready() const { return state_->value.has_value(); }
@@ -97,15 +103,16 @@ class Completion {
     T await_resume() { return std::move(*state_->value); }
 
    private:
-    std::shared_ptr<struct Completion::State> state_;
+    std::shared_ptr<State> state_;
   };
   Awaiter operator co_await() const { return Awaiter{state_}; }
 
  private:
   friend class Awaiter;
   struct State {
-    explicit State(Executor* e) : executor(e) {}
+    explicit State(Executor* e) : executor(e), life(e->life()) {}
     Executor* executor;
+    std::weak_ptr<const void> life;
     std::optional<T> value;
     std::coroutine_handle<> waiter;
   };

@@ -4,9 +4,10 @@
 
 namespace zellige {
 
-std::uint64_t VirtualTime::schedule(Time due, Callback work, std::shared_ptr<bool> alive) {
+std::uint64_t VirtualTime::schedule(Time due, Callback work, std::shared_ptr<bool> alive,
+                                    const VirtualExecutor* owner) {
   const auto order = nextOrder_++;
-  heap_.push_back(Entry{std::max(due, now_), order, std::move(work), std::move(alive)});
+  heap_.push_back(Entry{std::max(due, now_), order, std::move(work), std::move(alive), owner});
   std::push_heap(heap_.begin(), heap_.end(), Later{});
   return order;
 }
@@ -28,6 +29,8 @@ std::optional<Time> VirtualTime::nextDue() {
   if (!dropDead()) return std::nullopt;
   return heap_.front().due;
 }
+
+const VirtualExecutor* VirtualTime::nextOwner() { return dropDead() ? heap_.front().owner : nullptr; }
 
 bool VirtualTime::runOne() {
   if (!dropDead()) return false;
@@ -51,7 +54,7 @@ TimerId VirtualExecutor::at(Time due, Callback work) {
     work();
     rethrowIfBroken();
   };
-  return TimerId{time_.schedule(due, std::move(guarded), alive_)};
+  return TimerId{time_.schedule(due, std::move(guarded), alive_, this)};
 }
 
 void VirtualExecutor::cancel(TimerId id) {

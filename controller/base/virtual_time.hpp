@@ -12,6 +12,8 @@
 
 namespace zellige {
 
+class VirtualExecutor;
+
 class VirtualTime {
  public:
   explicit VirtualTime(Time start = Time{Duration{1'767'225'600'000}} /* 2026-01-01T00:00:00Z */) : now_(start) {}
@@ -21,6 +23,8 @@ class VirtualTime {
   bool runOne();
   /// When the next callback is due; nullopt: nothing is scheduled.
   std::optional<Time> nextDue();
+  /// Whose callback it is; nullptr: nothing is scheduled.
+  const VirtualExecutor* nextOwner();
 
  private:
   friend class VirtualExecutor;
@@ -29,13 +33,14 @@ class VirtualTime {
     std::uint64_t order;
     Callback work;
     std::shared_ptr<bool> alive;
+    const VirtualExecutor* owner;
   };
   struct Later {
     bool operator()(const Entry& a, const Entry& b) const {
       return a.due != b.due ? a.due > b.due : a.order > b.order;
     }
   };
-  std::uint64_t schedule(Time due, Callback work, std::shared_ptr<bool> alive);
+  std::uint64_t schedule(Time due, Callback work, std::shared_ptr<bool> alive, const VirtualExecutor* owner);
   bool dropDead();
 
   Time now_;
@@ -53,6 +58,8 @@ class VirtualExecutor final : public Executor {
   void post(Callback work) override;
   TimerId at(Time due, Callback work) override;
   void cancel(TimerId id) override;
+  /// Abandons every task; call before what the tasks use is destroyed.
+  void shutDown() { abandonTasks(); }
 
  private:
   VirtualTime& time_;

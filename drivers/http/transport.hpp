@@ -2,6 +2,7 @@
 // in virtual time the commands hand requests straight to the simulator. Nothing above knows which.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -19,6 +20,9 @@ struct Peer {
   std::uint16_t port = 443;
   std::string pin;          ///< SHA-256 of the server's public key (base64); empty: not pinned yet
   std::string caFile;       ///< check against this CA as well; empty: the pin alone decides
+  bool tls = true;          ///< false: plain HTTP, where the transport allows it
+  std::string serverName;   ///< what the certificate must be issued to (checked with caFile) and the name asked for
+                            ///< (SNI, Host); empty: no name is checked, as BMC certificates rarely carry a right one
 };
 
 /// The file part of a Redfish multipart push. Streamed from disk with a Content-Length (iDRAC refuses chunked bodies).
@@ -29,7 +33,7 @@ struct Upload {
 };
 
 struct SendOptions {
-  Duration timeout{30'000};        ///< whole exchange, wall time
+  Duration timeout{30'000};        ///< whole exchange, wall time; waiting for a handshake slot does not count
   Duration connectTimeout{10'000}; ///< includes the TLS handshake
   std::size_t maxReplyBytes = 8u << 20;
   std::optional<Upload> upload;    ///< replaces the body
@@ -37,7 +41,7 @@ struct SendOptions {
 
 struct Received {
   HttpReply reply;
-  std::string pin;                 ///< of the server that answered, same form as Peer::pin
+  std::string pin;                 ///< of the server that answered, same form as Peer::pin; empty without TLS
 };
 
 class Transport {
@@ -46,9 +50,12 @@ class Transport {
 
   /// One exchange, never repeated, redirects never followed. A request that is not a GET or HEAD goes out on a fresh
   /// connection that is not kept: libcurl re-sends on a reused connection that turns out dead, and must not here.
-  /// Errors: Unreachable (outcomeUnknown only if the request had left), Timeout (outcomeUnknown for non-GETs),
-  /// BadReply (too big, cut short, not HTTP), Rejected with cause "bmc.certificate_changed" when the pin differs
-  /// (nothing was sent).
+  /// Errors: Unreachable (no connection in time: outcomeUnknown false; it broke later: see below), Timeout (connected,
+  /// no whole reply in time), BadReply (too big, cut short, not HTTP), Rejected with cause "bmc.certificate_changed"
+  /// when the pin differs, or "bmc.certificate_untrusted" when the CA or the name does not fit (nothing was sent),
+  /// Invalid (address not numeric, malformed request, unreadable upload or CA file; nothing was sent).
+  /// outcomeUnknown is true for every failure of a request other than GET and HEAD after it had begun to leave.
+  /// Destroying the Task ends the exchange: its connection is closed, what the server has already read it has read.
   virtual Task<Result<Received>> send(Peer peer, HttpRequest request, SendOptions options) = 0;
 };
 

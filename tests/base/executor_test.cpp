@@ -85,6 +85,7 @@ TEST(Completion, DropsAValueThatNobodyWaitsForAnyMore) {
   controller->spawn(takeInto(completion, out));
   runAll(time);
   world.after(1s, [&] { controller.reset(); });
+  world.after(2s, [&] { completion.set(7); });
   runAll(time);
   EXPECT_EQ(out, 0);
 }

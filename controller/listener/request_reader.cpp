@@ -1,0 +1,85 @@
+#include "controller/listener/request_reader.hpp"
+
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+namespace zellige::listener {
+
+namespace http = boost::beast::http;
+
+struct RequestReader::Parser : http::request_parser<http::string_body> {};
+
+namespace {
+
+std::string textOf(boost::beast::string_view v) { return {v.data(), v.size()}; }
+
+// A chunk header or trailer that goes on for ever makes no progress; nothing sound is longer.
+constexpr std::size_t kMaxUnusedBytes = 16u << 10;
+
+}  // namespace
+
+RequestReader::RequestReader(std::size_t maxHeaderBytes, std::size_t maxBodyBytes)
+    : parser_(std::make_unique<Parser>()) {
+  parser_->eager(true);
+  parser_->header_limit(static_cast<std::uint32_t>(maxHeaderBytes));
+  parser_->body_limit(maxBodyBytes);
+}
+RequestReader::~RequestReader() = default;
+
+RequestReader::Progress RequestReader::refuse(int status) {
+  refusal_ = status;
+  return Progress::Refused;
+}
+
+bool RequestReader::headIsSound() const {
+  const auto& head = parser_->get();
+  if (head.count(http::field::host) != 1 || head.count(http::field::content_length) > 1) return false;
+  const auto encodings = head.count(http::field::transfer_encoding);
+  if (encodings > 1 || (encodings == 1 && head.count(http::field::content_length) == 1)) return false;
+  if (encodings == 1 && !boost::beast::iequals(head[http::field::transfer_encoding], "chunked")) return false;
+  const auto target = head.target();
+  return target.starts_with('/') || (target == "*" && head.method() == http::verb::options);
+}
+
+RequestReader::Progress RequestReader::feed(std::string_view bytes, std::size_t& used) {
+  used = 0;
+  while (used < bytes.size() && !parser_->is_done()) {
+    boost::beast::error_code ec;
+    const auto taken = parser_->put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), ec);
+    used += taken;
+    if (ec == http::error::need_more) break;
+    if (ec == http::error::body_limit) return refuse(413);
+    if (ec == http::error::header_limit) return refuse(431);
+    if (ec) return refuse(400);
+    if (taken == 0) break;
+  }
+  if (parser_->is_header_done() && !headChecked_) {
+    headChecked_ = true;
+    if (parser_->get().version() != 11) return refuse(505);
+    if (!headIsSound()) return refuse(400);
+    if (const auto length = parser_->content_length_remaining(); length && *length > 0)
+      continueAsked_ = boost::beast::iequals(parser_->get()[http::field::expect], "100-continue");
+    else if (parser_->chunked())
+      continueAsked_ = boost::beast::iequals(parser_->get()[http::field::expect], "100-continue");
+  }
+  if (parser_->is_done()) return Progress::Complete;
+  if (parser_->is_header_done() && bytes.size() - used > kMaxUnusedBytes) return refuse(400);
+  return Progress::NeedMore;
+}
+
+bool RequestReader::headDone() const { return parser_->is_header_done(); }
+bool RequestReader::takeContinue() { return std::exchange(continueAsked_, false); }
+bool RequestReader::keepAlive() const { return parser_->keep_alive(); }
+
+HttpRequest RequestReader::take() {
+  auto message = parser_->release();
+  HttpRequest request;
+  request.method = textOf(message.method_string());
+  request.target = textOf(message.target());
+  for (const auto& field : message) request.headers.add(textOf(field.name_string()), textOf(field.value()));
+  request.body = std::move(message.body());
+  return request;
+}
+
+}  // namespace zellige::listener

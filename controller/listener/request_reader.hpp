@@ -1,0 +1,38 @@
+// Bytes into one HttpRequest, strictly: what two servers could read in two ways is refused (RFC 9112 section 6.3).
+// Beast parses; the refusals that it leaves to its user are here.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "controller/base/http_message.hpp"
+
+namespace zellige::listener {
+
+class RequestReader {
+ public:
+  enum class Progress { NeedMore, Complete, Refused };
+
+  RequestReader(std::size_t maxHeaderBytes, std::size_t maxBodyBytes);
+  ~RequestReader();
+
+  /// `used` of the bytes are consumed; the rest must be given again, with more behind it, or belongs to what follows.
+  Progress feed(std::string_view bytes, std::size_t& used);
+
+  int refusal() const { return refusal_; }  ///< HTTP status, when Refused
+  bool headDone() const;
+  /// The client waits for "100 Continue" before it sends the body. True once.
+  bool takeContinue();
+  bool keepAlive() const;
+  HttpRequest take();
+
+ private:
+  struct Parser;
+  Progress refuse(int status);
+  bool headIsSound() const;
+  std::unique_ptr<Parser> parser_;
+  int refusal_ = 0;
+  bool headChecked_ = false, continueAsked_ = false;
+};
+
+}  // namespace zellige::listener

@@ -1,0 +1,181 @@
+// One BMC's HTTP conversation: its queue, session, retries, ETags, error texts, and the gate that keeps writes away
+// from places in observe mode. Knows Redfish as a protocol; knows no machine (platform.hpp) and nothing of what is
+// done with it (redfish_bmc.hpp).
+//
+// What is repeated, and nothing else: GETs that were told to come again (429, 5xx); any request after a 401 or a 503,
+// which say that it was not applied; a PATCH after 412 with the next rung of the ETag ladder. An upload is never.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controller/base/executor.hpp"
+#include "controller/base/result.hpp"
+#include "controller/engine/access.hpp"
+#include "controller/model/ids.hpp"
+#include "drivers/http/transport.hpp"
+#include "drivers/redfish/turns.hpp"
+#include "drivers/redfish/view.hpp"
+
+namespace zellige::redfish {
+
+struct ClientOptions {
+  int atATime = 2;                   ///< requests to one BMC; NVIDIA allows 4 client connections (FACTS 7)
+  Duration connectTimeout{30'000};   ///< FACTS 11: clients in use take 10-30 s
+  Duration readTimeout{60'000};      ///< FACTS 11
+  Duration slowReadTimeout{180'000}; ///< firmware inventories and expanded collections (FACTS 11: DGX)
+  Duration writeTimeout{120'000};    ///< FACTS 11: BIOS writes can hold longer than 60 s
+  Duration uploadTimeout{1'800'000}; ///< 200 MiB over a BMC's slow path, *est*
+  int tries = 3;                     ///< of a request that was told to come again
+  Duration patience{60'000};         ///< all waits of one request together
+  Duration defaultWait{5'000};       ///< where the BMC did not say when to come again, *est*
+  std::size_t exchangesKept = 32;
+  std::string caFile;                ///< http::Peer::caFile
+  std::function<std::string(std::size_t)> randomHex;  ///< for new passwords; empty: the operating system's
+  ReadLog* readLog = nullptr;
+};
+
+/// What all clients share. Outlives them.
+struct Wiring {
+  http::Transport& transport;
+  AccessStore& access;
+  Executor& executor;
+  ClientOptions options;
+};
+
+/// One exchange as it is kept for people: never headers, bodies or secrets.
+struct Exchange {
+  Time at{};
+  std::string method, path;
+  int status = 0;          ///< 0: no reply
+  Duration took{0};
+  std::size_t bytes = 0;   ///< of the reply's body
+  std::string problem;     ///< name of the Errc where there was no reply
+};
+
+/// A resource as it was read.
+struct Document {
+  std::string uri, etag, location;
+  int status = 0;
+  std::shared_ptr<const Json> json;  ///< an object; empty object where a write's reply had no body
+  ReadLog* log = nullptr;
+
+  View view() const { return View{*json, log}; }
+};
+
+/// A collection's members. A member that does not answer (404, 5xx, no JSON) is missing, not an error: HGX resources
+/// come and go (FACTS 9).
+struct Members {
+  std::vector<Document> found;
+  std::vector<std::string> missing;
+};
+
+class Client {
+ public:
+  Client(const Wiring& wiring, NodeId node, http::Peer peer, std::function<bool()> armed);
+  Client(const Client&) = delete;
+
+  // Reading
+  Task<Result<Document>> root();                   ///< anonymous; one exchange
+  Task<Result<Document>> get(std::string uri, bool slow = false);
+  Task<Result<Members>> members(std::string uri, bool slow = false);
+  /// The links of a collection (first page to last), without reading its members.
+  Task<Result<std::vector<std::string>>> links(std::string uri);
+
+  // Writing: Errc::NotArmed, and nothing sent, where the place is in observe mode
+  Task<Result<Document>> post(std::string uri, std::string body);
+  /// Reads the resource first for its ETag. `anyMatch`: `If-Match: *` comes before it (DGX, FACTS 3).
+  Task<Result<Document>> patch(std::string uri, std::string body, bool anyMatch = false);
+  Task<Result<Document>> upload(std::string uri, http::Upload upload);
+  Result<void> armed(std::string_view what) const;
+
+  // Session
+  Task<Result<void>> ensureSession();
+  /// Ends our session at the BMC and forgets it. A session that is gone already is a success.
+  Task<Result<void>> close();
+  /// A new password for our own account, two-phase (access.hpp): it is saved as the next one, sent, and promoted; what
+  /// a crash or an unknown outcome leaves is settled by the next sign-in. The account is found by following Accounts;
+  /// where those may not be read yet it is `accountId` (empty: the user name) under them.
+  Task<Result<void>> changePassword(std::string accountId, bool anyMatch);
+  /// Our own step makes the BMC show a new certificate: whatever it shows next is pinned, after signing in anew.
+  void expectNewCertificate();
+
+  // What the machine and the platform say
+  void useExpand(std::string query) { expand_ = std::move(query); }   ///< ".($levels=1)"; empty: never
+  void moveTo(http::Peer peer);
+  const std::vector<Exchange>& exchanges() const { return exchanges_; }
+
+  /// Held by every operation; while nobody holds one, `rest` lets go of what is big.
+  std::shared_ptr<const int> use() const { return used_; }
+  bool idle() const { return used_.use_count() == 1; }
+  void rest();
+
+  const Wiring& wiring() const { return wiring_; }
+
+ private:
+  enum class As { Nobody, Session, Token, Basic };
+  struct Ask {
+    std::string method, uri, body, ifMatch;
+    As as = As::Session;
+    Secret secret;               ///< Token: the token; Basic: "user:password"
+    Duration timeout{0};
+    bool secretBody = false;
+    bool gated = true;           ///< false only for our own session
+    std::shared_ptr<const http::Upload> upload;
+  };
+  enum class Login { Accepted, Refused };
+
+  Task<Result<HttpReply>> once(Ask ask);
+  Task<Result<Document>> perform(Ask ask);
+  Result<Document> judge(const Ask& ask, HttpReply reply) const;
+  Ask reading(std::string uri, bool slow) const;
+  Ask writing(std::string method, std::string uri, std::string body) const;
+  void note(const Ask& ask, Time begin, int status, std::size_t bytes, std::string problem);
+
+  Task<Result<Members>> expanded(std::string uri, bool& usable);
+  Task<Result<void>> addMember(std::string uri, Members& members, bool slow);
+
+  Result<void> loadAccess();
+  Task<Result<void>> saveAccess();
+  void forgetToken(const Secret& rejected);
+  Task<Result<void>> signInTo(const std::vector<Secret>& candidates);
+  Task<Result<Login>> tryLogin(Secret password);
+  Task<Result<void>> keepSession(Secret password, HttpReply reply);
+  Task<Result<std::string>> sessionsUri();
+  Task<Result<void>> deleteSession(Secret token, std::string uri);
+  struct OwnAccount {
+    std::string uri, etag;
+    std::size_t passwordLength = 0;
+  };
+  Task<Result<OwnAccount>> findOwnAccount(std::string accountId);
+  Task<Result<void>> setPassword(OwnAccount account, bool anyMatch);
+  Task<Result<void>> sendPassword(OwnAccount account, bool anyMatch);
+  Task<Result<void>> dropNextPassword(Error why);
+  static std::vector<std::string> etagLadder(std::string_view etag, bool anyMatch);
+
+  const Wiring& wiring_;
+  NodeId node_;
+  http::Peer peer_;
+  std::function<bool()> armed_;
+  Turns turns_;
+  Turns loginTurn_;
+  std::shared_ptr<const int> used_ = std::make_shared<const int>(0);
+
+  std::optional<BmcAccess> access_;
+  Secret token_;            ///< in use; empty: ensureSession must find or open one
+  Secret deadToken_;        ///< refused with 401: not to be taken from the store again
+  bool basicOnly_ = false;  ///< the BMC opens no session until the password is changed
+  bool repin_ = false;
+  std::string sessions_, accountService_;  ///< links of the root
+  std::string expand_;
+  std::set<std::string> noExpand_;         ///< collections that do not expand
+  std::vector<Exchange> exchanges_;
+};
+
+}  // namespace zellige::redfish

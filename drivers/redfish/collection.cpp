@@ -1,0 +1,116 @@
+// Collections: by $expand where the machine can, member by member where it cannot.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "drivers/redfish/client.hpp"
+#include "drivers/redfish/reply.hpp"
+#include "drivers/redfish/uri.hpp"
+
+namespace zellige::redfish {
+
+namespace {
+
+constexpr std::size_t mostMembers = 4'000;  ///< a hostile collection must not keep us busy for ever
+constexpr int mostPages = 64;
+
+// Only the link, or the link and annotations: the member was not expanded.
+bool isBare(const Json& member) {
+  for (const auto& [key, value] : member.items())
+    if (!key.starts_with("@")) return false;
+  return true;
+}
+
+}  // namespace
+
+Task<Result<std::vector<std::string>>> Client::links(std::string uri) {
+  const auto held = use();
+  std::vector<std::string> out;
+  std::set<std::string> pages;
+  while (!uri.empty()) {
+    auto page = co_await get(uri);
+    if (!page) co_return page.error();
+    const auto view = page->view();
+    for (auto& link : view.links("Members"))
+      if (out.size() < mostMembers) out.push_back(std::move(link));
+    pages.insert(uriKey(uri));
+    uri = view.link("Members@odata.nextLink");
+    if (pages.contains(uriKey(uri)) || pages.size() >= mostPages) break;
+  }
+  co_return out;
+}
+
+Task<Result<void>> Client::addMember(std::string uri, Members& members, bool slow) {
+  auto member = co_await get(uri, slow);
+  if (member) {
+    members.found.push_back(std::move(*member));
+  } else if (concernsTheResourceOnly(member.error())) {
+    members.missing.push_back(std::move(uri));
+  } else {
+    co_return member.error();
+  }
+  co_return Result<void>{};
+}
+
+// `usable` says whether $expand did its job here; an error that is not about $expand is returned as it is.
+Task<Result<Members>> Client::expanded(std::string uri, bool& usable) {
+  usable = false;
+  Members members;
+  std::vector<std::string> bare;
+  std::set<std::string> pages;
+  for (auto page = uri + "?$expand=" + expand_; !page.empty();) {
+    auto got = co_await get(page, true);
+    if (!got) {
+      const auto status = got.error().httpStatus;  // 429 and 503 say "not now", nothing about $expand
+      if (concernsTheResourceOnly(got.error()) && status != 429 && status != 503) co_return members;
+      co_return got.error();
+    }
+    for (const auto& member : readArray(*got->json, "Members")) {
+      auto link = localPath(readString(member, "@odata.id").value_or(""));
+      if (!member.is_object() || link.empty() || members.found.size() + bare.size() >= mostMembers) continue;
+      if (isBare(member)) {
+        bare.push_back(std::move(link));
+        continue;
+      }
+      Document document;
+      document.status = got->status;
+      document.etag = readString(member, "@odata.etag").value_or("");
+      document.json = std::shared_ptr<const Json>(got->json, &member);
+      document.log = got->log;
+      document.uri = std::move(link);
+      members.found.push_back(std::move(document));
+    }
+    pages.insert(uriKey(page));
+    page = got->view().link("Members@odata.nextLink");
+    if (pages.contains(uriKey(page)) || pages.size() >= mostPages) break;
+  }
+  if (members.found.empty() && !bare.empty()) co_return members;  // it expands nothing
+  for (auto& link : bare) {
+    auto added = co_await addMember(std::move(link), members, false);
+    if (!added) co_return added.error();
+  }
+  usable = true;
+  co_return members;
+}
+
+Task<Result<Members>> Client::members(std::string uri, bool slow) {
+  const auto held = use();
+  if (uri.empty()) co_return Error{Errc::NotFound, "GET: the BMC gave no link for this collection"};
+  const auto key = uriKey(uri);
+  const bool tryExpand = !expand_.empty() && !noExpand_.contains(key);
+  if (tryExpand) {
+    bool usable = false;
+    auto members = co_await expanded(uri, usable);
+    if (!members || usable) co_return members;
+  }
+  auto each = co_await links(uri);
+  if (!each) co_return each.error();
+  if (tryExpand) noExpand_.insert(key);
+  Members members;
+  for (auto& link : *each) {
+    auto added = co_await addMember(std::move(link), members, slow);
+    if (!added) co_return added.error();
+  }
+  co_return members;
+}
+
+}  // namespace zellige::redfish

@@ -1,0 +1,55 @@
+#include "drivers/redfish/directory.hpp"
+
+#include <algorithm>
+
+namespace zellige::redfish {
+
+struct RedfishDirectory::Entry {
+  Entry(const Wiring& wiring, const Node& node, const Armed& armed)
+      : place(node.place), bmc(wiring, node.id, peerOf(node), [this, &armed] { return armed(place); }) {}
+
+  static http::Peer peerOf(const Node& node) {
+    http::Peer peer;
+    peer.address = node.bmc.address;
+    peer.port = static_cast<std::uint16_t>(node.bmc.port);
+    return peer;
+  }
+
+  Place place;
+  RedfishBmc bmc;
+};
+
+RedfishDirectory::RedfishDirectory(http::Transport& transport, AccessStore& access, Executor& executor, Armed armed,
+                                   ClientOptions options)
+    : wiring_{transport, access, executor, std::move(options)}, armed_(std::move(armed)) {}
+
+RedfishDirectory::~RedfishDirectory() = default;
+
+Bmc& RedfishDirectory::of(const Node& node) {
+  auto& entry = machines_[node.id];
+  if (!entry) {
+    entry = std::make_unique<Entry>(wiring_, node, armed_);
+  } else {
+    entry->place = node.place;
+    entry->bmc.client().moveTo(Entry::peerOf(node));
+  }
+  return entry->bmc;
+}
+
+void RedfishDirectory::rest(NodeId node) {
+  if (const auto it = machines_.find(node); it != machines_.end()) it->second->bmc.rest();
+}
+
+std::vector<Exchange> RedfishDirectory::exchanges(NodeId node) const {
+  const auto it = machines_.find(node);
+  return it == machines_.end() ? std::vector<Exchange>{} : it->second->bmc.client().exchanges();
+}
+
+Task<void> RedfishDirectory::closeAll() {
+  std::vector<NodeId> nodes;
+  for (const auto& [id, entry] : machines_) nodes.push_back(id);
+  std::sort(nodes.begin(), nodes.end());
+  for (const auto id : nodes) (void)co_await machines_.at(id)->bmc.client().close();
+}
+
+}  // namespace zellige::redfish

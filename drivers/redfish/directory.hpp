@@ -1,0 +1,38 @@
+// All machines that are spoken to by Redfish, made when first asked for.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include "controller/engine/access.hpp"
+#include "drivers/redfish/redfish_bmc.hpp"
+
+namespace zellige::redfish {
+
+class RedfishDirectory final : public BmcDirectory {
+ public:
+  /// Whether writes may leave for machines in this place; asked before each of them.
+  using Armed = std::function<bool(const Place&)>;
+
+  RedfishDirectory(http::Transport& transport, AccessStore& access, Executor& executor, Armed armed,
+                   ClientOptions options = {});
+  ~RedfishDirectory() override;
+
+  Bmc& of(const Node& node) override;
+  void rest(NodeId node) override;
+
+  /// The last exchanges with this node's BMC, oldest first; none where nobody spoke to it lately.
+  std::vector<Exchange> exchanges(NodeId node) const;
+  /// Ends our sessions, best effort: for an orderly stop.
+  Task<void> closeAll();
+
+ private:
+  struct Entry;
+
+  Wiring wiring_;
+  Armed armed_;
+  std::unordered_map<NodeId, std::unique_ptr<Entry>> machines_;
+};
+
+}  // namespace zellige::redfish

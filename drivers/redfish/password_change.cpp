@@ -1,0 +1,133 @@
+// Changing our own password in two phases, so that a crash anywhere leaves a password that we know (access.hpp).
+#include <algorithm>
+
+#include "drivers/redfish/body.hpp"
+#include "drivers/redfish/client.hpp"
+#include "drivers/redfish/password.hpp"
+#include "drivers/redfish/uri.hpp"
+
+namespace zellige::redfish {
+
+namespace {
+
+std::size_t lengthWithin(std::optional<std::int64_t> least, std::optional<std::int64_t> most) {
+  const auto low = static_cast<std::size_t>(std::clamp<std::int64_t>(least.value_or(0), 4, 64));
+  const auto told = most.value_or(0) > 0 ? *most : 64;  // iDRAC tells 0 to 40; 0 as the upper bound is no bound
+  const auto high = std::max(low, static_cast<std::size_t>(std::clamp<std::int64_t>(told, 4, 64)));
+  return std::clamp(defaultPasswordLength, low, high);
+}
+
+}  // namespace
+
+Task<Result<Client::OwnAccount>> Client::findOwnAccount(std::string accountId) {
+  OwnAccount own;
+  own.passwordLength = defaultPasswordLength;
+  const auto user = access_->user;
+  if (accountService_.empty()) {
+    auto top = co_await root();
+    if (!top) co_return top.error();
+  }
+  if (accountService_.empty()) co_return Error{Errc::Unsupported, "the service root names no AccountService"};
+  auto accounts = accountService_ + "/Accounts";
+  auto service = co_await get(accountService_);
+  if (service) {
+    const auto view = service->view();
+    own.passwordLength = lengthWithin(view.integer("MinPasswordLength"), view.integer("MaxPasswordLength"));
+    if (auto link = view.link("Accounts"); !link.empty()) accounts = std::move(link);
+    auto all = co_await links(accounts);
+    const auto named = [&](const std::string& uri) { return lastSegment(uri) == user; };
+    if (all) std::stable_partition(all->begin(), all->end(), named);  // ids are mostly names: look there first
+    for (std::size_t i = 0; all && i < all->size(); ++i) {
+      auto account = co_await get((*all)[i]);
+      if (!account || account->view().text("UserName") != user) continue;
+      own.uri = account->uri;
+      own.etag = account->etag;
+      co_return own;
+    }
+  }
+  // Not to be read before the password is changed: the one URI that must be built (FACTS 7).
+  own.uri = accounts + "/" + (accountId.empty() ? user : accountId);
+  co_return own;
+}
+
+Task<Result<void>> Client::changePassword(std::string accountId, bool anyMatch) {
+  const auto held = use();
+  if (auto ok = armed("password change"); !ok) co_return ok.error();
+  auto before = wiring_.access.loadAccess(node_);
+  if (!before) co_return before.error();
+  auto session = co_await ensureSession();
+  if (!session) co_return session.error();
+  if (before->nextPassword && access_ && access_->password == *before->nextPassword)
+    co_return Result<void>{};  // an earlier change had been applied: settled just now
+  if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
+  auto account = co_await findOwnAccount(std::move(accountId));
+  if (!account) co_return account.error();
+  auto changed = co_await setPassword(*account, anyMatch);
+  if (!changed && changed.error().httpStatus == 401 && !changed.error().outcomeUnknown) {
+    session = co_await ensureSession();  // the session had ended: nothing was applied
+    if (!session) co_return session.error();
+    changed = co_await setPassword(*account, anyMatch);
+  }
+  co_return changed;
+}
+
+// With the sign-in turn held throughout: nobody signs in while two passwords may be valid.
+Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
+  auto turn = co_await loginTurn_.take();
+  if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
+  const auto& make = wiring_.options.randomHex;
+  access_->nextPassword = Secret(makePassword(account.passwordLength, make ? make : randomHex));
+  auto saved = co_await saveAccess();
+  if (!saved) {
+    access_.reset();
+    co_return saved;
+  }
+  auto sent = co_await sendPassword(std::move(account), anyMatch);
+  if (!sent && sent.error().outcomeUnknown) {  // either may be valid now: the next sign-in finds out
+    token_ = {};
+    basicOnly_ = false;
+    access_.reset();
+    co_return sent;
+  }
+  if (!sent) {
+    if (sent.error().httpStatus == 401) forgetToken(token_);
+    co_return co_await dropNextPassword(sent.error());
+  }
+  const auto oldToken = std::exchange(token_, {});
+  const auto oldUri = std::exchange(access_->sessionUri, {});
+  basicOnly_ = false;
+  access_->password = *std::exchange(access_->nextPassword, std::nullopt);
+  access_->mustChange = false;
+  access_->sessionToken = {};
+  saved = co_await saveAccess();
+  // Most BMCs end the account's sessions at a password change; where not, ours must not stay behind.
+  if (saved && !oldToken.empty()) (void)co_await deleteSession(oldToken, oldUri);
+  co_return saved;
+}
+
+Task<Result<void>> Client::sendPassword(OwnAccount account, bool anyMatch) {
+  std::optional<Result<Document>> last;
+  for (const auto& rung : etagLadder(account.etag, anyMatch)) {
+    auto ask = writing("PATCH", account.uri, bodyOf("Password", access_->nextPassword->reveal()));
+    ask.ifMatch = rung;
+    ask.secretBody = true;
+    ask.as = basicOnly_ ? As::Basic : As::Token;
+    ask.secret = basicOnly_ ? Secret(access_->user + ":" + access_->password.reveal()) : token_;
+    last = co_await perform(std::move(ask));
+    if (*last || last->error().httpStatus != 412) break;
+  }
+  if (*last) co_return Result<void>{};
+  co_return last->error();
+}
+
+Task<Result<void>> Client::dropNextPassword(Error why) {
+  access_->nextPassword.reset();
+  auto saved = co_await saveAccess();
+  if (!saved) {
+    access_.reset();
+    co_return saved;
+  }
+  co_return why;
+}
+
+}  // namespace zellige::redfish

@@ -1,0 +1,191 @@
+#include "drivers/redfish/redfish_bmc.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "drivers/redfish/reply.hpp"
+#include "drivers/redfish/uri.hpp"
+
+namespace zellige::redfish {
+
+namespace {
+
+// The $expand of one level that this machine says it can do; empty: none. HPE and Dell take "." only (FACTS 7).
+std::string expandQuery(const View& root) {
+  const auto features = root.inside("ProtocolFeaturesSupported/ExpandQuery");
+  if (!features.flag("NoLinks").value_or(false)) return {};
+  const bool levels = features.flag("Levels").value_or(false) && features.integer("MaxLevels").value_or(1) > 1;
+  return levels ? ".($levels=1)" : ".";
+}
+
+}  // namespace
+
+RedfishBmc::RedfishBmc(const Wiring& wiring, NodeId node, http::Peer peer, std::function<bool()> armed)
+    : client_(wiring, node, std::move(peer), std::move(armed)) {}
+
+RedfishBmc::~RedfishBmc() = default;
+
+RedfishBmc::Known& RedfishBmc::known() {
+  if (!known_) known_ = std::make_unique<Known>();
+  return *known_;
+}
+
+void RedfishBmc::rest() {
+  if (!client_.idle()) return;
+  known_.reset();
+  client_.rest();
+}
+
+Task<Result<void>> RedfishBmc::readRoot() {
+  auto root = co_await client_.root();
+  if (!root) co_return root.error();
+  const auto view = root->view();
+  auto& k = known();
+  k.identity.vendor = view.trimmed("Vendor");
+  k.identity.product = view.trimmed("Product");
+  k.identity.redfishVersion = view.trimmed("RedfishVersion");
+  k.identity.uuid = view.trimmed("UUID");
+  k.systems = view.link("Systems");
+  k.managers = view.link("Managers");
+  k.chassis = view.link("Chassis");
+  k.updateService = view.link("UpdateService");
+  k.taskService = view.link("Tasks");
+  k.managerOfService = view.link("Links/ManagerProvidingService");
+  SelfDescription self{k.identity.vendor, k.identity.product, {}};
+  for (const auto& uri : k.systemLinks) self.systems.emplace_back(lastSegment(uri));
+  k.platform = &platformFor(self);
+  k.identity.platform = k.platform->name;
+  client_.useExpand(k.platform->expand ? expandQuery(view) : std::string{});
+  co_return Result<void>{};
+}
+
+// The root and the list of systems, once.
+Task<Result<void>> RedfishBmc::readSystems() {
+  if (!known().platform) {
+    auto root = co_await readRoot();
+    if (!root) co_return root.error();
+  }
+  if (!known().systemLinks.empty() || known().systems.empty()) co_return Result<void>{};
+  auto links = co_await client_.links(known().systems);
+  if (!links) co_return links.error();
+  known().systemLinks = std::move(*links);
+  SelfDescription self{known().identity.vendor, known().identity.product, {}};
+  for (const auto& uri : known().systemLinks) self.systems.emplace_back(lastSegment(uri));
+  known().platform = &platformFor(self);
+  known().identity.platform = known().platform->name;
+  co_return Result<void>{};
+}
+
+Task<Result<std::string>> RedfishBmc::hostUri() {
+  if (!known().hostSystem.empty()) co_return known().hostSystem;
+  auto systems = co_await readSystems();
+  if (!systems) co_return systems.error();
+  const auto& wanted = platform().hostSystem;
+  for (const auto& uri : known().systemLinks) {
+    const auto id = lastSegment(uri);
+    if (id == wanted) known().hostSystem = uri;
+    if (known().hostSystem.empty() && id != platform().baseboardSystem && wanted.empty()) known().hostSystem = uri;
+  }
+  if (known().hostSystem.empty()) co_return Error{Errc::NotFound, "the BMC lists no ComputerSystem"};
+  co_return known().hostSystem;
+}
+
+// NotFound while the baseboard is not listed: it is looked for again every time, because it comes and goes.
+Task<Result<std::string>> RedfishBmc::baseboardUri() {
+  if (!known().baseboard.empty()) co_return known().baseboard;
+  auto systems = co_await readSystems();
+  if (!systems) co_return systems.error();
+  for (int look = 0; look < 2; ++look) {
+    for (const auto& uri : known().systemLinks)
+      if (lastSegment(uri) == platform().baseboardSystem) {
+        known().baseboard = uri;
+        co_return uri;
+      }
+    if (look == 1 || !platform().baseboardExpected) break;
+    auto links = co_await client_.links(known().systems);
+    if (!links) co_return links.error();
+    known().systemLinks = std::move(*links);
+  }
+  co_return Error{Errc::NotFound, "the baseboard's resources are not there"};
+}
+
+Task<Result<std::string>> RedfishBmc::managerUri() {
+  if (!known().manager.empty()) co_return known().manager;
+  auto systems = co_await readSystems();
+  if (!systems) co_return systems.error();
+  known().manager = known().managerOfService;
+  if (known().manager.empty()) {
+    auto uri = co_await hostUri();
+    if (uri) {
+      auto host = co_await client_.get(*uri);
+      if (!host) co_return host.error();
+      const auto by = host->view().links("Links/ManagedBy");
+      if (!by.empty()) known().manager = by.front();
+    }
+  }
+  if (known().manager.empty()) {
+    auto all = co_await client_.links(known().managers);
+    if (!all) co_return all.error();
+    if (!all->empty()) known().manager = all->front();
+  }
+  if (known().manager.empty()) co_return Error{Errc::NotFound, "the BMC lists no Manager"};
+  co_return known().manager;
+}
+
+Task<Result<BmcIdentity>> RedfishBmc::identify() {
+  const auto held = client_.use();
+  auto root = co_await readRoot();
+  if (!root) co_return root.error();
+  co_return known().identity;
+}
+
+// A session alone proves little (a stored one may be dead, a forced password change shows only afterwards): one
+// authenticated reading confirms it.
+Task<Result<void>> RedfishBmc::signIn() {
+  const auto held = client_.use();
+  auto session = co_await client_.ensureSession();
+  if (!session) co_return session.error();
+  const bool first = known().systemLinks.empty();
+  auto systems = co_await readSystems();
+  if (!systems) co_return systems.error();
+  if (first && !known().systemLinks.empty()) co_return Result<void>{};
+  const auto collection = !known().systems.empty() ? known().systems
+                          : !known().managers.empty() ? known().managers : known().chassis;
+  auto confirmed = co_await client_.links(collection);
+  if (!confirmed) co_return confirmed.error();
+  co_return Result<void>{};
+}
+
+Task<Result<void>> RedfishBmc::changePassword() {
+  const auto held = client_.use();
+  if (!known().platform) {
+    auto root = co_await readRoot();
+    if (!root) co_return root.error();
+  }
+  co_return co_await client_.changePassword(std::string(platform().accountId), platform().anyMatch);
+}
+
+Task<Result<BmcState>> RedfishBmc::state() {
+  const auto held = client_.use();
+  auto uri = co_await managerUri();
+  if (!uri) co_return uri.error();
+  auto manager = co_await client_.get(*uri);
+  if (!manager) co_return manager.error();
+  BmcState state;
+  state.lastReset = manager->view().trimmed("LastResetTime");
+  state.firmware = manager->view().trimmed("FirmwareVersion");
+  if (!platform().baseboardExpected) co_return state;
+  auto baseboard = co_await baseboardUri();
+  if (!baseboard) {
+    if (baseboard.error().code != Errc::NotFound) co_return baseboard.error();
+    state.baseboardPresent = false;
+    co_return state;
+  }
+  auto resource = co_await client_.get(*baseboard);
+  if (!resource && !concernsTheResourceOnly(resource.error())) co_return resource.error();
+  // With bare properties it is listed but not there yet (FACTS 9).
+  state.baseboardPresent = resource && !resource->view().link("Processors").empty();
+  co_return state;
+}
+
+}  // namespace zellige::redfish

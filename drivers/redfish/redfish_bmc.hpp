@@ -1,0 +1,108 @@
+// A machine spoken to by Redfish: what the workflows ask (controller/bmc.hpp) put into exchanges (client.hpp), with the
+// differences between machines as data (platform.hpp). It reads leniently, writes strictly, and believes no task.
+// It remembers links, so that what is asked often costs one exchange; `rest` forgets them.
+// This folder must not know the store, the web, sockets or the simulator.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "controller/bmc.hpp"
+#include "drivers/redfish/client.hpp"
+#include "drivers/redfish/platform.hpp"
+
+namespace zellige::redfish {
+
+class RedfishBmc final : public Bmc {
+ public:
+  /// `armed` says whether writes may leave; asked before each. `wiring` outlives this.
+  RedfishBmc(const Wiring& wiring, NodeId node, http::Peer peer, std::function<bool()> armed);
+  ~RedfishBmc() override;
+
+  Task<Result<BmcIdentity>> identify() override;
+  Task<Result<void>> signIn() override;
+  Task<Result<Inventory>> inventory() override;
+  Task<Result<std::vector<FirmwareItem>>> firmware() override;
+  Task<Result<HostState>> host() override;
+  Task<Result<BmcState>> state() override;
+  Task<Result<BmcSettings>> settings() override;
+  Task<Result<std::vector<BmcTask>>> tasks() override;
+  Task<Result<BmcTask>> task(std::string uri) override;
+  Task<Result<MediaState>> media() override;
+  Task<Result<BootOverride>> bootOverride() override;
+  Task<Result<bool>> leakDetected() override;
+
+  Task<Result<void>> changePassword() override;
+  Task<Result<void>> setSettings(BmcSettings wanted) override;
+  Task<Result<std::string>> pushFirmware(std::filesystem::path package, std::string fileName,
+                                         std::vector<std::string> targets, bool force) override;
+  Task<Result<void>> reset(HostReset how) override;
+  Task<Result<void>> auxPowerCycle() override;
+  Task<Result<void>> resetBmc() override;
+  Task<Result<void>> insertMedia(std::string url) override;
+  Task<Result<void>> ejectMedia() override;
+  Task<Result<void>> setBootOverride(BootOverride wanted) override;
+  Task<Result<void>> setLocateLed(bool on) override;
+
+  Client& client() { return client_; }
+  /// Lets go of what is big, unless something is under way.
+  void rest();
+
+ private:
+  /// Links that were followed, and what was learnt on the way. Empty: not looked for yet.
+  struct Known {
+    BmcIdentity identity;
+    const Platform* platform = nullptr;
+    std::string systems, managers, chassis, updateService, taskService, managerOfService;  ///< of the root
+    std::vector<std::string> systemLinks;
+    std::string hostSystem, baseboard, manager, networkProtocol, firmwareInventory, tasks;
+    std::string boot;                        ///< the resource that boot overrides are written to
+    std::string mediaSlot;
+    bool leaksFound = false;
+    std::vector<std::string> leakDetectors;  ///< collections
+  };
+  struct Reading;  // reading.hpp
+  Known& known();
+  const Platform& platform() { return *known().platform; }
+
+  // Finding our way (redfish_bmc.cpp)
+  Task<Result<void>> readRoot();
+  Task<Result<void>> readSystems();
+  Task<Result<std::string>> hostUri();
+  Task<Result<std::string>> baseboardUri();
+  Task<Result<std::string>> managerUri();
+  Task<Result<std::string>> tasksUri();
+
+  // inventory.cpp, parts.cpp
+  Task<Result<void>> readFirmware(Reading& reading);
+  Task<Result<void>> readChassis(Reading& reading);
+  Task<Result<void>> readSystem(std::string uri, bool host, Reading& reading);
+  Task<Result<void>> readProcessors(std::string uri, Reading& reading);
+  Task<Result<void>> readMemory(std::string uri, Reading& reading);
+  Task<Result<void>> readStorage(std::string uri, Reading& reading);
+  Task<Result<void>> readDrives(std::string uri, Reading& reading);
+  Task<Result<void>> readNetworkAdapters(std::string uri, bool inDpu, Reading& reading);
+  Task<Result<void>> readPowerSupplies(Document chassis, Reading& reading);
+  Task<Result<void>> readManagers(Reading& reading);
+
+  // power.cpp
+  Task<Result<void>> act(Document resource, std::string action, std::vector<std::string> resetTypes);
+  Task<Result<void>> findLeakDetectors();
+
+  // boot.cpp, media.cpp
+  Task<Result<std::string>> bootUri();
+  Task<Result<std::string>> mediaSlot();
+  Task<Result<std::string>> slotIn(std::string collection);
+
+  // firmware.cpp
+  Task<Result<std::string>> taskOf(Document reply);
+
+  Client client_;
+  std::unique_ptr<Known> known_;
+};
+
+/// Exposed for tests and for the console's explanations.
+BmcTask readTask(const View& task);
+
+}  // namespace zellige::redfish

@@ -1,0 +1,191 @@
+// Our one session at a BMC: reused while it lives, durable before its first use, and opened with at most one wrong
+// guess. Lockouts are real (FACTS 7: Supermicro 3 tries), so a 401 is confirmed once and then it is a person's turn.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "controller/base/log.hpp"
+#include "drivers/redfish/client.hpp"
+#include "drivers/redfish/reply.hpp"
+#include "drivers/redfish/uri.hpp"
+
+namespace zellige::redfish {
+
+namespace {
+std::string credentials(const std::string& user, const Secret& password) {
+  return Json{{"UserName", user}, {"Password", password.reveal()}}.dump();
+}
+}  // namespace
+
+Result<void> Client::loadAccess() {
+  if (access_) return {};
+  auto loaded = wiring_.access.loadAccess(node_);
+  if (!loaded) return loaded.error();
+  access_ = std::move(*loaded);
+  if (repin_) access_->pin.clear();
+  if (!access_->pin.empty()) peer_.pin = access_->pin;
+  return {};
+}
+
+Task<Result<void>> Client::saveAccess() {
+  auto copy = *access_;
+  return wiring_.access.saveAccess(node_, std::move(copy));
+}
+
+void Client::forgetToken(const Secret& rejected) {
+  if (token_ != rejected) return;  // somebody signed in anew meanwhile
+  deadToken_ = token_;
+  token_ = {};
+}
+
+void Client::expectNewCertificate() {
+  repin_ = true;
+  peer_.pin.clear();
+  if (access_) access_->pin.clear();
+  token_ = {};
+}
+
+Task<Result<void>> Client::ensureSession() {
+  if (!token_.empty() || basicOnly_) co_return Result<void>{};
+  const auto held = use();
+  auto turn = co_await loginTurn_.take();
+  if (!token_.empty() || basicOnly_) co_return Result<void>{};
+  access_.reset();  // fresh: a person may have corrected the password
+  if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
+  const bool pending = access_->nextPassword.has_value();
+  if (!pending && !repin_ && !access_->sessionToken.empty() && access_->sessionToken != deadToken_) {
+    token_ = access_->sessionToken;
+    co_return Result<void>{};
+  }
+  std::vector<Secret> candidates;
+  if (pending) candidates.push_back(*access_->nextPassword);
+  candidates.push_back(access_->password);
+  co_return co_await signInTo(candidates);
+}
+
+// One candidate: a refusal is confirmed once, because a single stray 401 happens (FACTS 7). Two candidates (a crash in
+// the middle of a password change): each is tried once; confirming as well would be a second wrong guess.
+Task<Result<void>> Client::signInTo(const std::vector<Secret>& candidates) {
+  for (const auto& candidate : candidates) {
+    auto login = co_await tryLogin(candidate);
+    if (login && *login == Login::Refused && candidates.size() == 1) login = co_await tryLogin(candidate);
+    if (!login) co_return login.error();
+    if (*login == Login::Accepted) co_return Result<void>{};
+  }
+  co_return Error{Errc::Auth,
+                  fmt::format("user {}: {}", access_->user,
+                              candidates.size() == 1 ? "password refused twice"
+                                                     : "neither the current nor the next password is accepted"),
+                  false, 401};
+}
+
+Task<Result<std::string>> Client::sessionsUri() {
+  if (sessions_.empty()) {
+    auto top = co_await root();
+    if (!top) co_return top.error();
+  }
+  if (sessions_.empty()) co_return Error{Errc::Unsupported, "the service root names no Sessions collection"};
+  co_return sessions_;
+}
+
+Task<Result<Client::Login>> Client::tryLogin(Secret password) {
+  auto uri = co_await sessionsUri();
+  if (!uri) co_return uri.error();
+  auto ask = writing("POST", *uri, credentials(access_->user, password));
+  ask.as = As::Nobody;
+  ask.gated = false;
+  ask.secretBody = true;
+  ask.timeout = wiring_.options.readTimeout;
+  const auto& options = wiring_.options;
+  const auto giveUp = wiring_.executor.now() + options.patience;
+  for (int tries = 1;;) {
+    auto reply = co_await once(ask);
+    if (!reply) co_return reply.error();
+    if (reply->status == 401) co_return Login::Refused;
+    if (reply->status >= 200 && reply->status < 300) {
+      auto kept = co_await keepSession(std::move(password), std::move(*reply));
+      if (!kept) co_return kept.error();
+      co_return Login::Accepted;
+    }
+    if (wantsPasswordChange(*reply)) {  // the password is right, and no session before it is changed
+      basicOnly_ = true;
+      auto kept = co_await keepSession(std::move(password), HttpReply{});
+      if (!kept) co_return kept.error();
+      co_return Login::Accepted;
+    }
+    const auto now = wiring_.executor.now();
+    const Duration wait = retryAfter(*reply, now).value_or(std::chrono::ceil<Seconds>(options.defaultWait));
+    if (reply->status == 503 && !sessionTableFull(*reply) && tries++ < options.tries && now + wait <= giveUp) {
+      co_await sleepFor(wiring_.executor, wait);
+      continue;
+    }
+    auto error = refusal("POST", *uri, *reply, now, true);
+    if (sessionTableFull(*reply))
+      error.what += " (the BMC's session table is full; sessions that others left open end by themselves)";
+    co_return error;
+  }
+}
+
+// The password is settled: it, the session and the pin become durable before the session is used.
+Task<Result<void>> Client::keepSession(Secret password, HttpReply reply) {
+  const auto oldToken = access_->sessionToken;
+  const auto oldUri = access_->sessionUri;
+  const bool opened = reply.status != 0;
+  const Secret token(std::string(reply.headers.get("X-Auth-Token")));
+  if (opened && token.empty()) co_return Error{Errc::BadReply, "a session without X-Auth-Token", false, reply.status};
+  if (access_->nextPassword) {
+    const bool isNext = *access_->nextPassword == password;
+    log::info("BMC_PASSWORD_SETTLED", {{"node", std::to_string(node_.value)}, {"valid", isNext ? "next" : "current"}});
+    if (isNext) access_->mustChange = false;
+    access_->password = std::move(password);
+    access_->nextPassword.reset();
+  }
+  access_->sessionToken = token;
+  access_->sessionUri = localPath(reply.headers.get("Location"));
+  if (opened && access_->sessionUri.empty()) {
+    const auto body = parseJson(reply.body);
+    if (body) access_->sessionUri = localPath(readString(*body, "@odata.id").value_or(""));
+  }
+  if (access_->pin.empty()) access_->pin = peer_.pin;
+  auto saved = co_await saveAccess();
+  if (!saved) {
+    if (opened) (void)co_await deleteSession(token, access_->sessionUri);
+    access_.reset();
+    co_return saved;
+  }
+  repin_ = false;
+  token_ = token;
+  if (opened && !oldToken.empty() && oldToken != deadToken_)
+    (void)co_await deleteSession(token, oldUri);  // ours too; sessions are few
+  deadToken_ = {};
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Client::deleteSession(Secret token, std::string uri) {
+  if (uri.empty()) co_return Result<void>{};
+  auto ask = writing("DELETE", uri, {});
+  ask.as = As::Token;
+  ask.secret = std::move(token);
+  ask.gated = false;
+  auto reply = co_await once(std::move(ask));
+  if (!reply) co_return reply.error();
+  const bool gone = reply->status == 401 || reply->status == 404 || (reply->status >= 200 && reply->status < 300);
+  if (gone) co_return Result<void>{};
+  co_return refusal("DELETE", uri, *reply, wiring_.executor.now());
+}
+
+Task<Result<void>> Client::close() {
+  const auto held = use();
+  auto turn = co_await loginTurn_.take();
+  if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
+  basicOnly_ = false;
+  const auto token = token_.empty() ? access_->sessionToken : token_;
+  if (token.empty()) co_return Result<void>{};
+  auto ended = co_await deleteSession(token, access_->sessionUri);
+  if (!ended) co_return ended;
+  token_ = {};
+  access_->sessionToken = {};
+  access_->sessionUri = {};
+  co_return co_await saveAccess();
+}
+
+}  // namespace zellige::redfish

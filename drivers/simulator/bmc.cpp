@@ -1,0 +1,100 @@
+#include "drivers/simulator/bmc.hpp"
+
+#include "drivers/simulator/firmware.hpp"
+#include "drivers/simulator/host.hpp"
+
+namespace zellige::sim::bmc {
+
+namespace {
+
+void hgxBack(World& w, Machine& m) {
+  m.hgxUp = true;
+  w.end(m, Work::Hgx);
+}
+
+void hgxDown(World& w, Machine& m, Duration until, Duration expected) {
+  m.hgxUp = false;
+  m.hgxOverdueAt = w.now() + expected;
+  w.begin(m, Work::Hgx);
+  w.later(m, Track::Hgx, until, hgxBack);
+}
+
+void back(World& w, Machine& m) {
+  m.bmcUp = true;
+  m.bmcSince = w.now();
+  w.end(m, Work::Bmc);
+}
+
+void forgetAll(Machine& m) {
+  m.sessions = {};
+  m.wrongPasswords = 0;
+  m.lockedUntil = {};
+  m.tasks.clear();
+  m.nextTask = m.nextHgxTask = 0;
+  m.media = {};
+}
+
+void takeHgxThroughAuxCycle(World& w, Machine& m, Duration bmcDown) {
+  const auto& times = w.times();
+  auto until = bmcDown + w.between(m, times.hgxMin, times.hgxMax);
+  if (w.fires(m, FaultKind::HgxMissing)) {
+    hgxDown(w, m, until, until);
+    w.stop(m, Track::Hgx);  // it never comes back, and is busy with nothing
+    w.end(m, Work::Hgx);
+    m.hgxGone = true;
+    return;
+  }
+  if (w.fires(m, FaultKind::HgxLate)) until += w.between(m, times.hgxLateMin, times.hgxLateMax);
+  hgxDown(w, m, until, bmcDown + times.hgxMax);
+  m.hgxSince = w.now();
+}
+
+}  // namespace
+
+void restart(World& w, Machine& m, Why why) {
+  const auto& times = w.times();
+  const bool hgxWasThere = !m.hgxGone && (m.hgxUp || w.now() < m.hgxOverdueAt);
+  if (m.flash.running) {
+    if (why == Why::Lost)
+      firmware::lose(w, m);
+    else
+      firmware::interrupt(w, m);
+  }
+  bool activated = false;
+  if (why == Why::AuxCycle) {
+    if (m.trayCopying || m.computeCopying) ++m.copiesAtRisk;
+    m.heldUntilAux = false;
+    activated = firmware::activate(w, m, Bundle::BmcTray);
+    activated = firmware::activate(w, m, Bundle::Compute) || activated;
+  } else if (m.anyPending(Bundle::BmcTray)) {
+    if (!m.heldUntilAux && w.fires(m, FaultKind::OldUntilAuxCycle)) m.heldUntilAux = true;
+    if (!m.heldUntilAux) activated = firmware::activate(w, m, Bundle::BmcTray);
+  }
+  auto down = w.spread(m, times.bmcRestart);
+  if (why == Why::AuxCycle) down += w.between(m, Duration{0}, times.bmcAfterAuxExtra);
+  if (activated && w.fires(m, FaultKind::BmcSlowToReturn))
+    down += w.between(m, times.bmcSlowExtraMin, times.bmcSlowExtraMax);
+
+  forgetAll(m);
+  m.bmcUp = false;
+  w.begin(m, Work::Bmc);
+  w.later(m, Track::Bmc, down, back);
+  if (why == Why::AuxCycle) {
+    if (m.restorePolicy == RestorePolicy::AlwaysOn) w.later(m, Track::Power, down, host::powerOn);
+    takeHgxThroughAuxCycle(w, m, down);
+  } else if (hgxWasThere) {
+    hgxDown(w, m, down + times.hgxRediscover, down + times.hgxRediscover);
+  }
+}
+
+void restartHgx(World& w, Machine& m) {
+  const auto& times = w.times();
+  if (m.flash.running && m.flash.hgx) firmware::interrupt(w, m);
+  const auto down = w.between(m, times.hgxMin, times.hgxMax);
+  hgxDown(w, m, down, times.hgxMax);
+  m.hgxSince = w.now();
+}
+
+bool hgxOverdue(const World& w, const Machine& m) { return !m.hgxUp && w.now() >= m.hgxOverdueAt; }
+
+}  // namespace zellige::sim::bmc

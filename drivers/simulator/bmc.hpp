@@ -1,0 +1,22 @@
+// The BMC of a tray: restarts, and the aux cycle that takes the whole tray through one. Internal.
+#pragma once
+
+#include "drivers/simulator/world.hpp"
+
+namespace zellige::sim::bmc {
+
+enum class Why {
+  Asked,      ///< Manager.Reset: activates the BMC bundle, cuts off a flash
+  AuxCycle,   ///< power is gone for a moment: activates everything
+  AfterFlash, ///< by itself at the end of a flash (fault 11): as asked, nothing is cut off
+  Lost,       ///< by itself in the middle of one (fault 12, memory exhausted): the flash is lost, its slot is not
+};
+
+/// Down from now on; up again after the time that `why` takes. Sessions, tasks and virtual media are gone.
+void restart(World& w, Machine& m, Why why);
+/// Manager.Reset of HGX_BMC_0: HGX_* vanish for 1-3 minutes.
+void restartHgx(World& w, Machine& m);
+/// HGX_* are missing although they ought to be back by now.
+bool hgxOverdue(const World& w, const Machine& m);
+
+}  // namespace zellige::sim::bmc

@@ -1,0 +1,162 @@
+#include "drivers/simulator/faults.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "controller/base/random.hpp"
+
+namespace zellige::sim {
+
+namespace {
+
+constexpr std::array kTransient{
+    FaultKind::Busy503,        FaultKind::StrayUnauthorized, FaultKind::PasswordXhtml,   FaultKind::ClosedOnReuse,
+    FaultKind::AppliedThenClosed, FaultKind::SlowButApplied, FaultKind::TaskLostDone,    FaultKind::TaskLostNotDone,
+    FaultKind::OldUntilAuxCycle,  FaultKind::BmcSlowToReturn, FaultKind::HgxLate};
+constexpr std::array kDefects{FaultKind::HgxMissing, FaultKind::GpuMissing, FaultKind::WeakGpu};
+
+// Figures of our own choice: what a bring-up of new hardware may look like on a bad day.
+constexpr double kLightShare = 0.2;    // of machines that have one transient fault
+constexpr double kHeavyShare = 0.8;    // of machines that have one to three
+constexpr double kDefectShare = 0.03;  // of machines that must end in quarantine
+
+// How many occasions pass before a fault fires: requests for those of the transport, acts for those of acts.
+int occasions(FaultKind kind, Random& random) {
+  switch (kind) {
+    case FaultKind::Busy503:
+    case FaultKind::StrayUnauthorized:
+    case FaultKind::ClosedOnReuse: return static_cast<int>(random.between(3, 60));
+    case FaultKind::AppliedThenClosed:
+    case FaultKind::SlowButApplied: return static_cast<int>(random.between(0, 8));
+    case FaultKind::TaskLostDone:
+    case FaultKind::TaskLostNotDone: return static_cast<int>(random.between(0, 1));
+    case FaultKind::PasswordXhtml:
+    case FaultKind::OldUntilAuxCycle:
+    case FaultKind::BmcSlowToReturn:
+    case FaultKind::HgxLate:
+    case FaultKind::HgxMissing:
+    case FaultKind::GpuMissing:
+    case FaultKind::WeakGpu: return 0;
+  }
+  return 0;
+}
+
+// How often it fires in all.
+int repeats(FaultKind kind, Random& random) {
+  if (kind == FaultKind::Busy503 || kind == FaultKind::ClosedOnReuse) return static_cast<int>(random.between(1, 3));
+  if (kind == FaultKind::PasswordXhtml || kind == FaultKind::HgxMissing) return 1'000'000;
+  return 1;
+}
+
+}  // namespace
+
+std::string_view expectedCause(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::HgxMissing: return "firmware.hgx_missing";
+    case FaultKind::GpuMissing: return "inventory.missing_part";
+    case FaultKind::WeakGpu: return "burnin.failed";
+    case FaultKind::Busy503:
+    case FaultKind::StrayUnauthorized:
+    case FaultKind::PasswordXhtml:
+    case FaultKind::ClosedOnReuse:
+    case FaultKind::AppliedThenClosed:
+    case FaultKind::SlowButApplied:
+    case FaultKind::TaskLostDone:
+    case FaultKind::TaskLostNotDone:
+    case FaultKind::OldUntilAuxCycle:
+    case FaultKind::BmcSlowToReturn:
+    case FaultKind::HgxLate: return "";
+  }
+  return "";
+}
+
+FaultSchedule::FaultSchedule(int machines, std::uint64_t seed, FaultLevel level, bool asWanted,
+                             const std::vector<ScriptedFault>& scripted, Time start)
+    : seed_(seed) {
+  for (const auto& f : scripted) {
+    const bool defect = std::find(kDefects.begin(), kDefects.end(), f.kind) != kDefects.end();
+    const int times = defect || f.kind == FaultKind::PasswordXhtml ? 1'000'000 : f.times;
+    byMachine_[f.machine].push_back({f.kind, f.skip, times, start + f.after});
+  }
+  if (level == FaultLevel::None) return;
+  for (int machine = 0; machine < machines; ++machine) {
+    Random random(seed, fmt::format("faults {}", machine));
+    const bool some = random.chance(level == FaultLevel::Heavy ? kHeavyShare : kLightShare);
+    const auto count = !some ? 0 : level == FaultLevel::Light ? 1 : random.between(1, 3);
+    std::vector<FaultKind> kinds;
+    while (static_cast<std::int64_t>(kinds.size()) < count) {
+      const auto kind = kTransient[static_cast<std::size_t>(random.between(0, kTransient.size() - 1))];
+      if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+    }
+    if (level == FaultLevel::Heavy && random.chance(kDefectShare)) {
+      const auto defect = kDefects[static_cast<std::size_t>(random.between(0, kDefects.size() - 1))];
+      // Without a firmware update there is no aux cycle after which HGX could stay away.
+      if (!(asWanted && defect == FaultKind::HgxMissing)) kinds.push_back(defect);
+    }
+    for (const auto kind : kinds) {
+      const int skip = occasions(kind, random);
+      byMachine_[machine].push_back({kind, skip, repeats(kind, random), start});
+    }
+  }
+}
+
+bool FaultSchedule::fires(int machine, FaultKind kind, Time now) {
+  const auto it = byMachine_.find(machine);
+  if (it == byMachine_.end()) return false;
+  for (auto& fault : it->second) {
+    if (fault.kind != kind || fault.times == 0 || now < fault.armedAt) continue;
+    if (fault.skip > 0) {
+      --fault.skip;
+      return false;
+    }
+    --fault.times;
+    if (!fault.counted) ++fired_[kind];
+    fault.counted = true;
+    return true;
+  }
+  return false;
+}
+
+bool FaultSchedule::has(int machine, FaultKind kind) const {
+  const auto it = byMachine_.find(machine);
+  return it != byMachine_.end() &&
+         std::any_of(it->second.begin(), it->second.end(), [&](const Fault& f) { return f.kind == kind; });
+}
+
+void FaultSchedule::showed(int machine, FaultKind kind) {
+  const auto it = byMachine_.find(machine);
+  if (it == byMachine_.end()) return;
+  for (auto& fault : it->second) {
+    if (fault.kind != kind || fault.counted) continue;
+    fault.counted = true;
+    ++fired_[kind];
+  }
+}
+
+int FaultSchedule::gpuOf(int machine) const {
+  return static_cast<int>(Random(seed_, fmt::format("defect gpu {}", machine)).between(0, 3));
+}
+
+std::vector<Expectation> FaultSchedule::expectations() const {
+  std::vector<Expectation> out;
+  for (const auto& [machine, faults] : byMachine_)
+    for (const auto& fault : faults)
+      if (const auto cause = expectedCause(fault.kind); !cause.empty()) out.push_back({machine, fault.kind, cause});
+  return out;
+}
+
+std::map<std::string, int> FaultSchedule::fired() const {
+  std::map<std::string, int> out;
+  for (const auto& [kind, count] : fired_) out.emplace(nameOf(kind), count);
+  return out;
+}
+
+std::vector<std::pair<int, FaultKind>> FaultSchedule::all() const {
+  std::vector<std::pair<int, FaultKind>> out;
+  for (const auto& [machine, faults] : byMachine_)
+    for (const auto& fault : faults) out.emplace_back(machine, fault.kind);
+  return out;
+}
+
+}  // namespace zellige::sim

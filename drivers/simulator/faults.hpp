@@ -1,0 +1,101 @@
+// What goes wrong, when, and what must come of it: a seeded schedule over FACTS section 12. A fault counts as fired
+// only when it changed a reply or physics.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controller/base/names.hpp"
+#include "controller/base/time.hpp"
+
+namespace zellige::sim {
+
+enum class FaultLevel { None, Light, Heavy };
+
+/// The number is the one in FACTS section 12; the last three are defects of the hardware.
+enum class FaultKind : std::uint8_t {
+  Busy503,            ///< 1: 503 + Retry-After to a request that was not applied
+  StrayUnauthorized,  ///< 4: 401 once with good credentials
+  PasswordXhtml,      ///< 5: the 403 of the forced password change has an XHTML body
+  ClosedOnReuse,      ///< 8: a kept-alive connection is closed before anything is applied
+  AppliedThenClosed,  ///< 8: the act is applied, the connection closed without a reply
+  SlowButApplied,     ///< 10: the act is applied, the reply comes later than any client waits
+  TaskLostDone,       ///< 11: the BMC restarts at the end of a flash: task gone, update done
+  TaskLostNotDone,    ///< 12: the BMC restarts in the middle of a flash: task gone, update lost
+  OldUntilAuxCycle,   ///< 16: BMC firmware stays the old one until an aux cycle
+  BmcSlowToReturn,    ///< 19: the BMC is gone more than 5 minutes longer after an update
+  HgxLate,            ///< 20: HGX_* missing for minutes after the aux cycle
+  HgxMissing,         ///< 20, for good
+  GpuMissing,         ///< 31: inventory Absent/Critical while the Processor says Enabled/OK
+  WeakGpu,            ///< one GPU gives 30 % less
+};
+
+struct ScriptedFault {
+  int machine = 0;
+  FaultKind kind = FaultKind::Busy503;
+  Duration after{0};  ///< armed this long after the start of the fleet
+  int skip = 0;       ///< occasions that pass before it fires
+  int times = 1;      ///< how often it fires
+};
+
+/// What a machine with this fault must end as. Written by hand, from FACTS and DESIGN, never from a controller.
+/// Empty: it survives and becomes available. Else: quarantined with this cause code.
+std::string_view expectedCause(FaultKind kind);
+
+/// (machine, cause) that must end in quarantine.
+struct Expectation {
+  int machine = 0;
+  FaultKind kind = FaultKind::GpuMissing;
+  std::string_view cause;
+};
+
+class FaultSchedule {
+ public:
+  FaultSchedule(int machines, std::uint64_t seed, FaultLevel level, bool asWanted,
+                const std::vector<ScriptedFault>& scripted, Time start);
+
+  /// An occasion for `kind` on `machine`: true if it fires now, and is then counted as fired.
+  bool fires(int machine, FaultKind kind, Time now);
+  /// A defect that is always there: present, without counting.
+  bool has(int machine, FaultKind kind) const;
+  /// The defect showed: counted once.
+  void showed(int machine, FaultKind kind);
+  /// Which GPU a GPU defect sits on.
+  int gpuOf(int machine) const;
+
+  std::vector<Expectation> expectations() const;
+  std::map<std::string, int> fired() const;
+  /// Every (machine, kind) in the schedule, fired or not.
+  std::vector<std::pair<int, FaultKind>> all() const;
+
+ private:
+  struct Fault {
+    FaultKind kind;
+    int skip, times;
+    Time armedAt;
+    bool counted = false;
+  };
+  std::uint64_t seed_;
+  std::map<int, std::vector<Fault>> byMachine_;
+  std::map<FaultKind, int> fired_;
+};
+
+}  // namespace zellige::sim
+
+namespace zellige {
+ZELLIGE_NAMES(sim::FaultKind, {sim::FaultKind::Busy503, "f01_busy_503"},
+              {sim::FaultKind::StrayUnauthorized, "f04_stray_unauthorized"},
+              {sim::FaultKind::PasswordXhtml, "f05_password_change_xhtml"},
+              {sim::FaultKind::ClosedOnReuse, "f08_closed_on_reuse"},
+              {sim::FaultKind::AppliedThenClosed, "f08_applied_then_closed"},
+              {sim::FaultKind::SlowButApplied, "f10_slow_but_applied"},
+              {sim::FaultKind::TaskLostDone, "f11_task_lost_update_done"},
+              {sim::FaultKind::TaskLostNotDone, "f12_task_lost_update_not_done"},
+              {sim::FaultKind::OldUntilAuxCycle, "f16_old_until_aux_cycle"},
+              {sim::FaultKind::BmcSlowToReturn, "f19_bmc_slow_to_return"},
+              {sim::FaultKind::HgxLate, "f20_hgx_late"}, {sim::FaultKind::HgxMissing, "f20_hgx_missing"},
+              {sim::FaultKind::GpuMissing, "defect_gpu_missing"}, {sim::FaultKind::WeakGpu, "defect_weak_gpu"});
+}  // namespace zellige

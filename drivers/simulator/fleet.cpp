@@ -1,0 +1,115 @@
+#include "drivers/simulator/fleet.hpp"
+
+#include <fmt/format.h>
+
+#include "drivers/simulator/agent.hpp"
+#include "drivers/simulator/server.hpp"
+#include "drivers/simulator/world.hpp"
+
+namespace zellige::sim {
+
+namespace {
+
+Machine& at(World& w, MachineId id) { return w.machines.at(static_cast<std::size_t>(id.value)); }
+
+Duration replyLatency(const World& w, Machine& m) {
+  Random random(w.options.seed ^ (static_cast<std::uint64_t>(m.id) << 32), "latency");
+  Random own(random.next() + m.exchanges++);
+  return Duration{own.between(w.times().replyMin.count(), w.times().replyMax.count())};
+}
+
+bool isRead(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
+
+}  // namespace
+
+Fleet::Fleet(Executor& world, FleetOptions options) : world_(std::make_unique<World>(world, std::move(options))) {}
+Fleet::~Fleet() = default;
+
+Delivery Fleet::exchange(MachineId machine, const Arrival& arrival) {
+  auto& w = *world_;
+  auto& m = at(w, machine);
+  if (!m.bmcUp) return {{}, Ending::Refuse, Duration{0}};
+  const auto latency = replyLatency(w, m);
+  if (arrival.reused && w.fires(m, FaultKind::ClosedOnReuse)) return {{}, Ending::CloseBeforeReply, latency};
+  auto answer = server::answer(w, m, arrival.request);
+  Delivery out{std::move(answer.reply), Ending::Complete, latency + answer.latency};
+  if (out.reply.status == 0) out.ending = Ending::CloseBeforeReply;
+  if (answer.acted && !isRead(arrival.request)) {
+    if (w.fires(m, FaultKind::AppliedThenClosed))
+      out = {{}, Ending::CloseBeforeReply, out.latency};
+    else if (w.fires(m, FaultKind::SlowButApplied))
+      out = {{}, Ending::Never, out.latency};
+  }
+  return out;
+}
+
+void Fleet::setUplink(Uplink* uplink) { world_->uplink = uplink; }
+
+void Fleet::setAgentSeed(MachineId machine, std::string seed) {
+  auto& m = at(*world_, machine);
+  m.seed = std::move(seed);
+  if (m.phase != HostPhase::Running || m.agent) return;
+  if (agent::load(*world_, m, AgentHome::Os, m.seed)) agent::start(*world_, m);
+}
+
+int Fleet::size() const { return static_cast<int>(world_->machines.size()); }
+
+std::vector<MachineId> Fleet::machines() const {
+  std::vector<MachineId> out;
+  for (int i = 0; i < size(); ++i) out.push_back({i});
+  return out;
+}
+
+BmcAddress Fleet::address(MachineId machine) const { return bmcAddress(machine.value); }
+
+std::string Fleet::serial(MachineId machine) const {
+  return world_->identity(at(*world_, machine)).traySerial();
+}
+
+const Ledger& Fleet::ledger() const { return world_->ledger; }
+
+GroundTruth Fleet::groundTruth(MachineId machine) const {
+  const auto& w = *world_;
+  const auto& m = at(*world_, machine);
+  GroundTruth out;
+  out.serial = serial(machine);
+  out.hostOn = m.hostOn();
+  out.osRunning = m.phase == HostPhase::Running;
+  out.bmcUp = m.bmcUp;
+  out.hgxPresent = m.hgxUp;
+  out.flashing = m.flash.running;
+  for (std::size_t i = 0; i < kItems; ++i)
+    out.firmware.push_back({std::string(kFirmware[i].id), std::string(w.versionText(m.active[i])),
+                            std::string(w.versionText(m.pending[i])), (m.bricked >> i & 1u) != 0});
+  if (m.diskState == ImageState::Verified) out.diskDigest = w.strings.text(m.diskDigest);
+  out.diskWriting = m.diskState == ImageState::Writing;
+  out.password = m.password;
+  out.powerRestorePolicy = nameOf(m.restorePolicy);
+  out.ntp = m.ntp;
+  out.syslogAddress = m.syslogAddress;
+  out.syslogPort = m.syslogPort;
+  out.mediaInserted = m.mediaInserted();
+  out.flashes = m.flashes;
+  out.interruptedFlashes = m.interruptedFlashes;
+  out.copiesAtRisk = m.copiesAtRisk;
+  out.memoryExhaustions = m.memoryExhaustions;
+  out.boots = static_cast<int>(m.boots);
+  return out;
+}
+
+Busy Fleet::busyUnion(MachineId machine) const {
+  const auto& m = at(*world_, machine);
+  if (m.busy == 0) return {m.busyTotal, m.busyFirst, m.busyLast};
+  return {m.busyTotal + (world_->now() - m.busySince), m.busyFirst, world_->now()};
+}
+
+std::vector<Expectation> Fleet::expectations() const { return world_->faults.expectations(); }
+std::map<std::string, int> Fleet::faultsFired() const { return world_->faults.fired(); }
+std::vector<std::pair<int, FaultKind>> Fleet::faultsScheduled() const { return world_->faults.all(); }
+
+BmcAddress bmcAddress(int index) {
+  const int n = index + 1;
+  return {fmt::format("127.{}.{}.{}", 1 + (n >> 16), (n >> 8) & 255, n & 255), 8443};
+}
+
+}  // namespace zellige::sim

@@ -1,0 +1,155 @@
+// Racks that do not exist: GB200 compute trays that behave. `exchange` is a BMC's HTTP server without the sockets;
+// what a request sets off (a boot, a flash, a restart) happens later, on timers of `world`. Two front doors are wired
+// over it by others: HTTPS on loopback and, in virtual time, plain calls. Single-threaded: everything runs on `world`.
+//
+// The same (options, seed) and the same requests at the same times give the same replies, always.
+//
+// This folder knows base and protocol only. It must never learn what its clients (drivers/redfish, workflows) do:
+// profiles come from the recorded tree and FACTS.md, so that a simulated machine cannot be shaped to its client.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "controller/base/executor.hpp"
+#include "controller/base/http_message.hpp"
+#include "controller/base/result.hpp"
+#include "drivers/simulator/faults.hpp"
+#include "drivers/simulator/ledger.hpp"
+#include "drivers/simulator/times.hpp"
+
+namespace zellige::sim {
+
+struct FleetOptions {
+  int trays = 18;
+  int traysPerRack = 18;
+  std::uint64_t seed = 1;
+  FaultLevel faults = FaultLevel::None;
+  std::vector<ScriptedFault> scripted;
+  bool asWanted = false;         ///< at the baseline, site password and settings set, OS image on disk and running
+  bool startPoweredOn = false;   ///< a new tray is delivered off; true: its host stands in UEFI without a boot device
+  double timeSigma = 0.0;        ///< lognormal spread of step times; 0: exactly `times`
+  std::string sitePassword = "Zellige-Sim-1";  ///< what asWanted machines have; 8 to 20 characters (FACTS 7)
+  Times times;
+};
+
+struct MachineId {
+  int value = 0;
+  auto operator<=>(const MachineId&) const = default;
+};
+
+struct BmcAddress {
+  std::string host;  ///< 127.1.0.1 and up: loopback, so that real sockets work without any set-up
+  std::uint16_t port = 8443;
+};
+
+/// Of the index-th tray.
+BmcAddress bmcAddress(int index);
+
+/// How an exchange ends on the wire.
+enum class Ending {
+  Complete,
+  Refuse,            ///< nobody listens: the BMC is down
+  CloseBeforeReply,  ///< the connection breaks; whether the request was applied shows only later
+  CloseAfterReply,   ///< the reply arrives whole, then the connection closes
+  CutShort,          ///< the body stops half-way
+  Never,             ///< the connection is held past any client's timeout
+};
+
+struct Delivery {
+  HttpReply reply;
+  Ending ending = Ending::Complete;
+  Duration latency{0};  ///< of the world's clock, from arrival to the reply
+};
+
+struct Arrival {
+  HttpRequest request;
+  std::uint64_t connection = 0;
+  bool reused = false;  ///< not the first request on that connection
+};
+
+/// How a host's firmware and agent reach the provisioning listener; given by the door.
+class Uplink {
+ public:
+  virtual ~Uplink() = default;
+  /// `url` is absolute. `done` is called on the world's executor; never calling it is a request that got lost.
+  virtual void send(std::string url, HttpRequest request, std::function<void(Result<HttpReply>)> done) = 0;
+};
+
+struct ItemTruth {
+  std::string id;        ///< of the FirmwareInventory member
+  std::string active;
+  std::string pending;   ///< written, waits for its activation; empty: nothing
+  bool bricked = false;  ///< its slot was cut off while being written, and not written since
+};
+
+/// What is really so, whatever the BMC says.
+struct GroundTruth {
+  std::string serial;
+  bool hostOn = false;
+  bool osRunning = false;        ///< the host has booted (ramdisk or OS)
+  bool bmcUp = false;
+  bool hgxPresent = false;
+  bool flashing = false;
+  std::vector<ItemTruth> firmware;
+  std::string diskDigest;        ///< of the image on the system disk, complete and verified; empty: none
+  bool diskWriting = false;
+  std::string password;
+  std::string powerRestorePolicy;
+  std::vector<std::string> ntp;
+  std::string syslogAddress;
+  int syslogPort = 0;
+  bool mediaInserted = false;
+  int flashes = 0;               ///< packages written to the end
+  int interruptedFlashes = 0;    ///< cut off by a power cut, an aux cycle or a BMC reset
+  int copiesAtRisk = 0;          ///< updates or aux cycles while a background copy was not Completed
+  int memoryExhaustions = 0;
+  int boots = 0;
+};
+
+/// The union of the times in which physics or a mandatory device time was busy: flash, BMC and HGX restart, background
+/// copy, POST and boot, image write, burn-in. The basis of a scheduling oracle.
+struct Busy {
+  Duration total{0};
+  Time first{};  ///< start of the first such time
+  Time last{};   ///< end of the last; of the present moment if it is busy now
+};
+
+class Fleet {
+ public:
+  Fleet(Executor& world, FleetOptions options);
+  ~Fleet();
+  Fleet(const Fleet&) = delete;
+
+  /// The state changes now, at arrival; the door delivers the reply after `latency`.
+  Delivery exchange(MachineId machine, const Arrival& arrival);
+
+  /// Without one, whatever a host asks for is lost.
+  void setUplink(Uplink* uplink);
+  /// A BootMedia for the agent of the installed OS, put on the disk as if the image had been written with it; a
+  /// running OS without an agent starts it at once. For asWanted fleets.
+  void setAgentSeed(MachineId machine, std::string seed);
+
+  int size() const;
+  std::vector<MachineId> machines() const;
+  BmcAddress address(MachineId machine) const;
+  std::string serial(MachineId machine) const;
+
+  const Ledger& ledger() const;
+  GroundTruth groundTruth(MachineId machine) const;
+  Busy busyUnion(MachineId machine) const;
+  /// Who must end in quarantine, and why; everybody else must become available.
+  std::vector<Expectation> expectations() const;
+  /// By name, how many machines each kind fired on.
+  std::map<std::string, int> faultsFired() const;
+  std::vector<std::pair<int, FaultKind>> faultsScheduled() const;
+
+ private:
+  std::unique_ptr<class World> world_;
+};
+
+}  // namespace zellige::sim

@@ -1,0 +1,55 @@
+#include "drivers/simulator/ledger.hpp"
+
+#include <algorithm>
+
+namespace zellige::sim {
+
+std::uint32_t Interner::id(std::string_view text) {
+  if (const auto it = ids_.find(text); it != ids_.end()) return it->second;
+  const auto id = static_cast<std::uint32_t>(texts_.size());
+  texts_.emplace_back(text);
+  ids_.emplace(texts_.back(), id);
+  return id;
+}
+
+void Ledger::add(Time at, int machine, ActKind kind, std::string_view component, std::string_view digest,
+                 std::string why) {
+  rows_.push_back({at, machine, strings_.id(component), strings_.id(digest), kind});
+  if (!why.empty()) duplicates_.push_back({expand(rows_.back()), std::move(why)});
+}
+
+LedgerEntry Ledger::expand(const Row& row) const {
+  return {row.at, row.machine, row.kind, strings_.text(row.component), strings_.text(row.digest)};
+}
+
+std::vector<LedgerEntry> Ledger::entries() const {
+  std::vector<LedgerEntry> out;
+  out.reserve(rows_.size());
+  for (const auto& row : rows_) out.push_back(expand(row));
+  return out;
+}
+
+std::vector<LedgerEntry> Ledger::entriesOf(int machine) const {
+  std::vector<LedgerEntry> out;
+  for (const auto& row : rows_)
+    if (row.machine == machine) out.push_back(expand(row));
+  return out;
+}
+
+std::size_t Ledger::count(ActKind kind) const {
+  return static_cast<std::size_t>(
+      std::count_if(rows_.begin(), rows_.end(), [&](const Row& row) { return row.kind == kind; }));
+}
+
+std::vector<LedgerEntry> Ledger::writesOtherThan(std::initializer_list<ActKind> kinds) const {
+  return writesOtherThan(kinds, Time::min());
+}
+
+std::vector<LedgerEntry> Ledger::writesOtherThan(std::initializer_list<ActKind> kinds, Time since) const {
+  std::vector<LedgerEntry> out;
+  for (const auto& row : rows_)
+    if (row.at > since && std::find(kinds.begin(), kinds.end(), row.kind) == kinds.end()) out.push_back(expand(row));
+  return out;
+}
+
+}  // namespace zellige::sim

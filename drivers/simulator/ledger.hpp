@@ -1,0 +1,104 @@
+// What was really delivered to the machines: the ground truth of tests. Every state-changing request that a machine
+// accepted or refused for its state is here, whether or not its reply ever arrived. It never looks at a controller.
+//
+// Duplicates: an act delivered again while an earlier one ran or had taken effect (DESIGN section 8). The rules:
+//   firmware_start  the same package for the same component while it is being written, or when every version in it is
+//                   already pending or active there
+//   reset           off while off or going off since an earlier off; on while on since an earlier on; a restart while
+//                   the host still boots from an earlier restart or on, with boot override and media unchanged
+//   bmc_reset       again, with no BMC firmware pending that a BMC reset would activate
+//   aux_cycle       again, with no firmware pending and the HGX baseboard not missing beyond its start-up time
+//   media_insert    while any slot has media
+//   image_write     a new order for a digest that is on the disk, verified, or is being written (the same order
+//                   repeated is how the protocol works, and is no delivery)
+//   password_set    to the password that is set
+// A request refused for a reason of its own (400 host is on, 412 wrong ETag) changes nothing and is no duplicate; a
+// firmware push refused only because the same one is running is.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controller/base/names.hpp"
+#include "controller/base/time.hpp"
+
+namespace zellige::sim {
+
+enum class ActKind : std::uint8_t {
+  Session, PasswordSet, Settings, Reset, AuxCycle, BmcReset, MediaInsert, MediaEject, BootOverride, FirmwareStart,
+  ImageWrite, BurnIn, OtherWrite,
+};
+
+/// Strings that repeat over a fleet, stored once and named by a number. 0 is the empty string.
+class Interner {
+ public:
+  Interner() { id(""); }
+  std::uint32_t id(std::string_view text);
+  std::string_view text(std::uint32_t id) const { return texts_[id]; }
+
+ private:
+  std::deque<std::string> texts_;
+  std::map<std::string_view, std::uint32_t> ids_;
+};
+
+struct LedgerEntry {
+  Time at{};
+  int machine = 0;
+  ActKind kind = ActKind::OtherWrite;
+  std::string_view component;  ///< what it was done to: "bmc_tray", "USB1", "ForceOff"; lives as long as the ledger
+  std::string_view digest;     ///< of a package, image or media URL; may be empty
+};
+
+struct Duplicate {
+  LedgerEntry entry;
+  std::string why;
+};
+
+class Ledger {
+ public:
+  /// `why` not empty: this delivery is a duplicate, and why.
+  void add(Time at, int machine, ActKind kind, std::string_view component, std::string_view digest,
+           std::string why = {});
+  void countRead() { ++reads_; }
+
+  std::vector<LedgerEntry> entries() const;
+  std::vector<LedgerEntry> entriesOf(int machine) const;
+  const std::vector<Duplicate>& duplicates() const { return duplicates_; }
+  std::uint64_t reads() const { return reads_; }
+  std::size_t count(ActKind kind) const;
+  /// What was delivered that is none of `kinds`: empty when nothing but those was.
+  std::vector<LedgerEntry> writesOtherThan(std::initializer_list<ActKind> kinds) const;
+  /// The same, only what came after `since`.
+  std::vector<LedgerEntry> writesOtherThan(std::initializer_list<ActKind> kinds, Time since) const;
+
+ private:
+  struct Row {  // 24 bytes: a fleet of 57,600 trays keeps about a million of them
+    Time at;
+    std::int32_t machine;
+    std::uint32_t component, digest;
+    ActKind kind;
+  };
+  LedgerEntry expand(const Row& row) const;
+
+  std::vector<Row> rows_;
+  std::vector<Duplicate> duplicates_;
+  Interner strings_;
+  std::uint64_t reads_ = 0;
+};
+
+}  // namespace zellige::sim
+
+namespace zellige {
+ZELLIGE_NAMES(sim::ActKind, {sim::ActKind::Session, "session"}, {sim::ActKind::PasswordSet, "password_set"},
+              {sim::ActKind::Settings, "settings"}, {sim::ActKind::Reset, "reset"},
+              {sim::ActKind::AuxCycle, "aux_cycle"}, {sim::ActKind::BmcReset, "bmc_reset"},
+              {sim::ActKind::MediaInsert, "media_insert"}, {sim::ActKind::MediaEject, "media_eject"},
+              {sim::ActKind::BootOverride, "boot_override"}, {sim::ActKind::FirmwareStart, "firmware_start"},
+              {sim::ActKind::ImageWrite, "image_write"}, {sim::ActKind::BurnIn, "burn_in"},
+              {sim::ActKind::OtherWrite, "other_write"});
+}  // namespace zellige

@@ -1,0 +1,152 @@
+// The state of one simulated tray: everything that cannot be computed from (seed, index). At most 4 KB with all it
+// points to; the Redfish tree is generated from it on demand. Internal to the simulator.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "controller/base/time.hpp"
+#include "controller/protocol/agent.hpp"
+#include "drivers/simulator/profile.hpp"
+
+namespace zellige::sim {
+
+struct Agent;
+
+enum class HostPhase : std::uint8_t {
+  Off,
+  Post,
+  Booting,  ///< firmware has handed over; the OS or ramdisk is on its way
+  Running,
+  Stopped,  ///< POST ended and there was nothing to boot
+};
+
+enum class BootTarget : std::uint8_t { None, Pxe, Hdd, Cd, Diags, BiosSetup, Usb };
+enum class BootEnabled : std::uint8_t { Disabled, Once, Continuous };
+enum class RestorePolicy : std::uint8_t { AlwaysOn, AlwaysOff, LastState };
+
+/// Timers that replace one another: starting or stopping one makes what was due on it do nothing.
+enum class Track : std::uint8_t { Power, Boot, Bmc, Hgx, Flash, TrayCopy, ComputeCopy };
+inline constexpr std::size_t kTracks = 7;
+
+/// What can keep a machine busy (see Busy in fleet.hpp).
+enum class Work : std::uint8_t { Flash, Bmc, Hgx, Boot, Write, BurnIn, TrayCopy, ComputeCopy };
+
+struct Session {
+  std::uint64_t token = 0;  ///< 0: free
+  Time used{};
+};
+inline constexpr std::size_t kSessions = 8;  ///< FACTS 7: about 8 sessions
+
+enum class TaskOutcome : std::uint8_t { Running, Completed, LowerStamp, NotRecognised, CutOff };
+
+struct UpdateTask {
+  std::uint16_t number = 0;
+  bool hgx = false;  ///< forwarded: id "HGX_<number>"
+  TaskOutcome outcome = TaskOutcome::Running;
+  Time start{}, end{};
+};
+
+/// The update being written.
+struct Flash {
+  bool running = false;
+  TaskOutcome outcome = TaskOutcome::Completed;  ///< what it will end as
+  std::uint16_t task = 0;
+  bool hgx = false;
+  std::uint32_t component = 0, digest = 0;             ///< interned, for the ledger's rules
+  std::vector<std::pair<std::uint8_t, std::uint16_t>> writes;  ///< item, version
+};
+
+/// What was delivered before, for the ledger's rules on duplicates.
+struct Delivered {
+  bool off = false;      ///< an off since the host was last on
+  bool on = false;       ///< an on since the host was last off
+  bool restart = false;  ///< a restart or on whose boot is still under way, override and media unchanged since
+  bool bmcReset = false;
+  bool auxCycle = false;
+  std::uint64_t imageOrder = 0, burnInOrder = 0;  ///< hash of the last order's id
+};
+
+struct Machine {
+  int id = 0;
+
+  // BMC
+  bool bmcUp = true, hgxUp = true;
+  bool hgxGone = false;       ///< fault 20: HGX never came back
+  bool heldUntilAux = false;  ///< fault 16 holds the BMC bundle back
+  Time bmcSince{}, hgxSince{};
+  Time hgxOverdueAt{};  ///< when HGX ought to be back at the latest
+  std::array<Session, kSessions> sessions{};
+  std::uint32_t sessionsOpened = 0;
+  std::uint16_t wrongPasswords = 0;
+  bool passwordExpired = false;
+  Time lockedUntil{}, lastWrongPassword{};
+  std::string password;
+
+  // Firmware: versions are interned (World::versions); pending 0 is nothing.
+  std::array<std::uint16_t, kItems> active{}, pending{};
+  std::uint32_t bricked = 0;  ///< bit per item
+  Flash flash;
+  Time lastPush = Time::min();
+  std::vector<UpdateTask> tasks;
+  std::uint16_t nextTask = 0, nextHgxTask = 0;
+  bool trayCopying = false, computeCopying = false;
+  std::uint16_t flashes = 0, interruptedFlashes = 0, copiesAtRisk = 0, memoryExhaustions = 0;
+
+  // Host
+  HostPhase phase = HostPhase::Off;
+  bool poweringOff = false;
+  Time hostSince{}, progressSince{};
+  std::uint32_t boots = 0;
+  BootTarget bootTarget = BootTarget::None;
+  BootEnabled bootEnabled = BootEnabled::Disabled;
+  RestorePolicy restorePolicy = RestorePolicy::LastState;
+  bool locationLed = false;
+  std::array<std::string, 2> media;  ///< Image URLs of USB1 and USB2; empty: nothing inserted
+  std::uint8_t mediaTries = 0;
+
+  // Settings
+  std::vector<std::string> ntp;
+  bool ntpEnabled = true, syslogEnabled = false, syslogUdp = false;
+  std::string syslogAddress;
+  std::uint16_t syslogPort = 0;
+
+  // System disk
+  ImageState diskState = ImageState::None;
+  std::uint32_t diskDigest = 0;  ///< interned
+  std::string seed;
+
+  Delivered delivered;
+  std::unique_ptr<Agent> agent;
+
+  // Clockwork
+  std::array<std::uint32_t, kTracks> epochs{};
+  std::uint32_t exchanges = 0, draws = 0, calls = 0;  ///< calls: tokens of what the agent waits for
+  std::uint8_t busy = 0;  ///< bit per Work
+  Time busySince{}, busyFirst{}, busyLast{};
+  Duration busyTotal{0};
+
+  Machine();
+  ~Machine();
+  Machine(Machine&&) noexcept;
+  Machine& operator=(Machine&&) noexcept;
+
+  bool hostOn() const { return phase != HostPhase::Off; }
+  bool anyPending(Bundle bundle) const;
+  bool mediaInserted() const { return !media[0].empty() || !media[1].empty(); }
+};
+
+}  // namespace zellige::sim
+
+namespace zellige {
+ZELLIGE_NAMES(sim::BootTarget, {sim::BootTarget::None, "None"}, {sim::BootTarget::Pxe, "Pxe"},
+              {sim::BootTarget::Hdd, "Hdd"}, {sim::BootTarget::Cd, "Cd"}, {sim::BootTarget::Diags, "Diags"},
+              {sim::BootTarget::BiosSetup, "BiosSetup"}, {sim::BootTarget::Usb, "Usb"});
+ZELLIGE_NAMES(sim::BootEnabled, {sim::BootEnabled::Disabled, "Disabled"}, {sim::BootEnabled::Once, "Once"},
+              {sim::BootEnabled::Continuous, "Continuous"});
+ZELLIGE_NAMES(sim::RestorePolicy, {sim::RestorePolicy::AlwaysOn, "AlwaysOn"},
+              {sim::RestorePolicy::AlwaysOff, "AlwaysOff"}, {sim::RestorePolicy::LastState, "LastState"});
+}  // namespace zellige

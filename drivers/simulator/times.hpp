@@ -1,0 +1,31 @@
+// How long things take on a GB200 compute tray. From FACTS section 11; what is marked est has no source.
+#pragma once
+
+#include "controller/base/time.hpp"
+
+namespace zellige::sim {
+
+struct Times {
+  Duration replyMin{50ms}, replyMax{500ms};  ///< a healthy GET
+  Duration expandBase{2s};                   ///< est: a deep expand or an inventory starts at 2 s
+  Duration expandPerMember{50ms};            ///< est
+  Duration upload{10s};                      ///< est: 200 MiB over the management network
+  Duration bmcTrayFlash{640s};               ///< 10:40
+  Duration computeFlash{590s};               ///< 9:50
+  Duration singleFlash{140s};                ///< 2:20, one ERoT alone
+  Duration notRecognised{50s};               ///< bmcweb gives an image 50 s to be recognised
+  Duration bmcRestart{180s};                 ///< 3 min
+  Duration bmcAfterAuxExtra{120s};           ///< up to 5 min after an AC cycle: up to this much more
+  Duration hgxMin{60s}, hgxMax{180s};        ///< HGX BMC after that, 1-3 min
+  Duration hgxRediscover{30s};               ///< est: HGX_* listed again after a BMC reset that HGX did not share
+  Duration backgroundCopy{240s};             ///< est: "up to 10 min"
+  Duration powerOffForced{5s};               ///< est
+  Duration powerOffGraceful{30s};            ///< est
+  Duration post{300s};                       ///< UEFI: 5 min
+  Duration osBoot{60s};                      ///< 1 min
+  Duration imageWrite{180s};                 ///< est: 12 GB through zstd to NVMe, checked, synced
+  Duration bmcSlowExtraMin{360s}, bmcSlowExtraMax{600s};  ///< fault 19: more than 5 min
+  Duration hgxLateMin{240s}, hgxLateMax{360s};            ///< fault 20
+};
+
+}  // namespace zellige::sim

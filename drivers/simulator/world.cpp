@@ -1,0 +1,145 @@
+#include "drivers/simulator/world.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "controller/base/digest.hpp"
+#include "drivers/simulator/agent.hpp"
+#include "drivers/simulator/site.hpp"
+
+namespace zellige::sim {
+
+Machine::Machine() = default;
+Machine::~Machine() = default;
+Machine::Machine(Machine&&) noexcept = default;
+Machine& Machine::operator=(Machine&&) noexcept = default;
+
+bool Machine::anyPending(Bundle bundle) const {
+  for (std::size_t i = 0; i < kItems; ++i)
+    if (pending[i] != 0 && bundleOf(kFirmware[i]) == bundle) return true;
+  return false;
+}
+
+bool ImageStore::matches(const std::string& sha256, const std::string& bytes) {
+  if (const auto it = chunks_.find(sha256); it != chunks_.end() && it->second == bytes) return true;
+  if (sha256Hex(bytes) != sha256) return false;
+  if (kept_ + bytes.size() <= kKeep && chunks_.emplace(sha256, bytes).second) kept_ += bytes.size();
+  return true;
+}
+
+bool ImageStore::proven(const ImageManifest& manifest) const {
+  const auto it = proven_.find(manifest.digest);
+  return it != proven_.end() && it->second == manifest.chunkDigests;
+}
+
+void ImageStore::prove(const ImageManifest& manifest) { proven_[manifest.digest] = manifest.chunkDigests; }
+
+std::shared_ptr<const ImageManifest> ImageStore::share(ImageManifest manifest) {
+  auto& known = shared_[manifest.digest];
+  if (!known || known->chunkDigests != manifest.chunkDigests || known->size != manifest.size ||
+      known->chunkSize != manifest.chunkSize)
+    known = std::make_shared<const ImageManifest>(std::move(manifest));
+  return known;
+}
+
+const PackageStore::Opened& PackageStore::open(std::string_view bytes) {
+  for (const auto& known : opened_)
+    if (known->bytes == bytes) return *known;
+  if (opened_.size() == kKeep) opened_.erase(opened_.begin());
+  opened_.push_back(std::make_unique<Opened>(Opened{std::string(bytes), sha256Hex(bytes), readPackage(bytes)}));
+  return *opened_.back();
+}
+
+World::World(Executor& executor_, FleetOptions fleetOptions)
+    : executor(executor_),
+      options(std::move(fleetOptions)),
+      faults(options.trays, options.seed, options.faults, options.asWanted, options.scripted, executor_.now()),
+      machines(static_cast<std::size_t>(options.trays)) {
+  std::array<std::uint16_t, kItems> versionsNow{};
+  for (std::size_t i = 0; i < kItems; ++i) {
+    version(kFirmware[i].factory, kFactoryStamp);  // known, so that a downgrade to it is seen as one
+    versionsNow[i] = options.asWanted ? version(kFirmware[i].wanted, kWantedStamp) : version(kFirmware[i].factory, 0);
+  }
+  const auto image = options.asWanted ? strings.id(siteImageDigest(options.seed)) : 0;
+  int id = 0;
+  for (auto& m : machines) {
+    m.id = id++;
+    m.bmcSince = m.hgxSince = m.hostSince = m.progressSince = now();
+    m.active = versionsNow;
+    if (options.asWanted) {
+      m.password = options.sitePassword;
+      m.ntp.assign(kNtpServers.begin(), kNtpServers.end());
+      m.syslogAddress = kSyslogAddress;
+      m.syslogPort = kSyslogPort;
+      m.syslogEnabled = true;
+      m.restorePolicy = RestorePolicy::AlwaysOff;
+      m.diskState = ImageState::Verified;
+      m.diskDigest = image;
+      m.phase = HostPhase::Running;
+      m.boots = 1;
+    } else {
+      m.password = identity(m).factoryPassword();
+      m.passwordExpired = true;
+      if (options.startPoweredOn) m.phase = HostPhase::Stopped;
+    }
+  }
+}
+
+World::~World() = default;
+
+std::uint16_t World::version(std::string_view text, std::uint32_t stamp) {
+  const auto id = versions.id(text);
+  if (id >= stamps.size()) stamps.resize(id + 1, stamp);
+  return static_cast<std::uint16_t>(id);
+}
+
+void World::later(Machine& m, Track track, Duration d, Step step) {
+  const auto index = static_cast<std::size_t>(track);
+  const auto epoch = ++m.epochs[index];
+  after(d, [this, id = m.id, index, epoch, step] {
+    auto& machine = machines[static_cast<std::size_t>(id)];
+    if (machine.epochs[index] == epoch) step(*this, machine);
+  });
+}
+
+void World::after(Duration d, Callback work) { executor.after(d, whileAlive(std::move(work))); }
+
+Duration World::spread(Machine& m, Duration base) {
+  if (options.timeSigma <= 0) return base;
+  Random random(options.seed, fmt::format("time {} {}", m.id, m.draws++));
+  return Duration{std::llround(static_cast<double>(base.count()) * random.lognormal(options.timeSigma))};
+}
+
+Duration World::between(Machine& m, Duration low, Duration high) {
+  Random random(options.seed, fmt::format("time {} {}", m.id, m.draws++));
+  return Duration{random.between(low.count(), high.count())};
+}
+
+void World::begin(Machine& m, Work work) {
+  if (m.busy == 0) {
+    m.busySince = now();
+    if (m.busyFirst == Time{}) m.busyFirst = now();
+  }
+  m.busy = static_cast<std::uint8_t>(m.busy | (1u << static_cast<unsigned>(work)));
+}
+
+void World::end(Machine& m, Work work) {
+  const auto bit = 1u << static_cast<unsigned>(work);
+  if ((m.busy & bit) == 0) return;
+  m.busy = static_cast<std::uint8_t>(m.busy & ~bit);
+  if (m.busy != 0) return;
+  m.busyTotal += now() - m.busySince;
+  m.busyLast = now();
+}
+
+int World::missingGpu(const Machine& m) const {
+  if (!faults.has(m.id, FaultKind::GpuMissing)) return -1;
+  return faults.gpuOf(m.id);
+}
+
+int World::weakGpu(const Machine& m) const {
+  return faults.has(m.id, FaultKind::WeakGpu) ? faults.gpuOf(m.id) : -1;
+}
+
+}  // namespace zellige::sim

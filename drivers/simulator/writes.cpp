@@ -1,0 +1,284 @@
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "drivers/simulator/bmc.hpp"
+#include "drivers/simulator/firmware.hpp"
+#include "drivers/simulator/host.hpp"
+#include "drivers/simulator/reply.hpp"
+#include "drivers/simulator/server.hpp"
+
+namespace zellige::sim::server {
+
+namespace {
+
+constexpr std::size_t kMinPassword = 8, kMaxPassword = 20;  // GB200: FACTS 7
+
+HttpReply missing(std::string_view path) {
+  return errorReply(404, "ResourceNotFound", fmt::format("The requested resource named '{}' was not found.", path));
+}
+HttpReply unknownProperty(std::string_view key) {
+  return errorReply(400, "PropertyUnknown", fmt::format("The property {} is not in the list of valid properties.", key));
+}
+HttpReply badValue(std::string_view key) {
+  return errorReply(400, "PropertyValueNotInList", fmt::format("The value of {} is not acceptable.", key));
+}
+HttpReply badParameter(std::string_view key) {
+  return errorReply(400, "ActionParameterNotSupported", fmt::format("The parameter {} is not supported.", key));
+}
+
+Result<Json> readBody(const HttpRequest& request) {
+  if (request.body.empty()) return Json::object();
+  auto json = parseJson(request.body, {.bytes = 1u << 20, .depth = 8, .values = 1'000});
+  if (json && !json->is_object()) return Error{Errc::Invalid, "not an object"};
+  return json;
+}
+
+// PATCH ------------------------------------------------------------------------------------------------------------
+
+HttpReply patchAccount(World& w, Machine& m, const Json& body) {
+  for (const auto& [key, value] : body.items())
+    if (key != "Password") return unknownProperty(key);
+  const auto password = readString(body, "Password");
+  if (!password || password->size() < kMinPassword || password->size() > kMaxPassword)
+    return errorReply(400, "PropertyValueFormatError", "The password must have 8 to 20 characters.");
+  w.record(m, ActKind::PasswordSet, "root", {},
+           *password == m.password ? "this password is already set" : std::string());
+  m.password = *password;
+  m.passwordExpired = false;
+  m.sessions = {};
+  return success();
+}
+
+HttpReply patchBoot(World& w, Machine& m, const Json& body) {
+  const auto* boot = at(body, "Boot");
+  if (!boot || !boot->is_object() || body.size() != 1) return unknownProperty("other than Boot");
+  auto target = m.bootTarget;
+  auto enabled = m.bootEnabled;
+  for (const auto& [key, value] : boot->items()) {
+    const auto text = value.is_string() ? value.get<std::string>() : std::string();
+    if (key == "BootSourceOverrideTarget") {
+      const auto read = fromName<BootTarget>(text);
+      if (!read) return badValue(key);
+      target = *read;
+    } else if (key == "BootSourceOverrideEnabled") {
+      const auto read = fromName<BootEnabled>(text);
+      if (!read) return badValue(key);
+      enabled = *read;
+    } else {
+      return unknownProperty(key);
+    }
+  }
+  m.bootTarget = target;
+  m.bootEnabled = enabled;
+  m.delivered.restart = false;  // a restart has a new reason now
+  w.record(m, ActKind::BootOverride, nameOf(target));
+  return noContent();
+}
+
+HttpReply patchSystem(World& w, Machine& m, const Json& body) {
+  std::optional<RestorePolicy> policy;
+  std::optional<bool> led;
+  for (const auto& [key, value] : body.items()) {
+    if (key == "PowerRestorePolicy") {
+      policy = fromName<RestorePolicy>(value.is_string() ? value.get<std::string>() : std::string());
+      if (!policy) return badValue(key);
+    } else if (key == "LocationIndicatorActive" && value.is_boolean()) {
+      led = value.get<bool>();
+    } else {
+      return unknownProperty(key);  // Boot belongs to the SettingsObject (FACTS 3)
+    }
+  }
+  if (policy) {
+    m.restorePolicy = *policy;
+    w.record(m, ActKind::Settings, "PowerRestorePolicy", nameOf(*policy));
+  }
+  if (led) {
+    m.locationLed = *led;
+    w.record(m, ActKind::OtherWrite, "LocationIndicatorActive");
+  }
+  return noContent();
+}
+
+HttpReply patchChassis(World& w, Machine& m, const Json& body) {
+  const auto led = readBool(body, "LocationIndicatorActive");
+  if (!led || body.size() != 1) return unknownProperty("other than LocationIndicatorActive");
+  m.locationLed = *led;
+  w.record(m, ActKind::OtherWrite, "LocationIndicatorActive");
+  return noContent();
+}
+
+/// NTP servers as strings, a port as a number: everything is checked before anything is set.
+HttpReply patchNetwork(World& w, Machine& m, const Json& body) {
+  auto ntp = m.ntp;
+  auto ntpEnabled = m.ntpEnabled;
+  for (const auto& [key, value] : body.items())
+    if (key != "NTP" && key != "Oem") return unknownProperty(key);
+  if (const auto* part = at(body, "NTP")) {
+    if (const auto* servers = at(*part, "NTPServers")) {
+      ntp.clear();
+      for (const auto& server : *servers) {
+        if (!server.is_string() || ntp.size() == 4 || server.get_ref<const std::string&>().size() > 64)
+          return badValue("NTPServers");
+        ntp.push_back(server.get<std::string>());
+      }
+    }
+    ntpEnabled = readBool(*part, "ProtocolEnabled").value_or(ntpEnabled);
+  }
+  auto address = m.syslogAddress;
+  std::int64_t port = m.syslogPort;
+  bool enabled = m.syslogEnabled, udp = m.syslogUdp;
+  if (const auto* syslog = at(body, "Oem/Nvidia/Rsyslog")) {
+    address = readString(*syslog, "Address").value_or(address);
+    port = readInt(*syslog, "Port").value_or(port);
+    if (const auto state = readString(*syslog, "State")) enabled = *state == "Enabled";
+    if (const auto transport = readString(*syslog, "TransportProtocol")) udp = *transport == "UDP";
+    if (port < 0 || port > 65'535 || address.size() > 64) return badValue("Rsyslog");
+  }
+  m.ntp = std::move(ntp);
+  m.ntpEnabled = ntpEnabled;
+  m.syslogAddress = std::move(address);
+  m.syslogPort = static_cast<std::uint16_t>(port);
+  m.syslogEnabled = enabled;
+  m.syslogUdp = udp;
+  w.record(m, ActKind::Settings, "NetworkProtocol");
+  return noContent();
+}
+
+// Actions ----------------------------------------------------------------------------------------------------------
+
+HttpReply notInThisState(std::string_view type) {
+  return errorReply(400, "ResourceInUse", fmt::format("{} is not possible in the current power state.", type));
+}
+
+HttpReply resetOff(World& w, Machine& m, const std::string& type) {
+  const bool offAlready = !m.hostOn() || m.poweringOff;
+  w.record(m, ActKind::Reset, type, {},
+           offAlready && m.delivered.off ? "the host is off, or on its way, since an earlier request" : std::string());
+  if (!m.hostOn()) return notInThisState(type);
+  m.delivered.off = true;
+  m.delivered.on = m.delivered.restart = false;
+  if (!m.poweringOff || type == "ForceOff") host::powerOff(w, m, type == "GracefulShutdown");
+  return success();
+}
+
+HttpReply resetOn(World& w, Machine& m, const std::string& type) {
+  const bool on = m.hostOn() && !m.poweringOff;
+  w.record(m, ActKind::Reset, type, {},
+           on && m.delivered.on ? "the host is on, or booting, since an earlier request" : std::string());
+  if (m.hostOn()) return notInThisState(type);
+  host::powerOn(w, m);
+  m.delivered.on = m.delivered.restart = true;
+  return success();
+}
+
+HttpReply resetSystem(World& w, Machine& m, const Json& body) {
+  const auto type = readString(body, "ResetType").value_or("");
+  if (type == "ForceOff" || type == "GracefulShutdown") return resetOff(w, m, type);
+  if (type == "On" || type == "ForceOn") return resetOn(w, m, type);
+  if (type == "Nmi") {
+    w.record(m, ActKind::OtherWrite, type);
+    return success();
+  }
+  if (type != "PowerCycle" && type != "GracefulRestart" && type != "ForceRestart") return badParameter("ResetType");
+  const bool booting = m.phase == HostPhase::Post || m.phase == HostPhase::Booting;
+  w.record(m, ActKind::Reset, type, {},
+           booting && m.delivered.restart ? "the host still boots from an earlier request, and nothing else has changed"
+                                          : std::string());
+  if (!m.hostOn() || m.poweringOff) return notInThisState(type);
+  host::restart(w, m);
+  m.delivered.on = m.delivered.restart = true;
+  return success();
+}
+
+HttpReply resetManager(World& w, Machine& m, const Json& body, bool hgx) {
+  const auto type = readString(body, "ResetType").value_or("");
+  if (type != "GracefulRestart" && type != "ForceRestart") return badParameter("ResetType");
+  if (hgx) {
+    w.record(m, ActKind::BmcReset, "HGX_BMC_0");
+    bmc::restartHgx(w, m);
+    return success();
+  }
+  w.record(m, ActKind::BmcReset, "BMC_0", {},
+           m.delivered.bmcReset && !m.anyPending(Bundle::BmcTray)
+               ? "an earlier BMC reset took effect and no BMC firmware is pending"
+               : std::string());
+  m.delivered.bmcReset = true;
+  bmc::restart(w, m, bmc::Why::Asked);
+  return success();
+}
+
+HttpReply auxPowerReset(World& w, Machine& m, const Json& body) {
+  if (readString(body, "ResetType").value_or("") != "AuxPowerCycle") return badParameter("ResetType");
+  if (m.hostOn())
+    return errorReply(400, "ChassisPowerStateOffRequired", "The Chassis with Id 'BMC_0' requires to be powered off.");
+  const bool needed = m.anyPending(Bundle::BmcTray) || m.anyPending(Bundle::Compute) || bmc::hgxOverdue(w, m);
+  w.record(m, ActKind::AuxCycle, "BMC_0", {},
+           m.delivered.auxCycle && !needed ? "an earlier aux cycle took effect, no firmware is pending, HGX is there"
+                                           : std::string());
+  m.delivered.auxCycle = true;
+  bmc::restart(w, m, bmc::Why::AuxCycle);
+  return success();
+}
+
+HttpReply insertMedia(World& w, Machine& m, const Json& body, std::size_t slot) {
+  for (const auto& [key, value] : body.items())
+    if (key != "Image" && key != "Inserted" && key != "WriteProtected" && key != "TransferProtocolType" &&
+        key != "TransferMethod" && key != "UserName" && key != "Password")
+      return badParameter(key);
+  const auto image = readString(body, "Image").value_or("");
+  if (!(image.starts_with("http://") || image.starts_with("https://")) || image.size() > 512) return badParameter("Image");
+  w.record(m, ActKind::MediaInsert, slot == 0 ? "USB1" : "USB2", image,
+           m.mediaInserted() ? "media is inserted already" : std::string());
+  if (!m.media[slot].empty())
+    return errorReply(503, "ResourceInUse", "The change to the requested resource failed: it is in use.");
+  m.media[slot] = image;
+  m.delivered.restart = false;  // a restart has a new reason now
+  return noContent();
+}
+
+HttpReply ejectMedia(World& w, Machine& m, std::size_t slot) {
+  w.record(m, ActKind::MediaEject, slot == 0 ? "USB1" : "USB2");
+  if (m.media[slot].empty()) return errorReply(400, "ResourceInUse", "No media is inserted.");
+  m.media[slot] = {};
+  return noContent();
+}
+
+}  // namespace
+
+HttpReply patch(World& w, Machine& m, std::string_view path, const HttpRequest& request) {
+  using Handler = HttpReply (*)(World&, Machine&, const Json&);
+  static constexpr std::pair<std::string_view, Handler> kHandlers[] = {
+      {"/redfish/v1/AccountService/Accounts/root", patchAccount},
+      {"/redfish/v1/Systems/System_0/Settings", patchBoot},
+      {"/redfish/v1/Systems/System_0", patchSystem},
+      {"/redfish/v1/Chassis/Chassis_0", patchChassis},
+      {"/redfish/v1/Managers/BMC_0/NetworkProtocol", patchNetwork},
+  };
+  for (const auto& [known, handler] : kHandlers) {
+    if (known != path) continue;
+    const auto body = readBody(request);
+    if (!body) return errorReply(400, "MalformedJSON", "The request body could not be read.");
+    if (body->empty()) return errorReply(400, "EmptyJSON", "The request body is empty.");
+    return handler(w, m, *body);
+  }
+  return missing(path);
+}
+
+HttpReply post(World& w, Machine& m, std::string_view path, const HttpRequest& request) {
+  if (path == "/redfish/v1/UpdateService/update-multipart") return firmware::push(w, m, request);
+  const auto body = readBody(request);
+  if (!body) return errorReply(400, "MalformedJSON", "The request body could not be read.");
+  if (path == "/redfish/v1/Systems/System_0/Actions/ComputerSystem.Reset") return resetSystem(w, m, *body);
+  if (path == "/redfish/v1/Chassis/BMC_0/Actions/Oem/NvidiaChassis.AuxPowerReset") return auxPowerReset(w, m, *body);
+  if (path == "/redfish/v1/Managers/BMC_0/Actions/Manager.Reset") return resetManager(w, m, *body, false);
+  if (path == "/redfish/v1/Managers/HGX_BMC_0/Actions/Manager.Reset" && m.hgxUp) return resetManager(w, m, *body, true);
+  for (std::size_t slot = 0; slot < m.media.size(); ++slot) {
+    const auto actions = fmt::format("/redfish/v1/Managers/BMC_0/VirtualMedia/USB{}/Actions/VirtualMedia.", slot + 1);
+    if (path == actions + "InsertMedia") return insertMedia(w, m, *body, slot);
+    if (path == actions + "EjectMedia") return ejectMedia(w, m, slot);
+  }
+  return missing(path);
+}
+
+}  // namespace zellige::sim::server
