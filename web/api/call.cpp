@@ -55,6 +55,10 @@ bool Identity::may(Level level, const Place& place) const {
                      [&](const auto& g) { return levelOf(g.role) >= level && place.isInside(g.place); });
 }
 
+bool Identity::has(std::string_view role, const Place& place) const {
+  return std::any_of(grants.begin(), grants.end(), [&](const auto& g) { return g.role == role && place.isInside(g.place); });
+}
+
 std::optional<HttpReply> refuseUnless(const Call& call, Level level, const Place& place) {
   if (call.who.may(level, place)) return std::nullopt;
   return problem(ProblemKind::Forbidden,

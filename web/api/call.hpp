@@ -41,6 +41,7 @@ struct Identity {
   bool may(Level level) const;
   /// Here, or in a place around it.
   bool may(Level level, const Place& place) const;
+  bool has(std::string_view role, const Place& place) const;
 };
 
 /// One request, checked as far as its route allows.

@@ -23,22 +23,26 @@ EventWatch::EventWatch(Executor& executor, std::function<std::int64_t()> head, d
 
 EventWatch::~EventWatch() { executor_.cancel(timer_); }
 
-Duration EventWatch::scaled(Duration wall) const {
+Duration EventWatch::engineTime(Duration wall) const {
   return Duration{static_cast<std::int64_t>(static_cast<double>(wall.count()) * speed_)};
+}
+
+Duration EventWatch::wallTime(Duration engine) const {
+  return Duration{static_cast<std::int64_t>(static_cast<double>(engine.count()) / speed_)};
 }
 
 Task<bool> EventWatch::after(std::int64_t sequence, Duration atMost) {
   if (head_() > sequence) co_return true;
   if (atMost <= Duration{0}) co_return false;
   Completion<bool> done(executor_);
-  const Place place(waiters_, Waiter{sequence, executor_.now() + scaled(atMost), done});
+  const Place place(waiters_, Waiter{sequence, executor_.now() + engineTime(atMost), done});
   arm();
   co_return co_await done;
 }
 
 void EventWatch::arm() {
   if (timer_ != TimerId::None || waiters_.empty()) return;
-  timer_ = executor_.after(scaled(kEvery), [this] {
+  timer_ = executor_.after(engineTime(kEvery), [this] {
     timer_ = TimerId::None;
     tick();
   });

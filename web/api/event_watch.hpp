@@ -19,6 +19,8 @@ class EventWatch {
   /// True: something after `sequence` is committed. False: nothing came within `atMost` of wall time.
   Task<bool> after(std::int64_t sequence, Duration atMost);
   std::size_t waiting() const { return waiters_.size(); }
+  Duration engineTime(Duration wall) const;
+  Duration wallTime(Duration engine) const;
 
  private:
   struct Waiter {
@@ -27,7 +29,6 @@ class EventWatch {
     Completion<bool> done;
   };
   class Place;
-  Duration scaled(Duration wall) const;
   void arm();
   void tick();
 

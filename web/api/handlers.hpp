@@ -19,7 +19,7 @@ Task<HttpReply> getMe(Services& services, Call call);
 Task<HttpReply> changePassword(Services& services, Call call);
 Task<HttpReply> listUsers(Services& services, Call call);
 Task<HttpReply> createUser(Services& services, Call call);
-// tokens.cpp
+// api_tokens.cpp
 Task<HttpReply> listTokens(Services& services, Call call);
 Task<HttpReply> createToken(Services& services, Call call);
 Task<HttpReply> revokeToken(Services& services, Call call);
