@@ -1,0 +1,61 @@
+#include "controller/store/data_directory.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+namespace zellige {
+
+namespace {
+
+Error unusable(const std::filesystem::path& path, std::string_view doing, int error) {
+  return Error{Errc::Invalid, fmt::format("cannot {} the data directory {} ({}): make it writable for the user that runs "
+                                          "the controller, or name another", doing, path.string(), strerror(error))};
+}
+
+std::string holder(int fd) {
+  char text[32]{};
+  const auto got = ::pread(fd, text, sizeof text - 1, 0);
+  std::string pid(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+  while (!pid.empty() && pid.back() == '\n') pid.pop_back();
+  return pid.empty() ? "unknown" : pid;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DataDirectory>> DataDirectory::claim(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return unusable(path, "create", error.value());
+  if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) != 0) return unusable(path, "write to", errno);
+  const auto file = path / "zellige.lock";
+  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  if (fd < 0) return unusable(path, "write to", errno);
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const auto reason = errno;
+    const auto pid = holder(fd);
+    ::close(fd);
+    if (reason != EWOULDBLOCK) return unusable(path, "lock", reason);
+    return Error{Errc::Conflict, fmt::format("another controller (pid {}) works with the data directory {}: stop it first, "
+                                             "or name another directory", pid, path.string())};
+  }
+  const auto pid = fmt::format("{}\n", ::getpid());
+  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+    const auto reason = errno;
+    ::close(fd);
+    return unusable(path, "write to", reason);
+  }
+  std::filesystem::create_directories(path / "files", error);
+  if (error) {
+    ::close(fd);
+    return unusable(path / "files", "create", error.value());
+  }
+  return std::unique_ptr<DataDirectory>(new DataDirectory(path, fd));
+}
+
+DataDirectory::~DataDirectory() { ::close(lock_); }
+
+}  // namespace zellige

@@ -1,0 +1,31 @@
+// The directory that holds a controller's data: held by one controller at a time, for as long as this object lives.
+//   zellige.db (+ -wal, -shm)   the database
+//   zellige.lock                 locked with flock, the holder's pid inside
+//   files/ab/ab12…               the content store
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "controller/base/result.hpp"
+
+namespace zellige {
+
+class DataDirectory {
+ public:
+  /// Errc::Conflict: another controller holds it, and which. Errc::Invalid: it cannot be made or written.
+  static Result<std::unique_ptr<DataDirectory>> claim(const std::filesystem::path& path);
+  ~DataDirectory();
+  DataDirectory(const DataDirectory&) = delete;
+  DataDirectory& operator=(const DataDirectory&) = delete;
+
+  std::filesystem::path database() const { return path_ / "zellige.db"; }
+  std::filesystem::path files() const { return path_ / "files"; }
+
+ private:
+  DataDirectory(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
+  std::filesystem::path path_;
+  int lock_;
+};
+
+}  // namespace zellige

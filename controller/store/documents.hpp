@@ -1,0 +1,32 @@
+// Values as canonical JSON: sorted keys, no spaces, invalid UTF-8 replaced. What the catalogue, the targets and the
+// events store and digest. readX() throws StoreFailure: what we wrote ourselves and cannot read is damage.
+#pragma once
+
+#include <string>
+
+#include "controller/base/json.hpp"
+#include "controller/engine/run.hpp"
+#include "controller/model/inventory.hpp"
+
+namespace zellige {
+
+std::string canonical(const Json& value);
+Json readStored(const std::string& text);
+
+std::string toDocument(const Sku& sku);
+std::string toDocument(const Baseline& baseline);
+std::string toDocument(const Plan& plan);
+std::string toDocument(const Profile& profile);
+Sku readSku(const std::string& document);
+Baseline readBaseline(const std::string& document);
+Plan readPlan(const std::string& document);
+Profile readProfile(const std::string& document);
+
+/// A target without its digest; the digest is that of this text.
+std::string toDocument(const Target& target);
+Target readTarget(const std::string& document);
+
+/// Equal for inventories that say the same.
+std::string digestOf(const Inventory& inventory);
+
+}  // namespace zellige

@@ -1,0 +1,95 @@
+#include "controller/store/events.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "controller/base/digest.hpp"
+#include "controller/store/documents.hpp"
+
+namespace zellige {
+
+namespace {
+
+std::string meta(Connection& db, std::string_view key) {
+  auto q = db.query("SELECT value FROM meta WHERE key = ?");
+  q.bind(key);
+  return q.step() ? q.text(0) : std::string{};
+}
+
+void setMeta(Connection& db, std::string_view key, const std::string& value) {
+  db.query("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+      .bind(key, value)
+      .run();
+}
+
+EventChain::Head chainStart(Connection& db) {
+  const auto sequence = meta(db, "events.removed_to");
+  return {sequence.empty() ? 0 : std::stoll(sequence), meta(db, "events.removed_hash")};
+}
+
+StoredEvent readEvent(const Query& row) {
+  return {row.integer(0), row.time(1), row.text(2), {row.isNull(3) ? 0 : row.integer(3)},
+          {row.isNull(4) ? 0 : row.integer(4)}, row.text(5), row.text(6), row.text(7)};
+}
+
+std::string quoted(const std::string& text) { return canonical(Json(text)); }
+
+std::string chained(std::string_view previous, std::string_view line) {
+  Sha256 hash;
+  hash.add(previous);
+  hash.add(line);
+  return hash.hex();
+}
+
+}  // namespace
+
+EventChain::EventChain(Connection& db) : db_(db) {
+  auto q = db.query("SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1");
+  head_ = q.step() ? Head{q.integer(0), q.text(1)} : chainStart(db);
+}
+
+std::string canonicalLine(const StoredEvent& e) {
+  return fmt::format(R"({{"actor":{},"at":{},"data":{},"kind":{},"node":{},"run":{},"sequence":{}}})", quoted(e.actor),
+                     toMillis(e.at), e.data, quoted(e.kind), e.node.value, e.run.value, e.sequence);
+}
+
+std::int64_t EventChain::append(StoredEvent event) {
+  event.sequence = head_.sequence + 1;
+  event.hash = chained(head_.hash, canonicalLine(event));
+  db_.query("INSERT INTO event (sequence, at, kind, node, run, actor, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(event.sequence, event.at, event.kind, event.node, event.run, event.actor, event.data, event.hash)
+      .run();
+  head_ = {event.sequence, std::move(event.hash)};
+  return head_.sequence;
+}
+
+void Writing::event(std::string_view kind, NodeId node, RunId run, const Json& data) {
+  chain.append(StoredEvent{0, at, std::string(kind), node, run, actor, canonical(data), {}});
+}
+
+Result<void> verifyEvents(Connection& db) {
+  auto head = chainStart(db);
+  auto q = db.query("SELECT sequence, at, kind, node, run, actor, data, hash FROM event ORDER BY sequence");
+  while (q.step()) {
+    const auto event = readEvent(q);
+    if (event.sequence != head.sequence + 1)
+      return Error{Errc::Invalid, fmt::format("the audit trail lacks event {}: it was removed", head.sequence + 1)};
+    if (chained(head.hash, canonicalLine(event)) != event.hash)
+      return Error{Errc::Invalid, fmt::format("event {} of the audit trail was changed after it was written", event.sequence)};
+    head = {event.sequence, event.hash};
+  }
+  return {};
+}
+
+std::int64_t removeEvents(Writing& w, Time before) {
+  // The newest event stays, so that the chain keeps its head.
+  auto q = w.db.query("SELECT sequence, hash FROM event WHERE sequence < (SELECT min(sequence) FROM event WHERE at >= ?) "
+                      "ORDER BY sequence DESC LIMIT 1");
+  q.bind(before);
+  if (!q.step()) return 0;
+  setMeta(w.db, "events.removed_to", std::to_string(q.integer(0)));
+  setMeta(w.db, "events.removed_hash", q.text(1));
+  return w.db.query("DELETE FROM event WHERE sequence <= ?").bind(q.integer(0)).run();
+}
+
+}  // namespace zellige

@@ -1,0 +1,145 @@
+// What the API and the console ask for: lists with filters, orders and cursors, one node with everything, the audit
+// trail. A Queries object has its own connection, so it may live on another thread than the store; it belongs to one
+// thread at a time and must not outlive the data directory's claim. It sees only what is committed.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controller/engine/store.hpp"
+#include "controller/store/records.hpp"
+
+namespace zellige {
+
+enum class NodeSort { Place, Serial, Lifecycle, Since };
+ZELLIGE_NAMES(NodeSort, {NodeSort::Place, "place"}, {NodeSort::Serial, "serial"}, {NodeSort::Lifecycle, "lifecycle"},
+              {NodeSort::Since, "since"});
+
+struct NodeFilter {
+  std::vector<Lifecycle> lifecycles;   ///< any of these; empty: all
+  std::optional<NodeKind> kind;
+  std::optional<Health> health;
+  std::optional<bool> reachable;
+  std::string place;                   ///< this place and everything inside
+  /// Contained in serial, place, MAC or address; or the whole serial of a component. Case does not matter. Under three
+  /// characters: the beginning of the serial or place, as written.
+  std::string text;
+};
+struct NodeRow {
+  Node node;
+  RunId run;                           ///< unfinished; 0: none
+  std::string workflow, step, waitsFor;
+  std::int64_t openFindings = 0;
+  std::string cause;                   ///< of the oldest open blocking finding, else of the oldest open one
+};
+struct NodePage {
+  std::vector<NodeRow> nodes;
+  std::string next;                    ///< cursor of the next page; empty: this is the last
+  std::int64_t total = 0;
+  bool totalIsExact = true;            ///< false: there are at least `total` (a text that thousands of nodes contain)
+};
+
+struct EvidenceRow {
+  Evidence evidence;
+  std::optional<Time> invalidSince;
+  std::string invalidWhy;
+};
+struct NodeDetail {
+  NodeRow row;
+  std::optional<Inventory> inventory;
+  std::vector<EvidenceRow> evidence;
+  std::vector<Finding> findings;       ///< open ones, then the last resolved ones
+  std::vector<Hold> holds;             ///< in force
+  std::optional<Run> run;              ///< unfinished
+  std::optional<StoredReport> report;
+  bool armed = false;
+};
+
+struct RunFilter {
+  std::vector<RunState> states;        ///< any of these; empty: all
+  std::string workflow;
+  NodeId node;
+};
+struct RunPage {
+  std::vector<Run> runs;               ///< newest first
+  RunId next;                          ///< pass as `before`; 0: this is the last page
+};
+
+struct FindingFilter {
+  bool openOnly = true;
+  std::string cause;
+  std::string place;
+  NodeId node;
+};
+struct FindingRow {
+  Finding finding;
+  std::string serial, place;
+};
+struct FindingPage {
+  std::vector<FindingRow> findings;    ///< newest first
+  FindingId next;
+};
+
+struct EventFilter {
+  std::vector<std::string> kinds;      ///< any of these; "run." means every kind that begins so; empty: all
+  NodeId node;                         ///< also events of runs that have it among their subjects
+  std::string place;
+};
+struct EventPage {
+  std::vector<StoredEvent> events;     ///< oldest first
+  std::int64_t next = 0;               ///< pass as `since`: everything up to here was looked at
+};
+
+struct Document {
+  std::string kind, name, digest, json;
+};
+struct RackCount {
+  std::string rack;
+  std::int64_t total = 0, unreachable = 0, notOk = 0;
+  std::map<Lifecycle, std::int64_t> lifecycles;
+};
+
+class Queries {
+ public:
+  explicit Queries(const std::filesystem::path& database);
+  ~Queries();
+
+  /// Invalid: the cursor is not one of ours for this order.
+  Result<NodePage> nodes(const NodeFilter& filter, NodeSort sort, bool descending, std::string_view cursor, int limit);
+  std::optional<NodeDetail> node(NodeId id, Time now);
+  std::optional<NodeId> nodeBySerial(std::string_view serial);
+  RunPage runs(const RunFilter& filter, RunId before, int limit);
+  std::optional<Run> run(RunId id);
+  FindingPage findings(const FindingFilter& filter, FindingId before, int limit);
+  std::optional<Finding> finding(FindingId id);
+  /// Looks at a bounded number of events per call, so `events` may be empty while `next` moves on; the end of the trail
+  /// is reached when `next` does not move.
+  EventPage events(std::int64_t since, const EventFilter& filter, int limit);
+  std::int64_t lastEvent();
+
+  std::vector<ArmedPlace> armedPlaces();
+  std::vector<Hold> holds(Time now);   ///< in force
+  std::vector<User> users();
+  std::optional<User> user(std::string_view name);
+  std::vector<ApiToken> tokens(std::string_view user);
+  /// Neither revoked nor expired, of a user who is not disabled.
+  std::optional<ApiToken> validToken(std::string_view hash, Time now);
+  std::optional<IdempotentReply> idempotentReply(std::string_view user, std::string_view key);
+
+  std::vector<Document> documents(std::string_view kind);
+  std::optional<Document> document(std::string_view kind, std::string_view name);
+  std::vector<SiteFile> files();
+  std::string site();
+  std::map<Lifecycle, std::int64_t> lifecycleCounts();
+  std::vector<RackCount> racks(std::string_view place);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace zellige

@@ -1,0 +1,283 @@
+#include "controller/store/site_import.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "controller/base/digest.hpp"
+#include "controller/store/apply.hpp"
+#include "controller/store/documents.hpp"
+#include "controller/store/rows.hpp"
+
+namespace zellige {
+
+namespace {
+
+Error invalid(std::string what) { return {Errc::Invalid, std::move(what)}; }
+
+/// One import, in the order in which things refer to each other.
+class Import {
+ public:
+  Import(Writing& w, const SiteImport& site, const ContentStore& content) : w_(w), site_(site), content_(content) {}
+
+  Result<ImportSummary> run() {
+    for (const auto& file : site_.files)
+      if (auto done = putFile(file); !done) return done.error();
+    for (const auto& sku : site_.skus) putDocument("sku", sku.name, toDocument(sku));
+    for (const auto& plan : site_.plans) putDocument("plan", plan.name, toDocument(plan));
+    for (const auto& baseline : site_.baselines)
+      if (auto done = putBaseline(baseline); !done) return done.error();
+    for (const auto& profile : site_.profiles)
+      if (auto done = putProfile(profile); !done) return done.error();
+    for (const auto& manifest : site_.manifests)
+      if (auto done = collect(manifest); !done) return done.error();
+    if (auto done = checkClaims(); !done) return done.error();
+    for (const auto& planned : planned_)
+      if (auto done = write(planned); !done) return done.error();
+    if (summary_.changedSomething())
+      w_.event("site.imported", {}, {},
+               {{"nodes_added", summary_.nodesAdded}, {"nodes_changed", summary_.nodesChanged},
+                {"documents_changed", summary_.documentsChanged}, {"files_added", summary_.filesAdded}});
+    return summary_;
+  }
+
+ private:
+  struct Planned {
+    const ManifestNode* wanted;
+    std::optional<Node> stored;
+    std::string mark;         ///< keyed digest of the manifest's password
+    std::string storedMark;
+    Json changes = Json::object();
+  };
+
+  Result<void> putFile(const SiteFile& f) {
+    if (!content_.holds(f.file.digest))
+      return invalid(fmt::format("the file {} ({}) is not in the content store: import it first", f.file.name, f.file.digest));
+    const auto added = w_.db.query("INSERT INTO file (digest, name, kind, size) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+                           .bind(f.file.digest, f.file.name, nameOf(f.kind), static_cast<std::int64_t>(f.file.size))
+                           .run();
+    if (added == 0) return {};
+    ++summary_.filesAdded;
+    w_.event("file.added", {}, {}, {{"digest", f.file.digest}, {"name", f.file.name}, {"kind", nameOf(f.kind)}});
+    return {};
+  }
+
+  void putDocument(std::string_view kind, const std::string& name, const std::string& document) {
+    const auto digest = sha256Hex(document);
+    std::string before;
+    {
+      auto q = w_.db.query("SELECT digest FROM catalog WHERE kind = ? AND name = ?");
+      q.bind(kind, name);
+      if (q.step()) before = q.text(0);
+    }
+    if (before == digest) {
+      ++summary_.documentsUnchanged;
+      return;
+    }
+    w_.db.query("INSERT INTO catalog (kind, name, digest, json) VALUES (?, ?, ?, ?) ON CONFLICT (kind, name) DO UPDATE SET "
+                "digest = excluded.digest, json = excluded.json")
+        .bind(kind, name, digest, document)
+        .run();
+    ++summary_.documentsChanged;
+    Json data{{"kind", kind}, {"name", name}, {"digest", digest}};
+    if (!before.empty()) data["before"] = before;
+    w_.event("catalog.changed", {}, {}, data);
+  }
+
+  bool inCatalog(std::string_view kind, const std::string& name) {
+    auto q = w_.db.query("SELECT 1 FROM catalog WHERE kind = ? AND name = ?");
+    q.bind(kind, name);
+    return q.step();
+  }
+  bool haveFile(const std::string& digest) {
+    auto q = w_.db.query("SELECT 1 FROM file WHERE digest = ?");
+    q.bind(digest);
+    return q.step();
+  }
+
+  Result<void> putBaseline(const Baseline& baseline) {
+    for (const auto& entry : baseline.entries)
+      if (!haveFile(entry.packageDigest))
+        return invalid(fmt::format("baseline {}: the package of {} ({}) is not imported", baseline.name, entry.id, entry.packageDigest));
+    putDocument("baseline", baseline.name, toDocument(baseline));
+    return {};
+  }
+
+  Result<void> putProfile(const Profile& profile) {
+    const std::pair<std::string_view, const std::string&> parts[] = {
+        {"sku", profile.sku}, {"baseline", profile.baseline}, {"plan", profile.plan}};
+    for (const auto& [kind, name] : parts)
+      if (!inCatalog(kind, name)) return invalid(fmt::format("profile {} names the {} '{}', which is not known", profile.name, kind, name));
+    if (!profile.imageDigest.empty() && !haveFile(profile.imageDigest))
+      return invalid(fmt::format("profile {}: the image {} ({}) is not imported", profile.name, profile.imageName, profile.imageDigest));
+    putDocument("profile", profile.name, toDocument(profile));
+    return {};
+  }
+
+  /// Two rows of one import that want the same thing.
+  Result<void> claim(std::map<std::string, std::string>& claims, const std::string& what, const std::string& serial,
+                     std::string_view name) {
+    const auto [it, fresh] = claims.emplace(what, serial);
+    if (fresh) return {};
+    return Error{Errc::Conflict, fmt::format("{} and {} have the same {}: {}", it->second, serial, name, what)};
+  }
+
+  Result<void> collect(const Manifest& manifest) {
+    if (auto done = putSite(manifest.site); !done) return done;
+    for (const auto& n : manifest.nodes) {
+      if (n.serial.empty() || n.place.path.empty()) return invalid(fmt::format("the node '{}' at '{}' needs a serial and a place", n.serial, n.place.path));
+      if (!inCatalog("profile", n.profile)) return invalid(fmt::format("{} has the profile '{}', which is not known", n.serial, n.profile));
+      if (!inCatalog("sku", n.sku)) return invalid(fmt::format("{} has the SKU '{}', which is not known", n.serial, n.sku));
+      if (auto ok = claim(serials_, n.serial, n.serial, "serial"); !ok) return ok;
+      if (auto ok = claim(places_, n.place.path, n.serial, "place"); !ok) return ok;
+      if (!n.bmc.address.empty())
+        if (auto ok = claim(addresses_, endpoint(n.bmc.address, n.bmc.port), n.serial, "BMC address"); !ok) return ok;
+      planned_.push_back(compare(n));
+      if (planned_.back().stored && planned_.back().stored->kind != n.kind)
+        return Error{Errc::Conflict, fmt::format("{} is a {} and the manifest says {}: correct the manifest", n.serial,
+                                                 nameOf(planned_.back().stored->kind), nameOf(n.kind))};
+    }
+    return {};
+  }
+
+  Result<void> putSite(const std::string& site) {
+    if (site.empty()) return {};
+    auto q = w_.db.query("SELECT value FROM meta WHERE key = 'site'");
+    if (!q.step()) {
+      w_.db.query("INSERT INTO meta (key, value) VALUES ('site', ?)").bind(site).run();
+      return {};
+    }
+    if (q.text(0) == site) return {};
+    return Error{Errc::Conflict, fmt::format("this controller is of site {}, the manifest of site {}", q.text(0), site)};
+  }
+
+  static std::string endpoint(const std::string& address, int port) { return fmt::format("{} port {}", address, port); }
+
+  Planned compare(const ManifestNode& n) {
+    Planned p{&n, std::nullopt, {}, {}, Json::object()};
+    p.mark = w_.box.sign(fmt::format("{}\n{}\n{}", n.factoryPassword ? "factory" : "own", n.bmc.user, n.password.reveal()));
+    auto q = w_.db.query("SELECT id FROM node WHERE serial = ?");
+    q.bind(n.serial);
+    if (!q.step()) return p;
+    p.stored = findNode(w_.db, NodeId{q.integer(0)});
+    auto a = w_.db.query("SELECT manifest_mark FROM access WHERE node = ?");
+    a.bind(p.stored->id);
+    if (a.step()) p.storedMark = a.text(0);
+    const auto note = [&](std::string_view what, const std::string& from, const std::string& to) {
+      if (from != to) p.changes[std::string(what)] = {{"from", from}, {"to", to}};
+    };
+    const auto& s = *p.stored;
+    note("place", s.place.path, n.place.path);
+    note("sku", s.sku, n.sku);
+    note("profile", s.profile, n.profile);
+    note("bmc_mac", s.bmc.mac, n.bmc.mac);
+    note("bmc_address", endpoint(s.bmc.address, s.bmc.port), endpoint(n.bmc.address, n.bmc.port));
+    note("bmc_user", s.bmc.user, n.bmc.user);
+    if (p.storedMark != p.mark) p.changes["password"] = "replaced";
+    return p;
+  }
+
+  /// A place or address that a node of this import takes over must be free, or be given up in the same import.
+  Result<void> checkClaims() {
+    for (const auto& p : planned_) {
+      const auto& n = *p.wanted;
+      {
+        auto q = w_.db.query("SELECT serial FROM node WHERE place = ? AND serial <> ? AND lifecycle <> 'retired'");
+        q.bind(n.place.path, n.serial);
+        if (q.step() && !serials_.contains(q.text(0)))
+          return Error{Errc::Conflict, fmt::format("{} is to be at {}, but {} is there: retire it or give it another place",
+                                                   n.serial, n.place.path, q.text(0))};
+      }
+      if (n.bmc.address.empty()) continue;
+      auto q = w_.db.query("SELECT serial FROM node WHERE bmc_address = ? AND bmc_port = ? AND serial <> ? AND "
+                           "lifecycle <> 'retired'");
+      q.bind(n.bmc.address, n.bmc.port, n.serial);
+      if (q.step() && !serials_.contains(q.text(0)))
+        return Error{Errc::Conflict, fmt::format("{} is to have the BMC address {}, but {} has it: retire it or correct the "
+                                                 "manifest", n.serial, endpoint(n.bmc.address, n.bmc.port), q.text(0))};
+    }
+    // Those that move let go first, so that two trays may swap places.
+    for (const auto& p : planned_)
+      if (p.stored && (p.changes.contains("place") || p.changes.contains("bmc_address")))
+        w_.db.query("UPDATE node SET place = '', bmc_address = '' WHERE id = ?").bind(p.stored->id).run();
+    return {};
+  }
+
+  Result<void> write(const Planned& p) {
+    if (!p.stored) return add(p);
+    const auto& s = *p.stored;
+    const bool revive = s.lifecycle == Lifecycle::Unlisted || (s.lifecycle == Lifecycle::Retired && !p.changes.empty());
+    if (p.changes.empty() && !revive) {
+      ++summary_.nodesUnchanged;
+      return {};
+    }
+    const auto& n = *p.wanted;
+    w_.db.query("UPDATE node SET place = ?, rack = ?, sku = ?, profile = ?, bmc_mac = ?, bmc_address = ?, bmc_port = ?, "
+                "bmc_user = ?, version = version + 1 WHERE id = ?")
+        .bind(n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac, n.bmc.address, n.bmc.port, n.bmc.user, s.id)
+        .run();
+    if (p.storedMark != p.mark) replaceAccess(s.id, p);
+    indexText(s.id, n);
+    if (!p.changes.empty()) w_.event("node.changed", s.id, {}, p.changes);
+    ++summary_.nodesChanged;
+    // Evidence tied to where it was, or to what it was to become, does not hold any more.
+    if (p.changes.contains("place") || p.changes.contains("profile"))
+      invalidateEvidence(w_, s.id, "the manifest has changed it", [&](const std::string& dependency) {
+        return (s.place != n.place && dependency == "place:" + s.place.path) ||
+               (s.profile != n.profile && dependency == "profile:" + s.profile);
+      });
+    if (!revive) return {};
+    const MoveLifecycle move{s.id, s.lifecycle, Lifecycle::Planned, Actor::Manifest, "it is on the manifest", {}};
+    if (auto moved = apply(w_, move); !moved) return moved.error();
+    return {};
+  }
+
+  Result<void> add(const Planned& p) {
+    const auto& n = *p.wanted;
+    w_.db.query("INSERT INTO node (serial, kind, place, rack, sku, profile, bmc_mac, bmc_address, bmc_port, bmc_user, "
+                "lifecycle, allocation, scheduling, health, lifecycle_since, version) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', 'free', 'open', 'ok', ?, 1)")
+        .bind(n.serial, nameOf(n.kind), n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac, n.bmc.address, n.bmc.port,
+              n.bmc.user, w_.at)
+        .run();
+    const NodeId id{w_.db.lastId()};
+    replaceAccess(id, p);
+    indexText(id, n);
+    w_.event("node.added", id, {}, {{"serial", n.serial}, {"kind", nameOf(n.kind)}, {"place", n.place.path},
+                                    {"profile", n.profile}});
+    ++summary_.nodesAdded;
+    return {};
+  }
+
+  void replaceAccess(NodeId id, const Planned& p) {
+    const auto& n = *p.wanted;
+    w_.db.query("INSERT INTO access (node, user, password, must_change, session_token, session_uri, pin, manifest_mark) "
+                "VALUES (?, ?, ?, ?, '', '', '', ?) ON CONFLICT (node) DO UPDATE SET user = excluded.user, "
+                "password = excluded.password, must_change = excluded.must_change, next_password = NULL, "
+                "session_token = '', session_uri = '', manifest_mark = excluded.manifest_mark")
+        .bind(id, n.bmc.user, w_.box.seal(n.password), n.factoryPassword, p.mark)
+        .run();
+  }
+
+  void indexText(NodeId id, const ManifestNode& n) {
+    w_.db.query("INSERT OR REPLACE INTO node_text (rowid, text) VALUES (?, ?)")
+        .bind(id, fmt::format("{} {} {} {}", n.serial, n.place.path, n.bmc.mac, n.bmc.address))
+        .run();
+  }
+
+  Writing& w_;
+  const SiteImport& site_;
+  const ContentStore& content_;
+  ImportSummary summary_;
+  std::vector<Planned> planned_;
+  std::map<std::string, std::string> serials_, places_, addresses_;   // → serial
+};
+
+}  // namespace
+
+Result<ImportSummary> applyImport(Writing& writing, const SiteImport& site, const ContentStore& content) {
+  return Import(writing, site, content).run();
+}
+
+}  // namespace zellige

@@ -1,0 +1,330 @@
+#include "controller/store/sqlite_store.hpp"
+
+#include <fmt/format.h>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "controller/base/digest.hpp"
+#include "controller/store/apply.hpp"
+#include "controller/store/apply_operator.hpp"
+#include "controller/store/data_directory.hpp"
+#include "controller/store/documents.hpp"
+#include "controller/store/queries_impl.hpp"
+#include "controller/store/schema.hpp"
+#include "controller/store/site_import.hpp"
+#include "controller/store/writer.hpp"
+
+namespace zellige {
+
+namespace {
+
+template <class T>
+using Work = std::function<Result<T>(Writing&)>;
+
+/// A command whose answer somebody waits for.
+template <class T>
+class Awaited final : public Command {
+ public:
+  Awaited(const SecretBox& box, Time at, std::string actor, Work<T> work, Completion<Result<T>> done)
+      : box_(box), at_(at), actor_(std::move(actor)), work_(std::move(work)), done_(std::move(done)) {}
+
+  bool apply(Connection& db, EventChain& chain) override {
+    Writing writing{db, chain, box_, at_, std::move(actor_)};
+    answer_.emplace(work_(writing));
+    return bool(*answer_);
+  }
+  void refuse(const std::string& why) override {
+    answer_.emplace(Error{Errc::Conflict, "the database does not allow this change: " + why});
+  }
+  void reply() override { done_.set(std::move(*answer_)); }
+
+ private:
+  const SecretBox& box_;
+  Time at_;
+  std::string actor_;
+  Work<T> work_;
+  Completion<Result<T>> done_;
+  std::optional<Result<T>> answer_;
+};
+
+/// A profile's document and the three that it names, as one target.
+Result<Target> readCatalogTarget(Connection& db, const std::string& profile) {
+  const auto document = [&](std::string_view kind, const std::string& name) -> Result<std::string> {
+    auto q = db.query("SELECT json FROM catalog WHERE kind = ? AND name = ?");
+    q.bind(kind, name);
+    if (!q.step()) return Error{Errc::NotFound, fmt::format("the {} '{}' is not in the catalogue", kind, name)};
+    return q.text(0);
+  };
+  Target target;
+  const auto p = document("profile", profile);
+  if (!p) return p.error();
+  target.profile = readProfile(*p);
+  const auto sku = document("sku", target.profile.sku);
+  if (!sku) return sku.error();
+  const auto baseline = document("baseline", target.profile.baseline);
+  if (!baseline) return baseline.error();
+  const auto plan = document("plan", target.profile.plan);
+  if (!plan) return plan.error();
+  target.sku = readSku(*sku);
+  target.baseline = readBaseline(*baseline);
+  target.plan = readPlan(*plan);
+  return target;
+}
+
+}  // namespace
+
+struct SqliteStore::Impl {
+  Impl(std::unique_ptr<DataDirectory> d, Executor& e, SecretBox b, StoreOptions o, std::unique_ptr<Connection> w)
+      : directory(std::move(d)), executor(e), box(std::move(b)), options(std::move(o)), writing(std::move(w)),
+        reading(directory->database(), ConnectionOptions{}) {
+    writer = options.writing == StoreOptions::Writing::Thread ? makeThreadWriter(*writing, executor, options)
+                                                              : makeVirtualWriter(*writing, executor, options);
+  }
+
+  std::unique_ptr<DataDirectory> directory;   // released last
+  Executor& executor;
+  SecretBox box;
+  StoreOptions options;
+  std::unique_ptr<Connection> writing;        // the writer's
+  Connection reading;                         // the executor's thread's
+  std::map<std::string, std::shared_ptr<const Target>, std::less<>> targets;   // by digest
+  std::map<std::string, std::shared_ptr<const Target>, std::less<>> frozen;    // by profile, until the next import
+  std::int64_t imports = 0;
+  std::unique_ptr<Writer> writer;             // stopped first
+
+  template <class T>
+  Task<Result<T>> write(Time at, std::string actor, Work<T> work) {
+    Completion<Result<T>> done(executor);
+    writer->submit(std::make_unique<Awaited<T>>(box, at, std::move(actor), std::move(work), done));
+    co_return co_await done;
+  }
+  template <class T>
+  Task<Result<T>> write(const By& by, Work<T> work) {
+    return write<T>(executor.now(), by.actor, std::move(work));
+  }
+
+  std::shared_ptr<const Target> findTarget(std::string_view digest) {
+    if (const auto known = targets.find(digest); known != targets.end()) return known->second;
+    auto q = reading.query("SELECT json FROM target WHERE digest = ?");
+    q.bind(digest);
+    if (!q.step()) return nullptr;
+    auto target = std::make_shared<const Target>(readTarget(q.text(0)));
+    targets.emplace(target->digest, target);
+    return target;
+  }
+};
+
+SqliteStore::SqliteStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SqliteStore::~SqliteStore() = default;
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& path, Executor& executor,
+                                                       SecretBox box, StoreOptions options) {
+  auto directory = DataDirectory::claim(path);
+  if (!directory) return directory.error();
+  try {
+    ConnectionOptions connect;
+    connect.writes = true;
+    connect.durable = options.durable;
+    connect.checkpointPages = options.checkpointPages;
+    connect.maxPages = options.maxPages;
+    auto writing = std::make_unique<Connection>((*directory)->database(), connect);
+    if (auto ready = migrate(*writing, migrations(), executor.now()); !ready) return ready.error();
+    auto impl = std::make_unique<Impl>(std::move(*directory), executor, std::move(box), std::move(options), std::move(writing));
+    return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl)));
+  } catch (const StoreFailure& e) {
+    return Error{Errc::Invalid, e.what()};
+  } catch (const ConstraintViolation& e) {
+    return Error{Errc::Invalid, fmt::format("the database cannot be brought to this version ({}): restore the last backup", e.what())};
+  }
+}
+
+Task<Result<Receipt>> SqliteStore::commit(Change change) {
+  const auto at = change.at == Time{} ? impl_->executor.now() : change.at;
+  auto actor = change.actor;
+  Work<Receipt> work = [change = std::move(change)](Writing& w) { return applyChange(w, change); };
+  return impl_->write<Receipt>(at, std::move(actor), std::move(work));
+}
+
+Result<BmcAccess> SqliteStore::loadAccess(NodeId node) { return findAccess(impl_->reading, impl_->box, node); }
+
+Task<Result<void>> SqliteStore::saveAccess(NodeId node, BmcAccess access) {
+  Work<void> work = [node, access = std::move(access)](Writing& w) { return applyAccess(w, node, access); };
+  return impl_->write<void>(impl_->executor.now(), "engine", std::move(work));
+}
+
+std::optional<Node> SqliteStore::node(NodeId id) { return findNode(impl_->reading, id); }
+
+std::optional<NodeId> SqliteStore::nodeBySerial(std::string_view serial) {
+  auto q = impl_->reading.query("SELECT id FROM node WHERE serial = ?");
+  q.bind(serial);
+  if (!q.step()) return std::nullopt;
+  return NodeId{q.integer(0)};
+}
+
+std::vector<NodeId> SqliteStore::nodesIn(Lifecycle lifecycle) {
+  auto q = impl_->reading.query("SELECT id FROM node WHERE lifecycle = ? ORDER BY id");
+  q.bind(nameOf(lifecycle));
+  std::vector<NodeId> out;
+  while (q.step()) out.push_back({q.integer(0)});
+  return out;
+}
+
+std::vector<Run> SqliteStore::unfinishedRuns() {
+  std::vector<Run> out;
+  auto q = impl_->reading.query(fmt::format("SELECT {} FROM run WHERE state IN ('active', 'blocked') ORDER BY id", kRunColumns));
+  while (q.step()) out.push_back(readRun(q));
+  auto s = impl_->reading.query("SELECT run, node FROM run_subject WHERE unfinished = 1 ORDER BY run, ordinal");
+  auto run = out.begin();
+  while (s.step()) {
+    while (run != out.end() && run->id.value < s.integer(0)) ++run;
+    if (run != out.end() && run->id.value == s.integer(0)) run->subject.push_back({s.integer(1)});
+  }
+  return out;
+}
+
+std::optional<Run> SqliteStore::run(RunId id) { return findRun(impl_->reading, id); }
+
+std::optional<RunId> SqliteStore::unfinishedRunOf(NodeId node) {
+  auto q = impl_->reading.query("SELECT run FROM run_subject WHERE node = ? AND unfinished = 1");
+  q.bind(node);
+  if (!q.step()) return std::nullopt;
+  return RunId{q.integer(0)};
+}
+
+Task<Result<std::shared_ptr<const Target>>> SqliteStore::freezeTarget(std::string profile) {
+  if (const auto known = impl_->frozen.find(profile); known != impl_->frozen.end()) co_return known->second;
+  const auto imports = impl_->imports;
+  auto read = readCatalogTarget(impl_->reading, profile);
+  if (!read) co_return read.error();
+  const auto document = toDocument(*read);
+  const auto digest = sha256Hex(document);
+  auto target = impl_->findTarget(digest);
+  if (!target) {
+    Work<bool> work = [digest, document](Writing& w) -> Result<bool> {
+      w.db.query("INSERT INTO target (digest, json) VALUES (?, ?) ON CONFLICT DO NOTHING").bind(digest, document).run();
+      return true;
+    };
+    auto written = impl_->write<bool>(impl_->executor.now(), "engine", std::move(work));
+    const auto stored = co_await written;
+    if (!stored) co_return stored.error();
+    target = impl_->findTarget(digest);
+  }
+  if (imports == impl_->imports) impl_->frozen.insert_or_assign(profile, target);
+  co_return target;
+}
+
+std::shared_ptr<const Target> SqliteStore::target(std::string_view digest) { return impl_->findTarget(digest); }
+
+std::optional<StoredFile> SqliteStore::file(std::string_view digest) {
+  auto q = impl_->reading.query("SELECT digest, name, size FROM file WHERE digest = ?");
+  q.bind(digest);
+  if (!q.step()) return std::nullopt;
+  return StoredFile{q.text(0), q.text(1), static_cast<std::uint64_t>(q.integer(2))};
+}
+
+std::filesystem::path SqliteStore::filePath(std::string_view digest) { return content().pathOf(digest); }
+ContentStore SqliteStore::content() const { return ContentStore(impl_->directory->files()); }
+std::optional<StoredReport> SqliteStore::report(NodeId node) { return findReport(impl_->reading, node); }
+std::optional<AgentOrder> SqliteStore::order(NodeId node) { return findOrder(impl_->reading, impl_->box, node); }
+std::vector<Evidence> SqliteStore::validEvidence(NodeId node) { return findValidEvidence(impl_->reading, node); }
+std::optional<Inventory> SqliteStore::inventory(NodeId node) { return findInventory(impl_->reading, node); }
+
+bool SqliteStore::hasBlockingFinding(NodeId node) {
+  auto q = impl_->reading.query("SELECT 1 FROM finding WHERE node = ? AND resolved IS NULL AND blocking = 1 LIMIT 1");
+  q.bind(node);
+  return q.step();
+}
+
+bool SqliteStore::armed(const Place& place) { return isArmed(impl_->reading, place.path); }
+
+std::string SqliteStore::heldBecause(NodeId id) {
+  const auto node = findNode(impl_->reading, id);
+  if (!node) return {};
+  const auto holds = findHolds(impl_->reading, *node, impl_->executor.now());
+  if (holds.empty()) return {};
+  // Hands inside matter more than any other reason.
+  const auto* shown = &holds.front();
+  for (const auto& h : holds)
+    if (h.kind == HoldKind::PersonalLock) shown = &h;
+  const auto what = shown->kind == HoldKind::PersonalLock ? "personal lock" : "hold";
+  return fmt::format("{} of {}{}: {}", what, shown->owner, shown->node ? "" : " on " + shown->place, shown->reason);
+}
+
+Task<Result<ImportSummary>> SqliteStore::importSite(SiteImport site, By by) {
+  const auto shared = std::make_shared<const SiteImport>(std::move(site));
+  Work<ImportSummary> work = [shared, files = content()](Writing& w) { return applyImport(w, *shared, files); };
+  auto written = impl_->write<ImportSummary>(by, std::move(work));
+  auto summary = co_await written;
+  if (summary) {
+    ++impl_->imports;
+    impl_->frozen.clear();
+  }
+  co_return summary;
+}
+
+Task<Result<void>> SqliteStore::armPlace(std::string place, By by) {
+  Work<void> work = [place = std::move(place), by](Writing& w) { return applyArm(w, place, by.why); };
+  return impl_->write<void>(by, std::move(work));
+}
+Task<Result<void>> SqliteStore::disarmPlace(std::string place, By by) {
+  Work<void> work = [place = std::move(place), by](Writing& w) { return applyDisarm(w, place, by.why); };
+  return impl_->write<void>(by, std::move(work));
+}
+Task<Result<HoldId>> SqliteStore::addHold(Hold hold, By by) {
+  Work<HoldId> work = [hold = std::move(hold), by](Writing& w) { return applyAddHold(w, hold, by.why); };
+  return impl_->write<HoldId>(by, std::move(work));
+}
+Task<Result<void>> SqliteStore::releaseHold(HoldId hold, By by, bool mayReleaseLocks) {
+  Work<void> work = [hold, by, mayReleaseLocks](Writing& w) { return applyReleaseHold(w, hold, by.why, mayReleaseLocks); };
+  return impl_->write<void>(by, std::move(work));
+}
+Task<Result<void>> SqliteStore::createUser(User user, By by) {
+  Work<void> work = [user = std::move(user), by](Writing& w) { return applyCreateUser(w, user, by.why); };
+  return impl_->write<void>(by, std::move(work));
+}
+Task<Result<void>> SqliteStore::changeUser(User user, By by) {
+  Work<void> work = [user = std::move(user), by](Writing& w) { return applyChangeUser(w, user, by.why); };
+  return impl_->write<void>(by, std::move(work));
+}
+Task<Result<TokenId>> SqliteStore::createToken(ApiToken token, By by) {
+  Work<TokenId> work = [token = std::move(token), by](Writing& w) { return applyCreateToken(w, token, by.why); };
+  return impl_->write<TokenId>(by, std::move(work));
+}
+Task<Result<void>> SqliteStore::revokeToken(TokenId token, By by) {
+  Work<void> work = [token, by](Writing& w) { return applyRevokeToken(w, token, by.why); };
+  return impl_->write<void>(by, std::move(work));
+}
+Task<Result<void>> SqliteStore::putIdempotentReply(IdempotentReply reply) {
+  const By by{reply.user, {}};
+  Work<void> work = [reply = std::move(reply)](Writing& w) { return applyIdempotentReply(w, reply); };
+  return impl_->write<void>(by, std::move(work));
+}
+
+Task<Result<std::int64_t>> SqliteStore::removeEventsBefore(Time before, By by) {
+  Work<std::int64_t> work = [before, by](Writing& w) -> Result<std::int64_t> {
+    w.db.query("DELETE FROM idempotency WHERE created < ?").bind(before).run();
+    const auto removed = removeEvents(w, before);
+    if (removed > 0) w.event("events.removed", {}, {}, {{"count", removed}, {"before", toMillis(before)}, {"why", by.why}});
+    return removed;
+  };
+  return impl_->write<std::int64_t>(by, std::move(work));
+}
+
+std::unique_ptr<Queries> SqliteStore::queries() const { return std::make_unique<Queries>(impl_->directory->database()); }
+
+std::string SqliteStore::eventHash() { return EventChain(impl_->reading).head().hash; }
+std::int64_t SqliteStore::lastEvent() { return EventChain(impl_->reading).head().sequence; }
+Result<void> SqliteStore::verifyChain() { return verifyEvents(impl_->reading); }
+
+Result<void> SqliteStore::checkIntegrity() {
+  try {
+    auto q = impl_->reading.query("PRAGMA quick_check(1)");
+    if (q.step() && q.text(0) == "ok") return verifyChain();
+    return Error{Errc::Invalid, fmt::format("the database is damaged ({}): stop the controller, keep the file for analysis "
+                                            "and restore the last backup", q.text(0))};
+  } catch (const StoreFailure& e) {
+    return Error{Errc::Invalid, e.what()};
+  }
+}
+
+}  // namespace zellige

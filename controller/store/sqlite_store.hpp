@@ -1,0 +1,97 @@
+// This folder holds all SQL: what Zellige remembers, in one SQLite database. It implements the engine's Store, imports
+// a site, and writes what people do through the API. It knows rows, events and transactions; it never knows Redfish,
+// HTTP or what a workflow means.
+//
+// One code path writes: commands are gathered into a batch, each in its own SAVEPOINT, so one that loses its
+// compare-and-set rolls back alone. StoreOptions choose who runs the batch: a writer thread, or the virtual instant.
+// Reads are made on the caller's thread through the store's own connection and see only what is committed.
+//
+// Threads: a SqliteStore belongs to its executor's thread; destroy it there, after the tasks that use it and before
+// the executor. Destroying it drops what was not committed. For another thread, make Queries (queries.hpp).
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "controller/base/executor.hpp"
+#include "controller/engine/store.hpp"
+#include "controller/store/content.hpp"
+#include "controller/store/options.hpp"
+#include "controller/store/queries.hpp"
+#include "controller/store/records.hpp"
+
+namespace zellige {
+
+class SqliteStore final : public Store {
+ public:
+  /// Opens or makes the data directory, claims it, and migrates the database. The error says what a person must do.
+  static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& directory, Executor& executor,
+                                                   SecretBox box, StoreOptions options = {});
+  ~SqliteStore() override;
+
+  // Store
+  Task<Result<Receipt>> commit(Change change) override;
+  Result<BmcAccess> loadAccess(NodeId node) override;
+  Task<Result<void>> saveAccess(NodeId node, BmcAccess access) override;
+  std::optional<Node> node(NodeId id) override;
+  std::optional<NodeId> nodeBySerial(std::string_view serial) override;
+  std::vector<NodeId> nodesIn(Lifecycle lifecycle) override;
+  std::vector<Run> unfinishedRuns() override;
+  std::optional<Run> run(RunId id) override;
+  std::optional<RunId> unfinishedRunOf(NodeId node) override;
+  Task<Result<std::shared_ptr<const Target>>> freezeTarget(std::string profile) override;
+  std::shared_ptr<const Target> target(std::string_view digest) override;
+  std::optional<StoredFile> file(std::string_view digest) override;
+  std::filesystem::path filePath(std::string_view digest) override;
+  std::optional<StoredReport> report(NodeId node) override;
+  std::optional<AgentOrder> order(NodeId node) override;
+  std::vector<Evidence> validEvidence(NodeId node) override;
+  std::optional<Inventory> inventory(NodeId node) override;
+  bool hasBlockingFinding(NodeId node) override;
+  bool armed(const Place& place) override;
+  std::string heldBecause(NodeId node) override;
+
+  // The site's data
+  /// All or nothing; importing the same again changes nothing and leaves no event. Invalid: something named is not
+  /// there. Conflict: two nodes would have one place or one BMC address.
+  Task<Result<ImportSummary>> importSite(SiteImport site, By by);
+  ContentStore content() const;
+
+  // What people do; each leaves an audit event with who and why
+  Task<Result<void>> armPlace(std::string place, By by);
+  Task<Result<void>> disarmPlace(std::string place, By by);
+  Task<Result<HoldId>> addHold(Hold hold, By by);
+  /// Rejected: a personal lock of somebody else, and `mayReleaseLocks` (the shift lead) is not set.
+  Task<Result<void>> releaseHold(HoldId hold, By by, bool mayReleaseLocks);
+  /// Conflict: the name is taken.
+  Task<Result<void>> createUser(User user, By by);
+  /// Replaces hash, grants, disabled and mustChange. Disabling revokes the user's tokens.
+  Task<Result<void>> changeUser(User user, By by);
+  Task<Result<TokenId>> createToken(ApiToken token, By by);
+  Task<Result<void>> revokeToken(TokenId token, By by);
+  /// Conflict: this user has used this key already.
+  Task<Result<void>> putIdempotentReply(IdempotentReply reply);
+  /// Retention: events and idempotent replies older than `before` go. How many events went.
+  Task<Result<std::int64_t>> removeEventsBefore(Time before, By by);
+
+  /// Reads for the API, on a connection of their own.
+  std::unique_ptr<Queries> queries() const;
+
+  // The audit trail
+  /// Head of the hash chain, 64 hex digits; empty before the first event.
+  std::string eventHash();
+  std::int64_t lastEvent();
+  /// Reads every event. Invalid: names the first sequence that was tampered with.
+  Result<void> verifyChain();
+  /// Reads the whole database. Invalid: what is damaged, and what to do.
+  Result<void> checkIntegrity();
+
+ private:
+  struct Impl;
+  explicit SqliteStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace zellige
