@@ -6,11 +6,10 @@
 
 #include "controller/base/secret.hpp"
 #include "controller/base/task.hpp"
+#include "web/api/call.hpp"
 #include "web/api/services.hpp"
 
 namespace zellige::api {
-
-struct Caller;
 
 class Api {
  public:

@@ -21,8 +21,6 @@ class EventWatch::Place {
 EventWatch::EventWatch(Executor& executor, std::function<std::int64_t()> head, double speed)
     : executor_(executor), head_(std::move(head)), speed_(speed) {}
 
-EventWatch::~EventWatch() { executor_.cancel(timer_); }
-
 Duration EventWatch::engineTime(Duration wall) const {
   return Duration{static_cast<std::int64_t>(static_cast<double>(wall.count()) * speed_)};
 }
@@ -41,9 +39,11 @@ Task<bool> EventWatch::after(std::int64_t sequence, Duration atMost) {
 }
 
 void EventWatch::arm() {
-  if (timer_ != TimerId::None || waiters_.empty()) return;
-  timer_ = executor_.after(engineTime(kEvery), [this] {
-    timer_ = TimerId::None;
+  if (armed_ || waiters_.empty()) return;
+  armed_ = true;
+  executor_.after(engineTime(kEvery), [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    armed_ = false;
     tick();
   });
 }

@@ -13,7 +13,6 @@ class EventWatch {
  public:
   /// `head` reads the highest committed sequence. `speed`: of the executor's clock; waiting is meant in wall time.
   EventWatch(Executor& executor, std::function<std::int64_t()> head, double speed);
-  ~EventWatch();
   EventWatch(const EventWatch&) = delete;
 
   /// True: something after `sequence` is committed. False: nothing came within `atMost` of wall time.
@@ -36,7 +35,8 @@ class EventWatch {
   std::function<std::int64_t()> head_;
   double speed_;
   std::list<Waiter> waiters_;
-  TimerId timer_ = TimerId::None;
+  bool armed_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);   // a tick that comes too late finds it gone
 };
 
 }  // namespace zellige::api
