@@ -1,0 +1,111 @@
+#include "controller/site/configuration.hpp"
+
+#include <charconv>
+
+#include "controller/site/address.hpp"
+#include "controller/site/fields.hpp"
+
+namespace zellige {
+
+template <>
+struct EnumNames<log::Level> {
+  static constexpr auto table =
+      std::to_array<std::pair<log::Level, std::string_view>>({{log::Level::Info, "info"},
+                                                              {log::Level::Warn, "warn"},
+                                                              {log::Level::Error, "error"},
+                                                              {log::Level::Off, "off"}});
+};
+
+namespace {
+
+/// "10.0.0.2:8443", "0.0.0.0:8443", "[::]:8443".
+bool isEndpoint(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  auto host = text.substr(0, colon);
+  const auto digits = text.substr(colon + 1);
+  int port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc{} || end != digits.data() + digits.size() || port < 1 || port > 65535) return false;
+  const bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if (bracketed != (host.find(':') != std::string_view::npos)) return false;
+  return host == "0.0.0.0" || host == "::" || canonicalAddress(host).has_value();
+}
+
+void readListen(const Fields& fields, std::string& listen) {
+  const auto value = fields.find("listen");
+  if (!value) return;
+  listen = readText(*value, fields.problems());
+  if (!listen.empty() && !isEndpoint(listen))
+    fields.problems().add(
+        value->spot(),
+        fmt::format("{} is no numeric address with a port, like 0.0.0.0:8443 or [::]:8443", quote(listen)));
+}
+
+void readApi(Value value, Problems& problems, Configuration::Api& api) {
+  const Fields fields(value, problems, "api", {"listen", "certificate", "key"});
+  readListen(fields, api.listen);
+  api.certificate = fields.textOr("certificate", api.certificate, Letters::Path);
+  api.key = fields.textOr("key", api.key, Letters::Path);
+  if (!fields.find("certificate") != !fields.find("key"))
+    problems.add(fields.spot(), "certificate and key go together: both or none");
+}
+
+void readProvisioning(Value value, Problems& problems, Configuration::Provisioning& provisioning) {
+  const Fields fields(value, problems, "provisioning", {"listen", "url"});
+  readListen(fields, provisioning.listen);
+  const auto url = fields.find("url");
+  if (!url) return;
+  provisioning.url = readText(*url, problems);
+  const std::string_view text = provisioning.url;
+  const auto host = text.starts_with("http://")    ? text.substr(7)
+                    : text.starts_with("https://") ? text.substr(8)
+                                                   : "";
+  if (!text.empty() && (host.empty() || host.find_first_of("/?#@ ") != std::string_view::npos))
+    problems.add(url->spot(),
+                 fmt::format("{} is no address like http://10.0.0.2:8480, without a path", quote(text)));
+}
+
+void readLimits(Value value, Problems& problems, Configuration::Limits& limits) {
+  const Fields fields(value, problems, "limits",
+                      {"uploads", "flashes_per_rack", "site_flashes", "image_streams", "bmc_connections"});
+  const auto number = [&](std::string_view key, int& target) {
+    target = static_cast<int>(fields.wholeOr(key, target, 1, 1'000'000));
+  };
+  number("uploads", limits.uploads);
+  number("flashes_per_rack", limits.flashesPerRack);
+  number("site_flashes", limits.siteFlashes);
+  number("image_streams", limits.imageStreams);
+  number("bmc_connections", limits.bmcConnections);
+}
+
+void readEngine(Value value, Problems& problems, Configuration::Engine& engine) {
+  const Fields fields(value, problems, "engine", {"patrol", "agent_report"});
+  engine.patrol = fields.durationOr("patrol", engine.patrol, 10s, 10min);
+  engine.agentReport = fields.durationOr("agent_report", engine.agentReport, 1s, 1min);
+}
+
+}  // namespace
+
+Reading<Configuration> readConfiguration(std::string file, std::string_view text) {
+  Source source(std::move(file), text);
+  auto& problems = source.problems;
+  if (!problems.none()) return problems.take();
+  const Fields fields(source.document.root(), problems, "the configuration",
+                      {"data_dir", "api", "provisioning", "log", "limits", "engine"});
+  Configuration c;
+  c.dataDir = fields.textOr("data_dir", c.dataDir, Letters::Path);
+  if (const auto api = fields.find("api")) readApi(*api, problems, c.api);
+  if (const auto provisioning = fields.find("provisioning"))
+    readProvisioning(*provisioning, problems, c.provisioning);
+  if (const auto log = fields.find("log")) {
+    const Fields keys(*log, problems, "log", {"level"});
+    c.logLevel = keys.name<log::Level>("level", "a log level");
+  }
+  if (const auto limits = fields.find("limits")) readLimits(*limits, problems, c.limits);
+  if (const auto engine = fields.find("engine")) readEngine(*engine, problems, c.engine);
+  return source.give(std::move(c));
+}
+
+}  // namespace zellige
