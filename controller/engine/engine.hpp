@@ -33,6 +33,7 @@ struct StartRun {
   std::string parameter;
   std::string profile;          ///< its catalogue entries are frozen into the run; empty: the workflow needs none
   std::string startedBy = "engine";
+  std::string why;              ///< what a person gave as the reason; kept in the run's facts as "asked.why"
 };
 
 class Engine {

@@ -128,7 +128,7 @@ Task<Turn::Then> Turn::stepDone(StepContext& context, const Step& step) {
   std::vector<Op> ops;
   if (step.reaches)
     for (const auto& node : context.nodes())
-      if (node.lifecycle != *step.reaches)
+      if (node.lifecycle != *step.reaches && findMove(node.kind, node.lifecycle, *step.reaches, Actor::Engine))
         ops.emplace_back(MoveLifecycle{node.id, node.lifecycle, *step.reaches, Actor::Engine, std::string(step.id), {}});
   takeFrom(context);
   const auto* next = engine_.workflow(run_.workflow)->next(step);

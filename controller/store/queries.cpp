@@ -243,24 +243,24 @@ std::optional<IdempotentReply> Queries::idempotentReply(std::string_view user, s
   return IdempotentReply{q.text(0), q.text(1), q.text(2), static_cast<int>(q.integer(3)), q.text(4), q.time(5)};
 }
 
-std::vector<Document> Queries::documents(std::string_view kind) {
+std::vector<CatalogEntry> Queries::documents(std::string_view kind) {
   auto q = impl_->db.query("SELECT kind, name, digest, json FROM catalog WHERE kind = ? ORDER BY name");
   q.bind(kind);
-  std::vector<Document> out;
+  std::vector<CatalogEntry> out;
   while (q.step()) out.push_back({q.text(0), q.text(1), q.text(2), q.text(3)});
   return out;
 }
 
-std::optional<Document> Queries::document(std::string_view kind, std::string_view name) {
+std::optional<CatalogEntry> Queries::document(std::string_view kind, std::string_view name) {
   auto q = impl_->db.query("SELECT kind, name, digest, json FROM catalog WHERE kind = ? AND name = ?");
   q.bind(kind, name);
   if (!q.step()) return std::nullopt;
-  return Document{q.text(0), q.text(1), q.text(2), q.text(3)};
+  return CatalogEntry{q.text(0), q.text(1), q.text(2), q.text(3)};
 }
 
-std::vector<SiteFile> Queries::files() {
+std::vector<ImportedFile> Queries::files() {
   auto q = impl_->db.query("SELECT digest, name, size, kind FROM file ORDER BY name, digest");
-  std::vector<SiteFile> out;
+  std::vector<ImportedFile> out;
   while (q.step())
     out.push_back({{q.text(0), q.text(1), static_cast<std::uint64_t>(q.integer(2))}, readName<FileKind>(q, 3)});
   return out;

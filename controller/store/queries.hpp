@@ -94,7 +94,7 @@ struct EventPage {
   std::int64_t next = 0;               ///< pass as `since`: everything up to here was looked at
 };
 
-struct Document {
+struct CatalogEntry {
   std::string kind, name, digest, json;
 };
 struct RackCount {
@@ -130,9 +130,9 @@ class Queries {
   std::optional<ApiToken> validToken(std::string_view hash, Time now);
   std::optional<IdempotentReply> idempotentReply(std::string_view user, std::string_view key);
 
-  std::vector<Document> documents(std::string_view kind);
-  std::optional<Document> document(std::string_view kind, std::string_view name);
-  std::vector<SiteFile> files();
+  std::vector<CatalogEntry> documents(std::string_view kind);
+  std::optional<CatalogEntry> document(std::string_view kind, std::string_view name);
+  std::vector<ImportedFile> files();
   std::string site();
   std::map<Lifecycle, std::int64_t> lifecycleCounts();
   std::vector<RackCount> racks(std::string_view place);

@@ -101,14 +101,14 @@ struct StoredEvent {
 
 enum class FileKind { Package, Image };
 ZELLIGE_NAMES(FileKind, {FileKind::Package, "package"}, {FileKind::Image, "image"});
-struct SiteFile {
+struct ImportedFile {
   StoredFile file;
   FileKind kind = FileKind::Package;
 };
 
 /// Everything that one import brings; plain values. Files lie in the content store already.
 struct SiteImport {
-  std::vector<SiteFile> files;
+  std::vector<ImportedFile> files;
   std::vector<Sku> skus;
   std::vector<Baseline> baselines;
   std::vector<Plan> plans;

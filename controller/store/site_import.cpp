@@ -21,7 +21,7 @@ class Import {
  public:
   Import(Writing& w, const SiteImport& site, const ContentStore& content) : w_(w), site_(site), content_(content) {}
 
-  Result<ImportSummary> run() {
+  Result<ImportSummary> run(const std::string& why) {
     for (const auto& file : site_.files)
       if (auto done = putFile(file); !done) return done.error();
     for (const auto& sku : site_.skus) putDocument("sku", sku.name, toDocument(sku));
@@ -38,7 +38,7 @@ class Import {
     if (summary_.changedSomething())
       w_.event("site.imported", {}, {},
                {{"nodes_added", summary_.nodesAdded}, {"nodes_changed", summary_.nodesChanged},
-                {"documents_changed", summary_.documentsChanged}, {"files_added", summary_.filesAdded}});
+                {"documents_changed", summary_.documentsChanged}, {"files_added", summary_.filesAdded}, {"why", why}});
     return summary_;
   }
 
@@ -51,7 +51,7 @@ class Import {
     Json changes = Json::object();
   };
 
-  Result<void> putFile(const SiteFile& f) {
+  Result<void> putFile(const ImportedFile& f) {
     if (!content_.holds(f.file.digest))
       return invalid(fmt::format("the file {} ({}) is not in the content store: import it first", f.file.name, f.file.digest));
     const auto added = w_.db.query("INSERT INTO file (digest, name, kind, size) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
@@ -276,8 +276,9 @@ class Import {
 
 }  // namespace
 
-Result<ImportSummary> applyImport(Writing& writing, const SiteImport& site, const ContentStore& content) {
-  return Import(writing, site, content).run();
+Result<ImportSummary> applyImport(Writing& writing, const SiteImport& site, const ContentStore& content,
+                                  const std::string& why) {
+  return Import(writing, site, content).run(why);
 }
 
 }  // namespace zellige

@@ -6,6 +6,7 @@
 namespace zellige {
 
 /// Inside the transaction: an Error means that the caller rolls everything back.
-Result<ImportSummary> applyImport(Writing& writing, const SiteImport& site, const ContentStore& content);
+Result<ImportSummary> applyImport(Writing& writing, const SiteImport& site, const ContentStore& content,
+                                  const std::string& why);
 
 }  // namespace zellige

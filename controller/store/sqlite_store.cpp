@@ -253,7 +253,7 @@ std::string SqliteStore::heldBecause(NodeId id) {
 
 Task<Result<ImportSummary>> SqliteStore::importSite(SiteImport site, By by) {
   const auto shared = std::make_shared<const SiteImport>(std::move(site));
-  Work<ImportSummary> work = [shared, files = content()](Writing& w) { return applyImport(w, *shared, files); };
+  Work<ImportSummary> work = [shared, files = content(), by](Writing& w) { return applyImport(w, *shared, files, by.why); };
   auto written = impl_->write<ImportSummary>(by, std::move(work));
   auto summary = co_await written;
   if (summary) {
@@ -261,6 +261,19 @@ Task<Result<ImportSummary>> SqliteStore::importSite(SiteImport site, By by) {
     impl_->frozen.clear();
   }
   co_return summary;
+}
+
+Task<Result<ImportSummary>> SqliteStore::rehearseImport(SiteImport site, By by) {
+  const auto shared = std::make_shared<const SiteImport>(std::move(site));
+  const auto answer = std::make_shared<std::optional<Result<ImportSummary>>>();
+  // Applied by the same code, then refused: the savepoint takes everything back, the events too.
+  Work<void> work = [shared, answer, files = content(), by](Writing& w) -> Result<void> {
+    answer->emplace(applyImport(w, *shared, files, by.why));
+    return Error{Errc::Rejected, "rehearsed"};
+  };
+  auto written = impl_->write<void>(by, std::move(work));
+  const auto refused = co_await written;
+  co_return *answer ? std::move(**answer) : Result<ImportSummary>(refused.error());
 }
 
 Task<Result<void>> SqliteStore::armPlace(std::string place, By by) {

@@ -57,6 +57,8 @@ class SqliteStore final : public Store {
   /// All or nothing; importing the same again changes nothing and leaves no event. Invalid: something named is not
   /// there. Conflict: two nodes would have one place or one BMC address.
   Task<Result<ImportSummary>> importSite(SiteImport site, By by);
+  /// What importSite would do; nothing is done.
+  Task<Result<ImportSummary>> rehearseImport(SiteImport site, By by);
   ContentStore content() const;
 
   // What people do; each leaves an audit event with who and why

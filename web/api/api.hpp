@@ -1,0 +1,40 @@
+// The REST API as one function from request to reply, on the engine's executor. The listener's owner calls it.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "controller/base/secret.hpp"
+#include "controller/base/task.hpp"
+#include "web/api/call.hpp"
+#include "web/api/services.hpp"
+
+namespace zellige::api {
+
+class Api {
+ public:
+  /// The listener under it must take bodies of this size: an import of 112,000 nodes is one request.
+  static constexpr std::size_t kMaxBodyBytes = 80u << 20;
+
+  /// Reads through a connection of its own. Everything given must outlive it; tasks in flight must end (or be
+  /// abandoned) before it dies.
+  Api(SqliteStore& store, Engine& engine, Executor& executor, ApiOptions options);
+  ~Api();
+  Api(const Api&) = delete;
+
+  /// The reply to a HEAD request has the body that GET would have: the listener sends its length and not its bytes.
+  Task<HttpReply> handle(HttpRequest request, Caller caller);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The operationId that a request belongs to; empty: none.
+std::string_view operationOf(const HttpRequest& request);
+
+/// Makes the user "admin" if there is no user at all. The password is returned once, to be printed; the store keeps
+/// its argon2id hash. nullopt: there are users.
+Task<std::optional<Secret>> ensureAdmin(SqliteStore& store);
+
+}  // namespace zellige::api

@@ -1,0 +1,55 @@
+// Every operation's handler. What each takes and answers is in openapi.yaml.
+#pragma once
+
+#include "controller/base/task.hpp"
+#include "web/api/call.hpp"
+#include "web/api/services.hpp"
+
+namespace zellige::api {
+
+// about.cpp
+Task<HttpReply> getVersion(Services& services, Call call);
+Task<HttpReply> getOpenapi(Services& services, Call call);
+Task<HttpReply> getMetrics(Services& services, Call call);
+// session.cpp
+Task<HttpReply> createSession(Services& services, Call call);
+Task<HttpReply> deleteSession(Services& services, Call call);
+// users.cpp
+Task<HttpReply> getMe(Services& services, Call call);
+Task<HttpReply> changePassword(Services& services, Call call);
+Task<HttpReply> listUsers(Services& services, Call call);
+Task<HttpReply> createUser(Services& services, Call call);
+// api_tokens.cpp
+Task<HttpReply> listTokens(Services& services, Call call);
+Task<HttpReply> createToken(Services& services, Call call);
+Task<HttpReply> revokeToken(Services& services, Call call);
+// nodes.cpp
+Task<HttpReply> listNodes(Services& services, Call call);
+Task<HttpReply> getNode(Services& services, Call call);
+Task<HttpReply> startRun(Services& services, Call call);
+// holds.cpp
+Task<HttpReply> listHolds(Services& services, Call call);
+Task<HttpReply> createHold(Services& services, Call call);
+Task<HttpReply> releaseHold(Services& services, Call call);
+// runs.cpp
+Task<HttpReply> listRuns(Services& services, Call call);
+Task<HttpReply> getRun(Services& services, Call call);
+Task<HttpReply> cancelRun(Services& services, Call call);
+Task<HttpReply> retryRun(Services& services, Call call);
+// findings.cpp
+Task<HttpReply> listFindings(Services& services, Call call);
+Task<HttpReply> getFinding(Services& services, Call call);
+Task<HttpReply> resolveFinding(Services& services, Call call);
+// events.cpp
+Task<HttpReply> listEvents(Services& services, Call call);
+// site.cpp
+Task<HttpReply> getSite(Services& services, Call call);
+Task<HttpReply> armPlace(Services& services, Call call);
+Task<HttpReply> disarmPlace(Services& services, Call call);
+// files.cpp
+Task<HttpReply> getFile(Services& services, Call call);
+Task<HttpReply> putFile(Services& services, Call call);
+// import.cpp
+Task<HttpReply> importBundle(Services& services, Call call);
+
+}  // namespace zellige::api

@@ -1,0 +1,44 @@
+// What handlers work with; one of each per controller.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "controller/engine/engine.hpp"
+#include "controller/store/queries.hpp"
+#include "controller/store/sqlite_store.hpp"
+#include "web/api/attempts.hpp"
+#include "web/api/event_watch.hpp"
+#include "web/api/worker.hpp"
+
+namespace zellige::api {
+
+struct ApiOptions {
+  Working working = Working::Thread;
+  double clockSpeed = 1;             ///< of the engine's clock: what people wait for is wall time
+  AttemptLimits attempts;
+  Duration sessionLength{12h};
+  std::filesystem::path incoming;    ///< where uploads grow until they are whole; made when needed
+  std::uint64_t maxFileBytes = 64ull << 30;  ///< of one package or image
+  std::uint64_t maxPartBytes = 8ull << 20;   ///< of one request of an upload: the listener's body limit
+  std::uint64_t chunkBytes = 4ull << 20;     ///< of images, as agents fetch them
+};
+
+struct Services {
+  SqliteStore& store;
+  Queries& queries;
+  Engine& engine;
+  Executor& executor;
+  const ApiOptions& options;
+  Worker& passwords;
+  Worker& files;
+  Attempts& attempts;
+  EventWatch& watch;
+  std::set<std::string>& uploading;  ///< digests whose next part is being written
+  bool& importing;
+
+  Time now() const { return executor.now(); }
+};
+
+}  // namespace zellige::api
