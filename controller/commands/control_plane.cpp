@@ -9,7 +9,7 @@ namespace {
 
 Surroundings surroundings(const ControlPlaneOptions& options, const SecretBox& box) {
   return {options.provisioningUrl, [&box](const Node& node, std::string_view purpose) {
-            return api::makeToken(box, node.serial, purpose);
+            return api::issueToken(box, node.serial, purpose);
           }};
 }
 
@@ -25,7 +25,7 @@ ControlPlane::ControlPlane(SqliteStore& store, http::Transport& transport, Execu
       engine_(store, machines_, executor, surroundings(options, box), workflows::all(), options.engine),
       intake_(store, engine_, "qualify"),
       patrol_(store, machines_, executor, options.patrol),
-      provisioning_(store, engine_, executor, box) {}
+      provisioning_(store, engine_, executor, box, options.provisioningUrl) {}
 
 void ControlPlane::start() {
   engine_.resume();

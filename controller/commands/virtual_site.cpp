@@ -5,8 +5,8 @@
 #include <stdexcept>
 
 #include "controller/base/random.hpp"
-#include "controller/commands/site_import.hpp"
 #include "drivers/simulator/site.hpp"
+#include "web/api/keep.hpp"
 #include "web/api/tokens.hpp"
 
 namespace zellige {
@@ -90,7 +90,10 @@ void VirtualSite::setCrashPlan(CrashPlan::Decide decide) { crash_ = CrashPlan(st
 namespace {
 
 Task<void> importInto(SqliteStore& store, std::filesystem::path files, bool armed) {
-  auto bundle = orThrow(readForImport(files, store.content()), "read the site's files");
+  auto reading = readBundle({files});
+  if (const auto* problems = std::get_if<std::vector<Problem>>(&reading))
+    throw std::runtime_error(describe(problems->front()));
+  auto bundle = orThrow(api::keepBundle(std::get<SiteBundle>(std::move(reading)), store.content()), "keep the files");
   By by{"simulation", "a simulated site"};
   auto imported = co_await store.importSite(std::move(bundle), by);
   orThrow(std::move(imported), "import the site");
@@ -117,7 +120,7 @@ void VirtualSite::seedAgents() {
   for (const auto machine : fleet_.machines()) {
     BootMedia seed;
     seed.reportUrl = std::string(kProvisioningUrl) + "/agent/v1/report";
-    seed.token = api::makeToken(box_, fleet_.serial(machine), "os");
+    seed.token = api::issueToken(box_, fleet_.serial(machine), "os");
     fleet_.setAgentSeed(machine, encodeBootMedia(seed));
   }
 }
@@ -207,7 +210,8 @@ namespace {
 Task<void> provision(api::Provisioning& provisioning, HttpRequest request, Executor& world,
                      std::function<void(Result<HttpReply>)> done) {
   api::Caller caller{"10.1.0.1"};
-  auto reply = co_await provisioning.handle(std::move(request), std::move(caller));
+  auto answer = co_await provisioning.handle(std::move(request), std::move(caller));
+  auto reply = api::inMemory(std::move(answer));
   world.after(1ms, [done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
 }
 
