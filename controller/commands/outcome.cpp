@@ -50,11 +50,12 @@ FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>&
                             return std::find(causes->second.begin(), causes->second.end(), cause) != causes->second.end();
                           });
       if (!agreed)
-        out.unexpected.push_back(fmt::format("{} is quarantined ({}), expected {}", node.serial,
-                                             fmt::join(node.causes, ", "), mustFail ? causes->second.front() : "available"));
+        out.unexpected.push_back(fmt::format("{} is quarantined ({}: {}), expected {}", node.serial,
+                                             fmt::join(node.causes, ", "), node.why,
+                                             mustFail ? causes->second.front() : "available"));
     } else {
       ++out.stuck;
-      out.unexpected.push_back(fmt::format("{} is still {}", node.serial, nameOf(node.lifecycle)));
+      out.unexpected.push_back(fmt::format("{} is still {} ({})", node.serial, nameOf(node.lifecycle), node.why));
     }
   }
   out.faultsFired = fleet.faultsFired();

@@ -18,6 +18,7 @@ struct NodeOutcome {
   std::string serial;
   Lifecycle lifecycle = Lifecycle::Planned;
   std::vector<std::string> causes;   ///< of open blocking findings
+  std::string why;                   ///< the findings' details, or what its run waits for
 };
 
 /// What every machine must have become to be `available`.

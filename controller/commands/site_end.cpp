@@ -23,13 +23,17 @@ FleetOutcome endOf(VirtualSite& site) {
     if (!id) continue;
     const auto node = store.node(*id);
     profile = node->profile;
-    NodeOutcome outcome{node->serial, node->lifecycle, {}};
+    NodeOutcome outcome{node->serial, node->lifecycle, {}, {}};
     FindingFilter filter;
     filter.node = *id;
     for (const auto& row : queries->findings(filter, {}, 50).findings) {
       const auto* cause = findCause(row.finding.cause);
-      if (cause && cause->blocking) outcome.causes.push_back(row.finding.cause);
+      if (!cause || !cause->blocking) continue;
+      outcome.causes.push_back(row.finding.cause);
+      outcome.why += (outcome.why.empty() ? "" : "; ") + row.finding.detail;
     }
+    if (const auto run = store.unfinishedRunOf(*id))
+      if (const auto row = store.run(*run)) outcome.why = row->step + ": " + row->waitsFor;
     nodes.push_back(std::move(outcome));
   }
   std::shared_ptr<const Target> target;

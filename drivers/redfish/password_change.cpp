@@ -27,9 +27,10 @@ Task<Result<Client::OwnAccount>> Client::findOwnAccount(std::string accountId) {
     auto top = co_await root();
     if (!top) co_return top.error();
   }
-  if (accountService_.empty()) co_return Error{Errc::Unsupported, "the service root names no AccountService"};
-  auto accounts = accountService_ + "/Accounts";
-  auto service = co_await get(accountService_);
+  // Before a forced change the root may show no more than its identity: then the known URI (FACTS 7).
+  const auto serviceUri = accountService_.empty() ? std::string("/redfish/v1/AccountService") : accountService_;
+  auto accounts = serviceUri + "/Accounts";
+  auto service = co_await get(serviceUri);
   if (service) {
     const auto view = service->view();
     own.passwordLength = lengthWithin(view.integer("MinPasswordLength"), view.integer("MaxPasswordLength"));

@@ -55,7 +55,7 @@ class RedfishBmc final : public Bmc {
   struct Known {
     BmcIdentity identity;
     const Platform* platform = nullptr;
-    std::string systems, managers, chassis, updateService, taskService, managerOfService;  ///< of the root
+    std::string systems, managers, chassis, updateService, taskService, sessions, managerOfService;  ///< of the root
     std::vector<std::string> systemLinks;
     std::string hostSystem, baseboard, manager, networkProtocol, firmwareInventory, tasks;
     std::string boot;                        ///< the resource that boot overrides are written to
@@ -70,6 +70,7 @@ class RedfishBmc final : public Bmc {
 
   // Finding our way (redfish_bmc.cpp)
   Task<Result<void>> readRoot();
+  void takeRoot(const View& view);
   Task<Result<void>> readSystems();
   Task<Result<std::string>> hostUri();
   Task<Result<std::string>> baseboardUri();
