@@ -4,9 +4,12 @@ namespace zellige::test {
 
 namespace {
 
+int looks = 0;
+
 Task<Result<Seen>> lookDone(StepContext&) { co_return Seen::Done; }
 
 Task<Result<Seen>> lookParameter(StepContext& context) {
+  ++looks;
   const auto& wanted = context.run().parameter;
   if (wanted == "fail") co_return failure("burnin.failed", "gemm_tflops 12, at least 700 wanted");
   if (wanted != "wait") co_return Seen::Done;
@@ -29,6 +32,7 @@ constexpr Workflow kToyFlow{.name = "toy", .steps = kToy};
 
 }  // namespace
 
+int toyLooks() { return looks; }
 std::vector<const Workflow*> toyWorkflows() { return {&kQualifyFlow, &kToyFlow}; }
 
 }  // namespace zellige::test

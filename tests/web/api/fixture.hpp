@@ -16,6 +16,8 @@ namespace zellige::test {
 /// "qualify" reaches qualifying; then its parameter says what happens: "" ends well, "wait" waits, "fail" fails.
 /// "toy" does the same and reaches nothing. Both act never.
 std::vector<const Workflow*> toyWorkflows();
+/// How often toys have looked in this process.
+int toyLooks();
 
 /// No run of a toy talks to a machine.
 class NoMachines final : public BmcDirectory {

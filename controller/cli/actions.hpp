@@ -1,0 +1,47 @@
+// What each command does, once the command line is understood. Gives the exit code. Parameters are values: these are
+// coroutines; the world outlives them.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "controller/cli/client.hpp"
+
+namespace zellige::cli {
+
+// site.cpp
+Task<int> showSite(World& world, Options options);
+Task<int> armSite(World& world, Options options, std::string place, bool arm);
+// node.cpp
+struct NodeQuery {
+  std::string place, lifecycle, text;
+};
+Task<int> listNodes(World& world, Options options, NodeQuery query);
+Task<int> showNode(World& world, Options options, std::string serial);
+// run.cpp
+struct RunQuery {
+  std::string state, workflow, node;
+};
+Task<int> listRuns(World& world, Options options, RunQuery query);
+Task<int> showRun(World& world, Options options, std::string id);
+Task<int> startRun(World& world, Options options, std::string serial, std::string workflow, std::string parameter);
+Task<int> cancelRun(World& world, Options options, std::string id);
+Task<int> retryRun(World& world, Options options, std::string id);
+// finding.cpp
+Task<int> listFindings(World& world, Options options, std::string place, bool all);
+Task<int> showFinding(World& world, Options options, std::string id);
+Task<int> resolveFinding(World& world, Options options, std::string id);
+// token.cpp
+Task<int> createToken(World& world, Options options, std::string name, std::string user);
+Task<int> listTokens(World& world, Options options, std::string user);
+Task<int> revokeToken(World& world, Options options, std::string id);
+// login.cpp
+Task<int> login(World& world, Options options, std::string user);
+// import.cpp
+Task<int> importSite(World& world, Options options, std::vector<std::filesystem::path> paths, bool dryRun);
+
+/// All pages of a list, as one array.
+Task<Result<Json>> allPages(Client& client, std::string path, std::string name);
+
+}  // namespace zellige::cli

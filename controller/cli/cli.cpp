@@ -1,0 +1,202 @@
+#include "controller/cli/cli.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <unistd.h>
+
+#include "controller/base/loop_executor.hpp"
+#include "controller/cli/actions.hpp"
+#include "drivers/http/curl_transport.hpp"
+
+namespace zellige::cli {
+
+namespace {
+
+using Chosen = std::function<Task<int>(World&)>;
+
+/// The words of one command line: what CLI11 writes into, kept alive by the callbacks.
+struct Words {
+  Options options;
+  NodeQuery nodes;
+  RunQuery runs;
+  std::string place, serial, parameter, workflow, id, name, user;
+  std::vector<std::filesystem::path> paths;
+  bool dryRun = false, all = false;
+};
+
+class Adder {
+ public:
+  Adder(CLI::App& app, Chosen& chosen) : app_(app), chosen_(chosen), words_(std::make_shared<Words>()) {}
+
+  void add() {
+    addSite();
+    addNode();
+    addRun();
+    addFinding();
+    addToken();
+    auto* bundle = command(app_, "import", "Import a site: its YAML files with the packages and images they name", true);
+    bundle->add_option("path", words_->paths, "Files and directories")->required();
+    bundle->add_flag("--dry-run", words_->dryRun, "Only tell what would change");
+    on(bundle, [](World& w, const Words& x) { return importSite(w, x.options, x.paths, x.dryRun); });
+    auto* signIn = command(app_, "login", "Sign in; takes the server's key on first use and keeps a token for 12 hours", false);
+    signIn->add_option("--user", words_->user, "Asked for if not given; the password is ZELLIGE_PASSWORD or asked for");
+    on(signIn, [](World& w, const Words& x) { return cli::login(w, x.options, x.user); });
+  }
+
+ private:
+  CLI::App* group(const std::string& name, const std::string& about) {
+    auto* out = app_.add_subcommand(name, about);
+    out->require_subcommand(1);
+    return out;
+  }
+  CLI::App* command(CLI::App& parent, const std::string& name, const std::string& about, bool writes) {
+    auto* out = parent.add_subcommand(name, about);
+    auto& o = words_->options;
+    out->add_option("--url", o.url, "Of the controller; else ZELLIGE_URL, else where you signed in");
+    out->add_option("--ca", o.ca, "Check the server's certificate against this CA file")->check(CLI::ExistingFile);
+    out->add_option("--pin", o.pin, "SHA-256 of the server's key, base64; else ZELLIGE_PIN, else from signing in");
+    out->add_option("-o,--output", o.output, "table, or json for scripts")->check(CLI::IsMember({"table", "json"}));
+    if (writes) out->add_option("--reason", o.reason, "Why, for the audit trail");
+    return out;
+  }
+  void waits(CLI::App* command) { command->add_flag("--wait", words_->options.wait, "Stay until the run has ended; the exit code tells how"); }
+  /// What the command does. Without --reason, the command's own words are the reason.
+  void on(CLI::App* command, std::function<Task<int>(World&, const Words&)> action) {
+    std::string spoken = command->get_name();
+    for (auto* parent = command->get_parent(); parent && !parent->get_name().empty() && parent != &app_; parent = parent->get_parent())
+      spoken = parent->get_name() + " " + spoken;
+    command->callback([&chosen = chosen_, words = words_, action = std::move(action), spoken = std::move(spoken)] {
+      if (words->options.reason.empty()) words->options.reason = "command line: zellige " + spoken;
+      chosen = [words, action](World& world) { return action(world, *words); };
+    });
+  }
+
+  void addSite() {
+    auto* site = group("site", "The site as a whole");
+    on(command(*site, "show", "What is armed, how far the nodes are, what is scarce", false),
+       [](World& w, const Words& x) { return showSite(w, x.options); });
+    auto* arm = command(*site, "arm", "Allow writes to devices in a place", true);
+    arm->add_option("place", words_->place, "H1/R01/RK001; '.' is the whole site")->required();
+    on(arm, [](World& w, const Words& x) { return armSite(w, x.options, x.place, true); });
+    auto* disarm = command(*site, "disarm", "Go back to reads only in a place", true);
+    disarm->add_option("place", words_->place, "H1/R01/RK001; '.' is the whole site")->required();
+    on(disarm, [](World& w, const Words& x) { return armSite(w, x.options, x.place, false); });
+  }
+
+  void addNode() {
+    auto* node = group("node", "Nodes");
+    auto* list = command(*node, "list", "List nodes", false);
+    list->add_option("--place", words_->nodes.place, "In this place");
+    list->add_option("--lifecycle", words_->nodes.lifecycle, "One or several, comma-separated");
+    list->add_option("-q", words_->nodes.text, "Contained in serial, place, MAC or BMC address");
+    on(list, [](World& w, const Words& x) { return listNodes(w, x.options, x.nodes); });
+    auto* show = command(*node, "show", "One node with everything", false);
+    show->add_option("serial", words_->serial)->required();
+    on(show, [](World& w, const Words& x) { return showNode(w, x.options, x.serial); });
+    auto* power = command(*node, "power", "Switch a node's host on or off, or restart it", true);
+    power->add_option("serial", words_->serial)->required();
+    power->add_option("state", words_->parameter)->required()->check(CLI::IsMember({"on", "off", "restart"}));
+    waits(power);
+    on(power, [](World& w, const Words& x) { return startRun(w, x.options, x.serial, "power", x.parameter); });
+  }
+
+  void addRun() {
+    auto* run = group("run", "Runs: what is being done to nodes");
+    auto* list = command(*run, "list", "List runs, newest first", false);
+    list->add_option("--state", words_->runs.state, "active, blocked, done, failed, cancelled; comma-separated");
+    list->add_option("--workflow", words_->runs.workflow);
+    list->add_option("--node", words_->runs.node, "Serial");
+    on(list, [](World& w, const Words& x) { return listRuns(w, x.options, x.runs); });
+    auto* show = command(*run, "show", "One run with its steps", false);
+    show->add_option("id", words_->id)->required();
+    waits(show);
+    on(show, [](World& w, const Words& x) { return showRun(w, x.options, x.id); });
+    auto* start = command(*run, "start", "Start a workflow on a node", true);
+    start->add_option("serial", words_->serial)->required();
+    start->add_option("workflow", words_->workflow)->required();
+    start->add_option("--parameter", words_->parameter);
+    waits(start);
+    on(start, [](World& w, const Words& x) { return startRun(w, x.options, x.serial, x.workflow, x.parameter); });
+    auto* cancel = command(*run, "cancel", "End a run at its next safe point", true);
+    cancel->add_option("id", words_->id)->required();
+    waits(cancel);
+    on(cancel, [](World& w, const Words& x) { return cancelRun(w, x.options, x.id); });
+    auto* retry = command(*run, "retry", "Start a failed run's workflow again", true);
+    retry->add_option("id", words_->id)->required();
+    waits(retry);
+    on(retry, [](World& w, const Words& x) { return retryRun(w, x.options, x.id); });
+  }
+
+  void addFinding() {
+    auto* finding = group("finding", "Findings: what is wrong, and what to do");
+    auto* list = command(*finding, "list", "List findings, newest first", false);
+    list->add_option("--place", words_->place, "In this place");
+    list->add_flag("--all", words_->all, "Resolved ones too");
+    on(list, [](World& w, const Words& x) { return listFindings(w, x.options, x.place, x.all); });
+    auto* show = command(*finding, "show", "One finding", false);
+    show->add_option("id", words_->id)->required();
+    on(show, [](World& w, const Words& x) { return showFinding(w, x.options, x.id); });
+    auto* resolve = command(*finding, "resolve", "Say what was done about it (--reason)", true);
+    resolve->add_option("id", words_->id)->required();
+    resolve->get_option("--reason")->required();
+    on(resolve, [](World& w, const Words& x) { return resolveFinding(w, x.options, x.id); });
+  }
+
+  void addToken() {
+    auto* token = group("token", "API tokens for scripts and programs");
+    auto* create = command(*token, "create", "Make a token; it is printed once", true);
+    create->add_option("name", words_->name)->required();
+    create->add_option("--user", words_->user, "For another user (admin)");
+    on(create, [](World& w, const Words& x) { return createToken(w, x.options, x.name, x.user); });
+    auto* list = command(*token, "list", "List tokens and sessions", false);
+    list->add_option("--user", words_->user, "Of another user (admin)");
+    on(list, [](World& w, const Words& x) { return listTokens(w, x.options, x.user); });
+    auto* revoke = command(*token, "revoke", "Revoke a token", true);
+    revoke->add_option("id", words_->id)->required();
+    on(revoke, [](World& w, const Words& x) { return revokeToken(w, x.options, x.id); });
+  }
+
+  CLI::App& app_;
+  Chosen& chosen_;
+  std::shared_ptr<Words> words_;
+};
+
+Task<void> runAndStop(Task<int> action, LoopExecutor& executor, int& code) {
+  code = co_await action;
+  executor.stop();
+}
+
+int runForReal(const Chosen& action) {
+  LoopExecutor executor;
+  http::CurlOptions curl;
+  curl.shards = 1;
+  http::CurlTransport transport(executor, curl);
+  const auto environment = [](const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return std::string(value ? value : "");
+  };
+  World world{transport, executor, std::cin, std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1 && ::isatty(STDIN_FILENO) == 1,
+              environment("HOME"), environment};
+  int code = 0;
+  executor.spawn(runAndStop(action(world), executor, code));
+  executor.run();
+  executor.shutDown();
+  std::cout.flush();
+  return code;
+}
+
+}  // namespace
+
+void addCommands(CLI::App& app, std::function<Task<int>(World&)>& chosen) { Adder(app, chosen).add(); }
+
+void addCommands(CLI::App& app, std::function<int()>& chosen) {
+  const auto action = std::make_shared<Chosen>();
+  addCommands(app, *action);
+  // Runs after the command's own callback, which fills `action`. Other commands of the program leave it empty.
+  app.final_callback([action, &chosen] {
+    if (*action) chosen = [action] { return runForReal(*action); };
+  });
+}
+
+}  // namespace zellige::cli

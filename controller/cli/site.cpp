@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "controller/cli/actions.hpp"
+#include "controller/cli/table.hpp"
+
+namespace zellige::cli {
+
+namespace {
+
+std::string placeName(const Json& armed) {
+  const auto place = textAt(armed, "place");
+  return place.empty() ? "the whole site" : place;
+}
+
+void print(World& world, const Options& options, const Json& site) {
+  if (options.json()) return printJson(world, site);
+  Sheet sheet;
+  sheet.add("Site", textAt(site, "site"));
+  std::string armed;
+  for (const auto& place : readArray(site, "armed")) armed += (armed.empty() ? "" : ", ") + placeName(place);
+  sheet.add("Armed", armed.empty() ? "nothing: reads only" : armed);
+  sheet.add("Nodes", textAt(site, "nodes"));
+  if (const auto* counts = at(site, "lifecycles"); counts && counts->is_object())
+    for (const auto& [lifecycle, count] : counts->items())
+      if (count != 0) sheet.add("  " + lifecycle, count.dump());
+  sheet.add("Unfinished runs", textAt(site, "unfinished_runs"));
+  sheet.print(world.out);
+  const auto& budgets = readArray(site, "budgets");
+  if (budgets.empty()) return;
+  world.out << '\n';
+  Table table({"BUDGET", "WHERE", "USED", "LIMIT", "WAITING"});
+  for (const auto& b : budgets) {
+    const auto scope = textAt(b, "scope");
+    table.add({textAt(b, "budget"), scope.empty() ? "site" : scope, textAt(b, "used"), textAt(b, "limit"), textAt(b, "waiting")});
+  }
+  table.print(world.out);
+}
+
+}  // namespace
+
+Task<int> showSite(World& world, Options options) {
+  auto server = chooseServer(world, options);
+  if (!server) co_return complain(world, server.error());
+  Client client(world, std::move(*server));
+  const auto site = co_await client.get("/api/v1/site");
+  if (!site) co_return complain(world, site.error());
+  print(world, options, *site);
+  co_return 0;
+}
+
+Task<int> armSite(World& world, Options options, std::string place, bool arm) {
+  auto server = chooseServer(world, options);
+  if (!server) co_return complain(world, server.error());
+  Client client(world, std::move(*server));
+  Json body{{"place", place == "." ? "" : place}, {"reason", options.reason}};
+  std::string path = arm ? "/api/v1/site/arm" : "/api/v1/site/disarm";
+  const auto site = co_await client.post(std::move(path), std::move(body));
+  if (!site) co_return complain(world, site.error());
+  print(world, options, *site);
+  co_return 0;
+}
+
+}  // namespace zellige::cli
