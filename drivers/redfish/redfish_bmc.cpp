@@ -55,7 +55,7 @@ Task<Result<void>> RedfishBmc::readRoot() {
   for (const auto& uri : k.systemLinks) self.systems.emplace_back(lastSegment(uri));
   k.platform = &platformFor(self);
   k.identity.platform = k.platform->name;
-  client_.useExpand(k.platform->expand ? expandQuery(view) : std::string{});
+  if (k.platform->expand) client_.useExpand(expandQuery(view));
   co_return Result<void>{};
 }
 
@@ -149,8 +149,9 @@ Task<Result<void>> RedfishBmc::signIn() {
   auto systems = co_await readSystems();
   if (!systems) co_return systems.error();
   if (first && !known().systemLinks.empty()) co_return Result<void>{};
-  const auto collection = !known().systems.empty() ? known().systems
-                          : !known().managers.empty() ? known().managers : known().chassis;
+  auto collection = known().systems;
+  if (collection.empty()) collection = known().managers;
+  if (collection.empty()) collection = known().chassis;
   auto confirmed = co_await client_.links(collection);
   if (!confirmed) co_return confirmed.error();
   co_return Result<void>{};
