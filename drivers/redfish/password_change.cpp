@@ -17,6 +17,10 @@ std::size_t lengthWithin(std::optional<std::int64_t> least, std::optional<std::i
   return std::clamp(defaultPasswordLength, low, high);
 }
 
+std::string newPassword(std::size_t length, const std::function<std::string(std::size_t)>& given) {
+  return given ? makePassword(length, given) : makePassword(length, randomHex);
+}
+
 }  // namespace
 
 Task<Result<Client::OwnAccount>> Client::findOwnAccount(std::string accountId) {
@@ -47,7 +51,8 @@ Task<Result<Client::OwnAccount>> Client::findOwnAccount(std::string accountId) {
     }
   }
   // Not to be read before the password is changed: the one URI that must be built (FACTS 7).
-  own.uri = accounts + "/" + (accountId.empty() ? user : accountId);
+  if (accountId.empty()) accountId = user;
+  own.uri = accounts + "/" + accountId;
   co_return own;
 }
 
@@ -76,8 +81,7 @@ Task<Result<void>> Client::changePassword(std::string accountId, bool anyMatch) 
 Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
   auto turn = co_await loginTurn_.take();
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
-  const auto& make = wiring_.options.randomHex;
-  access_->nextPassword = Secret(makePassword(account.passwordLength, make ? make : randomHex));
+  access_->nextPassword = Secret(newPassword(account.passwordLength, wiring_.options.randomHex));
   auto saved = co_await saveAccess();
   if (!saved) {
     access_.reset();
@@ -112,8 +116,12 @@ Task<Result<void>> Client::sendPassword(OwnAccount account, bool anyMatch) {
     auto ask = writing("PATCH", account.uri, bodyOf("Password", access_->nextPassword->reveal()));
     ask.ifMatch = rung;
     ask.secretBody = true;
-    ask.as = basicOnly_ ? As::Basic : As::Token;
-    ask.secret = basicOnly_ ? Secret(access_->user + ":" + access_->password.reveal()) : token_;
+    ask.as = As::Token;
+    ask.secret = token_;
+    if (basicOnly_) {  // no conditional operator here: g++ 12 destroys its temporaries twice in a coroutine
+      ask.as = As::Basic;
+      ask.secret = Secret(access_->user + ":" + access_->password.reveal());
+    }
     last = co_await perform(std::move(ask));
     if (*last || last->error().httpStatus != 412) break;
   }

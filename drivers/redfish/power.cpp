@@ -150,7 +150,8 @@ Task<Result<void>> RedfishBmc::findLeakDetectors() {
     for (const auto* next : wayToDetectors) {
       auto document = co_await client_.get(link);
       if (!document && !concernsTheResourceOnly(document.error())) co_return document.error();
-      link = document ? document->view().link(next) : std::string{};
+      link.clear();
+      if (document) link = document->view().link(next);
       if (link.empty()) break;
     }
     if (!link.empty()) detectors.push_back(std::move(link));

@@ -60,7 +60,7 @@ void RedfishBmc::takeRoot(const View& view) {
   for (const auto& uri : k.systemLinks) self.systems.emplace_back(lastSegment(uri));
   k.platform = &platformFor(self);
   k.identity.platform = k.platform->name;
-  client_.useExpand(k.platform->expand ? expandQuery(view) : std::string{});
+  if (k.platform->expand) client_.useExpand(expandQuery(view));
 }
 
 // The root and the list of systems, once.
@@ -160,10 +160,10 @@ Task<Result<void>> RedfishBmc::signIn() {
   auto systems = co_await readSystems();
   if (!systems) co_return systems.error();
   if (first && !known().systemLinks.empty()) co_return Result<void>{};
-  const auto collection = !known().systems.empty() ? known().systems
-                          : !known().managers.empty() ? known().managers
-                          : !known().chassis.empty()  ? known().chassis
-                                                      : known().sessions;  // 403 before a forced password change
+  auto collection = known().systems;
+  if (collection.empty()) collection = known().managers;
+  if (collection.empty()) collection = known().chassis;
+  if (collection.empty()) collection = known().sessions;  // answers 403 before a forced password change
   auto confirmed = co_await client_.links(collection);
   if (!confirmed) co_return confirmed.error();
   co_return Result<void>{};
