@@ -168,7 +168,12 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
     const auto& written = context.fact("written." + entry.id);
     const bool needsRestart = written == "yes" && entry.activation == Activation::BmcReset;
     if (!written.empty() && !needsRestart) continue;
-    const auto state = needsRestart ? co_await lookRestart(context, entry) : co_await lookWrite(context, entry);
+    // Not with ?: g++ 12 destroys the result of a co_await in a conditional operator twice.
+    Result<EntryState> state = EntryState::Busy;
+    if (needsRestart)
+      state = co_await lookRestart(context, entry);
+    else
+      state = co_await lookWrite(context, entry);
     if (!state) co_return state.error();
     if (*state == EntryState::Busy) co_return Seen::Busy;
     if (*state == EntryState::Todo) co_return Seen::Todo;
