@@ -9,7 +9,6 @@ namespace zellige::sim::agent {
 
 namespace {
 
-constexpr Duration kAnswerTimeout{30'000}, kFetchTimeout{60'000};
 constexpr Duration kBackoffMin{1'000}, kBackoffMax{60'000};
 constexpr int kFetchTries = 8;
 constexpr std::uint64_t kSystemDiskBytes = 1'920'383'410'176;  // est: 1.92 TB M.2
@@ -66,11 +65,11 @@ void watch(World& w, Machine& m, Which which) {
   });
 }
 
-void call(World& w, Machine& m, Which which, std::string url, HttpRequest request, Duration timeout) {
+void call(World& w, Machine& m, Which which, std::string url, HttpRequest request) {
   auto& call = (*m.agent).*which;
   call.token = ++m.calls;
   call.open = true;
-  call.deadline = w.now() + timeout;
+  call.deadline = w.now() + w.times().uplinkTimeout;
   watch(w, m, which);
   if (!w.uplink) return;
   w.uplink->send(std::move(url), std::move(request),
@@ -102,7 +101,8 @@ void changed(World& w, Machine& m) {
   if (!m.agent->reporting.open && m.agent->unanswered.empty()) report(w, m);
 }
 
-// Writing the image ------------------------------------------------------------------------------------------------
+// Writing the image
+// ------------------------------------------------------------------------------------------------
 
 void writeFailed(World& w, Machine& m, std::string why) {
   auto& a = *m.agent;
@@ -118,7 +118,8 @@ void writeFailed(World& w, Machine& m, std::string why) {
 
 void writeDone(World& w, Machine& m) {
   auto& a = *m.agent;
-  if (a.whole && a.whole->hex() != a.manifest->digest) return writeFailed(w, m, "the whole image has another digest");
+  if (a.whole && a.whole->hex() != a.manifest->digest)
+    return writeFailed(w, m, "the whole image has another digest");
   w.images.prove(*a.manifest);
   a.image.state = ImageState::Verified;
   a.image.bytesDone = a.manifest->size;
@@ -158,7 +159,8 @@ void fetched(World& w, Machine& m, const Result<HttpReply>& got) {
     return a.manifest ? takeChunk(w, m, got->body) : takeManifest(w, m, got->body);
   }
   if (++a.fetchTries == kFetchTries)
-    return writeFailed(w, m, got ? fmt::format("the image server answers {}", got->status) : got.error().what);
+    return writeFailed(w, m,
+                       got ? fmt::format("the image server answers {}", got->status) : got.error().what);
   a.fetchEpoch = ++m.calls;
   afterToken(w, m, &Agent::fetchEpoch, std::min(kBackoffMax, kBackoffMin * (1 << a.fetchTries)), fetch);
 }
@@ -171,8 +173,9 @@ void fetch(World& w, Machine& m) {
     const auto left = std::max(Duration{0}, a.writeEnd - w.now());
     return afterToken(w, m, &Agent::fetchEpoch, left, writeDone);
   }
-  auto url = a.manifest ? fmt::format("{}/chunks/{}", a.imageUrl, a.nextChunk) : a.imageUrl + "/manifest.json";
-  call(w, m, &Agent::fetching, std::move(url), HttpRequest{}, kFetchTimeout);
+  auto url =
+      a.manifest ? fmt::format("{}/chunks/{}", a.imageUrl, a.nextChunk) : a.imageUrl + "/manifest.json";
+  call(w, m, &Agent::fetching, std::move(url), HttpRequest{});
 }
 
 std::string whyDuplicate(const World& w, const Machine& m, const AgentOrder& order) {
@@ -221,7 +224,8 @@ void writeImage(World& w, Machine& m, const AgentOrder& order) {
   fetch(w, m);
 }
 
-// Burn-in ----------------------------------------------------------------------------------------------------------
+// Burn-in
+// ----------------------------------------------------------------------------------------------------------
 
 void testDone(World& w, Machine& m) {
   auto& a = *m.agent;
@@ -255,7 +259,8 @@ void burnIn(World& w, Machine& m, const AgentOrder& order) {
   runNextTest(w, m);
 }
 
-// Reporting --------------------------------------------------------------------------------------------------------
+// Reporting
+// --------------------------------------------------------------------------------------------------------
 
 void answered(World& w, Machine& m, const Result<HttpReply>& got) {
   auto& a = *m.agent;
@@ -282,7 +287,7 @@ void send(World& w, Machine& m) {
   HttpRequest request{"POST", {}, {}, a.unanswered};
   request.headers.add("Authorization", "Bearer " + a.media.token);
   request.headers.add("Content-Type", "application/json");
-  call(w, m, &Agent::reporting, a.media.reportUrl, std::move(request), kAnswerTimeout);
+  call(w, m, &Agent::reporting, a.media.reportUrl, std::move(request));
 }
 
 void report(World& w, Machine& m) {

@@ -26,7 +26,10 @@ std::optional<std::string> contents(const fs::path& file) {
 /// %41 → A. nullopt for what is no encoding.
 std::optional<std::string> decode(std::string_view text) {
   const auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
   };
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -43,7 +46,8 @@ std::optional<std::string> decode(std::string_view text) {
 
 /// A name inside one folder, and nothing else.
 bool harmless(std::string_view segment) {
-  return segment != "." && segment != ".." && segment.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
+  return segment != "." && segment != ".." &&
+         segment.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
 }
 
 std::optional<fs::path> child(const fs::path& folder, const std::string& name) {
@@ -51,12 +55,15 @@ std::optional<fs::path> child(const fs::path& folder, const std::string& name) {
   if (fs::is_directory(folder / name, failed)) return folder / name;
   std::vector<fs::path> same;
   for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed))
-    if (sameIgnoringCase(it->path().filename().string(), name) && it->is_directory()) same.push_back(it->path());
+    if (sameIgnoringCase(it->path().filename().string(), name) && it->is_directory())
+      same.push_back(it->path());
   if (same.empty()) return std::nullopt;
   return *std::min_element(same.begin(), same.end());
 }
 
-bool isSessions(std::string_view path) { return path.ends_with("/Sessions") || path.ends_with("/Sessions/Members"); }
+bool isSessions(std::string_view path) {
+  return path.ends_with("/Sessions") || path.ends_with("/Sessions/Members");
+}
 
 }  // namespace
 
@@ -91,7 +98,9 @@ HttpReply Mockup::get(std::string_view path) const {
     if (const auto custom = contents(*folder / "custom.json")) {
       const auto json = parseJson(*custom);
       if (json)
-        return HttpReply{static_cast<int>(readInt(*json, "status").value_or(200)), {}, readString(*json, "body").value_or("")};
+        return HttpReply{static_cast<int>(readInt(*json, "status").value_or(200)),
+                         {},
+                         readString(*json, "body").value_or("")};
     }
     if (auto body = contents(*folder / "index.json")) {
       HttpReply reply{200, {}, std::move(*body)};
@@ -115,7 +124,10 @@ Delivery Mockup::exchange(const Arrival& arrival) {
   } else if (request.method == "POST" && isSessions(path)) {
     const auto id = fmt::format("mockup{}", ++opened_);
     const auto location = fmt::format("{}/{}", path, id);
-    out.reply = jsonReply(201, {{"@odata.id", location}, {"@odata.type", "#Session.v1_7_0.Session"}, {"Id", id}, {"Name", "User Session"}});
+    out.reply = jsonReply(201, {{"@odata.id", location},
+                                {"@odata.type", "#Session.v1_7_0.Session"},
+                                {"Id", id},
+                                {"Name", "User Session"}});
     out.reply.headers.add("X-Auth-Token", id);
     out.reply.headers.add("Location", location);
   } else if (request.method == "DELETE" && isSessions(path.substr(0, path.rfind('/')))) {

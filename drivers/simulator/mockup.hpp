@@ -1,6 +1,7 @@
-// Serves a recorded Redfish tree: <directory>/<URI>/index.json, as DMTF's mockup server lays it out. Read-only: writes
-// answer 405, but opening and closing a session is accepted and counted, with any credentials. $-queries are ignored.
-// A custom.json {status, body} in place of index.json is answered as it says (error-403-samples).
+// Serves a recorded Redfish tree: <directory>/<URI>/index.json, as DMTF's mockup server lays it out.
+// Read-only: writes answer 405, but opening and closing a session is accepted and counted, with any
+// credentials. $-queries are ignored. A custom.json {status, body} in place of index.json is answered as it
+// says (error-403-samples).
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// What the simulator's tests share: a fleet in virtual time, a plain client of one BMC, and the listener that hosts
-// report to. Nothing here comes from drivers/redfish: a simulator tested with its own client would agree with it.
+// What the simulator's tests share: a fleet in virtual time, a plain client of one BMC, and the listener that
+// hosts report to. Nothing here comes from drivers/redfish: a simulator tested with its own client would
+// agree with it.
 #pragma once
 
 #include <cstdlib>
@@ -59,19 +60,26 @@ class Bmc {
  public:
   Bmc(Hall& hall, int machine) : hall_(hall), id_{machine} {}
 
-  Delivery send(std::string method, std::string target, std::string body = {}, Headers headers = {}, bool reused = false) {
-    Arrival arrival{{std::move(method), std::move(target), std::move(headers), std::move(body)}, ++connection_, reused};
+  Delivery send(std::string method, std::string target, std::string body = {}, Headers headers = {},
+                bool reused = false) {
+    Arrival arrival{
+        {std::move(method), std::move(target), std::move(headers), std::move(body)}, ++connection_, reused};
     if (!token_.empty()) arrival.request.headers.add("X-Auth-Token", token_);
     return hall_.fleet.exchange(id_, arrival);
   }
   Delivery get(std::string target) { return send("GET", std::move(target)); }
-  Delivery patch(std::string target, std::string body) { return send("PATCH", std::move(target), std::move(body)); }
-  Delivery post(std::string target, std::string body = "{}") { return send("POST", std::move(target), std::move(body)); }
+  Delivery patch(std::string target, std::string body) {
+    return send("PATCH", std::move(target), std::move(body));
+  }
+  Delivery post(std::string target, std::string body = "{}") {
+    return send("POST", std::move(target), std::move(body));
+  }
   Json json(std::string target) { return Json::parse(get(std::move(target)).reply.body, nullptr, false); }
 
   int login(std::string password) {
     token_.clear();
-    const auto d = post("/redfish/v1/SessionService/Sessions", Json{{"UserName", "root"}, {"Password", password}}.dump());
+    const auto d = post("/redfish/v1/SessionService/Sessions",
+                        Json{{"UserName", "root"}, {"Password", password}}.dump());
     token_ = d.reply.headers.get("X-Auth-Token");
     return d.reply.status;
   }
@@ -79,7 +87,9 @@ class Bmc {
   void takeOver(const std::string& password = "Site-Passw0rd") {
     password_ = password;
     ASSERT_EQ(login(Identity(1, id_.value).factoryPassword()), 201);
-    ASSERT_EQ(patch("/redfish/v1/AccountService/Accounts/root", Json{{"Password", password}}.dump()).reply.status, 200);
+    ASSERT_EQ(
+        patch("/redfish/v1/AccountService/Accounts/root", Json{{"Password", password}}.dump()).reply.status,
+        200);
     ASSERT_EQ(login(password), 201);
   }
   int loginAgain() { return login(password_); }
@@ -90,10 +100,13 @@ class Bmc {
   Delivery push(const std::string& package, std::string_view targets, bool force = false) {
     const std::string b = "zellige-test-boundary";
     const auto parameters = fmt::format(R"({{"Targets":{},"ForceUpdate":{}}})", targets, force);
-    std::string body = "--" + b + "\r\nContent-Disposition: form-data; name=\"UpdateParameters\"\r\n"
-                       "Content-Type: application/json\r\n\r\n" + parameters + "\r\n--" + b +
+    std::string body = "--" + b +
+                       "\r\nContent-Disposition: form-data; name=\"UpdateParameters\"\r\n"
+                       "Content-Type: application/json\r\n\r\n" +
+                       parameters + "\r\n--" + b +
                        "\r\nContent-Disposition: form-data; name=\"UpdateFile\"; filename=\"a.fwpkg\"\r\n"
-                       "Content-Type: application/octet-stream\r\n\r\n" + package + "\r\n--" + b + "--\r\n";
+                       "Content-Type: application/octet-stream\r\n\r\n" +
+                       package + "\r\n--" + b + "--\r\n";
     Headers headers;
     headers.add("Content-Type", "multipart/form-data; boundary=" + b);
     return send("POST", "/redfish/v1/UpdateService/update-multipart", std::move(body), std::move(headers));
@@ -104,18 +117,26 @@ class Bmc {
   Delivery reset(std::string_view type) {
     return post(kSystem + "/Actions/ComputerSystem.Reset", fmt::format(R"({{"ResetType":"{}"}})", type));
   }
-  Delivery resetBmc() { return post(kManager + "/Actions/Manager.Reset", R"({"ResetType":"GracefulRestart"})"); }
+  Delivery resetBmc() {
+    return post(kManager + "/Actions/Manager.Reset", R"({"ResetType":"GracefulRestart"})");
+  }
   Delivery auxCycle() { return post(kAux, R"({"ResetType":"AuxPowerCycle"})"); }
   Delivery insert(std::string_view url) {
     return post(kSlot + "/Actions/VirtualMedia.InsertMedia", fmt::format(R"({{"Image":"{}"}})", url));
   }
   Delivery eject() { return post(kSlot + "/Actions/VirtualMedia.EjectMedia"); }
   Delivery bootFrom(std::string_view target, std::string_view enabled = "Once") {
-    return patch(kSystem + "/Settings", fmt::format(R"({{"Boot":{{"BootSourceOverrideTarget":"{}","BootSourceOverrideEnabled":"{}"}}}})",
-                                                    target, enabled));
+    return patch(
+        kSystem + "/Settings",
+        fmt::format(R"({{"Boot":{{"BootSourceOverrideTarget":"{}","BootSourceOverrideEnabled":"{}"}}}})",
+                    target, enabled));
   }
-  std::string version(const std::string& item) { return readString(json(kInventory + item), "Version").value_or(""); }
-  std::string taskState(const std::string& id) { return readString(json(kTask + id), "TaskState").value_or(""); }
+  std::string version(const std::string& item) {
+    return readString(json(kInventory + item), "Version").value_or("");
+  }
+  std::string taskState(const std::string& id) {
+    return readString(json(kTask + id), "TaskState").value_or("");
+  }
   GroundTruth truth() const { return hall_.fleet.groundTruth(id_); }
   MachineId id() const { return id_; }
 
@@ -126,7 +147,8 @@ class Bmc {
   std::uint64_t connection_ = 0;
 };
 
-/// The provisioning listener as a host sees it: boot media, an image in chunks, reports answered with one order.
+/// The provisioning listener as a host sees it: boot media, an image in chunks, reports answered with one
+/// order.
 class Listener final : public Uplink {
  public:
   explicit Listener(Hall& hall, std::size_t chunk = 256u << 10) : hall_(hall) {
@@ -134,7 +156,8 @@ class Listener final : public Uplink {
     manifest.digest = sha256Hex(image);
     manifest.size = image.size();
     manifest.chunkSize = chunk;
-    for (std::size_t at = 0; at < image.size(); at += chunk) manifest.chunkDigests.push_back(sha256Hex(image.substr(at, chunk)));
+    for (std::size_t at = 0; at < image.size(); at += chunk)
+      manifest.chunkDigests.push_back(sha256Hex(image.substr(at, chunk)));
     hall.fleet.setUplink(this);
   }
 
@@ -176,7 +199,8 @@ class Listener final : public Uplink {
       }
       return HttpReply{200, {}, toJson(order)};
     }
-    if (url.ends_with("deploy.iso")) return mediaIsThere ? HttpReply{200, {}, media("boot-token")} : HttpReply{404, {}, {}};
+    if (url.ends_with("deploy.iso"))
+      return mediaIsThere ? HttpReply{200, {}, media("boot-token")} : HttpReply{404, {}, {}};
     if (refuseImages > 0) {
       --refuseImages;
       return Error{Errc::Unreachable, "connection refused"};

@@ -57,7 +57,8 @@ TEST(Faults, F08ClosesAReusedConnectionBeforeAnythingIsApplied) {
   Bmc bmc(hall, 0);
   bmc.takeOver();
   EXPECT_EQ(bmc.get(kSystem).ending, Ending::Complete) << "a fresh connection";
-  const auto d = bmc.send("POST", kSystem + "/Actions/ComputerSystem.Reset", R"({"ResetType":"On"})", {}, true);
+  const auto d =
+      bmc.send("POST", kSystem + "/Actions/ComputerSystem.Reset", R"({"ResetType":"On"})", {}, true);
   EXPECT_EQ(d.ending, Ending::CloseBeforeReply);
   EXPECT_FALSE(bmc.truth().hostOn);
   EXPECT_TRUE(fired(hall, FaultKind::ClosedOnReuse));
@@ -71,6 +72,16 @@ TEST(Faults, F08AppliesAndThenCloses) {
   EXPECT_EQ(bmc.reset("On").ending, Ending::CloseBeforeReply);
   EXPECT_TRUE(bmc.truth().hostOn);
   EXPECT_TRUE(fired(hall, FaultKind::AppliedThenClosed));
+}
+
+TEST(Faults, F09CutsTheReplyToAReadShort) {
+  Hall hall(with(FaultKind::CutShort, 1));
+  Bmc bmc(hall, 0);
+  bmc.takeOver();
+  EXPECT_EQ(bmc.get(kSystem).ending, Ending::Complete);
+  EXPECT_EQ(bmc.get(kSystem).ending, Ending::CutShort);
+  EXPECT_EQ(bmc.get(kSystem).ending, Ending::Complete);
+  EXPECT_TRUE(fired(hall, FaultKind::CutShort));
 }
 
 TEST(Faults, F10AppliesAndNeverAnswers) {
@@ -195,7 +206,8 @@ TEST(Faults, AMissingGpuIsAbsentWhileItsProcessorSaysOk) {
   int missing = 0;
   for (int gpu = 0; gpu < 4; ++gpu) {
     const auto firmware = bmc.json(kInventory + fmt::format("HGX_FW_GPU_{}", gpu));
-    const auto processor = bmc.json(fmt::format("/redfish/v1/Systems/HGX_Baseboard_0/Processors/GPU_{}", gpu));
+    const auto processor =
+        bmc.json(fmt::format("/redfish/v1/Systems/HGX_Baseboard_0/Processors/GPU_{}", gpu));
     const auto ports = bmc.json(processor["Ports"]["@odata.id"].get<std::string>());
     EXPECT_EQ(readString(processor, "Status/Health"), "OK");
     const bool gone = readString(firmware, "Status/State") == "Absent";
@@ -261,7 +273,7 @@ TEST(Schedule, HasFewFaultsWhenLightAndDefectsWhenHeavy) {
     ++kinds[kind];
     ++perMachine[machine];
   }
-  EXPECT_EQ(kinds.size(), 14u) << "every kind is in it";
+  EXPECT_EQ(kinds.size(), 15u) << "every kind is in it";
   EXPECT_GT(perMachine.size(), 0.75 * kTrays);
   for (const auto& [machine, count] : perMachine) EXPECT_LE(count, 4);
   for (const auto& expected : schedule(FaultLevel::Heavy, true).expectations())
@@ -269,8 +281,8 @@ TEST(Schedule, HasFewFaultsWhenLightAndDefectsWhenHeavy) {
 }
 
 TEST(Schedule, IsTheSameForTheSameSeed) {
-  const FaultSchedule a(500, 3, FaultLevel::Heavy, false, {}, Time{}), b(500, 3, FaultLevel::Heavy, false, {}, Time{}),
-      c(500, 4, FaultLevel::Heavy, false, {}, Time{});
+  const FaultSchedule a(500, 3, FaultLevel::Heavy, false, {}, Time{}),
+      b(500, 3, FaultLevel::Heavy, false, {}, Time{}), c(500, 4, FaultLevel::Heavy, false, {}, Time{});
   EXPECT_EQ(a.all(), b.all());
   EXPECT_NE(a.all(), c.all());
 }

@@ -1,4 +1,5 @@
-// Updates: what is accepted, what it takes, when it becomes active, and what happens to those who do it wrong.
+// Updates: what is accepted, what it takes, when it becomes active, and what happens to those who do it
+// wrong.
 #include "tests/drivers/simulator/client.hpp"
 
 namespace zellige::sim {
@@ -53,7 +54,9 @@ TEST_F(Firmware, ActivatesTheBmcBundleAtABmcReset) {
   hall.pass(11min);
   EXPECT_EQ(bmc.version("FW_BMC_0"), kOldBmc) << "written is not active";
   EXPECT_EQ(item(bmc.truth(), "FW_BMC_0").pending, kNewBmc);
-  ASSERT_EQ(bmc.resetBmc().reply.status, 200);
+  const auto reset = bmc.resetBmc();
+  ASSERT_EQ(reset.reply.status, 200);
+  EXPECT_EQ(reset.ending, Ending::CloseAfterReply);
   EXPECT_EQ(bmc.get("/redfish/v1").ending, Ending::Refuse);
   hall.pass(179s);
   EXPECT_EQ(bmc.get("/redfish/v1").ending, Ending::Refuse);
@@ -173,15 +176,23 @@ TEST_F(Firmware, RefusesBodiesThatAreNoForm) {
   EXPECT_EQ(bmc.post(push, "plain").reply.status, 400);
   Headers headers;
   headers.add("Content-Type", "multipart/form-data; boundary=x");
-  EXPECT_EQ(bmc.send("POST", push, "--x\r\nContent-Disposition: form-data; name=\"UpdateFile\"\r\n\r\nabc", headers).reply.status, 400);
-  EXPECT_EQ(bmc.send("POST", push, "--x\r\nContent-Disposition: form-data; name=\"UpdateFile\"\r\n\r\nabc\r\n--x--\r\n", headers).reply.status, 400)
+  EXPECT_EQ(
+      bmc.send("POST", push, "--x\r\nContent-Disposition: form-data; name=\"UpdateFile\"\r\n\r\nabc", headers)
+          .reply.status,
+      400);
+  EXPECT_EQ(
+      bmc.send("POST", push,
+               "--x\r\nContent-Disposition: form-data; name=\"UpdateFile\"\r\n\r\nabc\r\n--x--\r\n", headers)
+          .reply.status,
+      400)
       << "UpdateParameters is missing";
   EXPECT_EQ(bmc.send("POST", push, std::string(210u << 20, 'a'), headers).reply.status, 413);
   EXPECT_EQ(hall.fleet.ledger().count(ActKind::FirmwareStart), 0u);
 }
 
 TEST_F(Firmware, UpdatesASingleItem) {
-  EXPECT_EQ(bmc.push(makePackage(bmcTrayBundle(1)), "[\"" + kInventory + "FW_ERoT_BMC_0\"]").reply.status, 202);
+  EXPECT_EQ(bmc.push(makePackage(bmcTrayBundle(1)), "[\"" + kInventory + "FW_ERoT_BMC_0\"]").reply.status,
+            202);
   hall.pass(141s);
   EXPECT_EQ(item(bmc.truth(), "FW_ERoT_BMC_0").pending, "01.04.0031.0000_n04");
   EXPECT_EQ(item(bmc.truth(), "FW_BMC_0").pending, "");
@@ -223,7 +234,8 @@ TEST_F(Firmware, ABmcResetAndAHostPowerCutInterruptTheirFlashes) {
 
 TEST_F(Firmware, CopiesToTheSpareSlotAfterActivation) {
   const auto status = [&](const std::string& erot) {
-    return readString(bmc.json("/redfish/v1/Chassis/" + erot), "Oem/Nvidia/BackgroundCopyStatus").value_or("");
+    return readString(bmc.json("/redfish/v1/Chassis/" + erot), "Oem/Nvidia/BackgroundCopyStatus")
+        .value_or("");
   };
   bmc.pushBmcTray();
   hall.pass(11min);
@@ -241,7 +253,10 @@ TEST_F(Firmware, CopiesToTheSpareSlotAfterActivation) {
 }
 
 TEST_F(Firmware, HgxBmcRestartTakesHgxAwayForAMoment) {
-  ASSERT_EQ(bmc.post("/redfish/v1/Managers/HGX_BMC_0/Actions/Manager.Reset", R"({"ResetType":"ForceRestart"})").reply.status, 200);
+  ASSERT_EQ(
+      bmc.post("/redfish/v1/Managers/HGX_BMC_0/Actions/Manager.Reset", R"({"ResetType":"ForceRestart"})")
+          .reply.status,
+      200);
   EXPECT_FALSE(bmc.truth().hgxPresent);
   EXPECT_EQ(bmc.pushCompute().reply.status, 404);
   hall.pass(3min);

@@ -30,7 +30,8 @@ std::string script(Hall& hall, Listener& listener, int machine) {
   std::string out;
   Bmc bmc(hall, machine);
   const auto note = [&](const Delivery& d) {
-    out += fmt::format("{} {} {} {} {}\n", toMillis(hall.time.now()), static_cast<int>(d.ending), d.latency.count(), d.reply.status, d.reply.body);
+    out += fmt::format("{} {} {} {} {}\n", toMillis(hall.time.now()), static_cast<int>(d.ending),
+                       d.latency.count(), d.reply.status, d.reply.body);
   };
   const auto retry = [&](auto act) {
     for (int i = 0; i < 20; ++i) {
@@ -81,7 +82,8 @@ std::string run(std::uint64_t seed, FaultLevel faults) {
   std::string out;
   for (int i = 0; i < options.trays; ++i) out += script(hall, listener, i);
   for (const auto& entry : hall.fleet.ledger().entries())
-    out += fmt::format("{} {} {} {} {}\n", toMillis(entry.at), entry.machine, nameOf(entry.kind), entry.component, entry.digest);
+    out += fmt::format("{} {} {} {} {}\n", toMillis(entry.at), entry.machine, nameOf(entry.kind),
+                       entry.component, entry.digest);
   return out;
 }
 
@@ -92,8 +94,9 @@ TEST(Fleet, RepeatsItselfExactlyForTheSameSeed) {
   EXPECT_NE(sha256Hex(first), sha256Hex(run(2, FaultLevel::Heavy)));
 }
 
-/// Live bytes of a fleet of `trays`, right after its making and at its busiest: settings and sessions there, media in,
-/// BMC firmware being written, image written, burn-in running. Everything that the test itself holds is gone by then.
+/// Live bytes of a fleet of `trays`, right after its making and at its busiest: settings and sessions there,
+/// media in, BMC firmware being written, image written, burn-in running. Everything that the test itself
+/// holds is gone by then.
 std::pair<std::size_t, std::size_t> liveBytesOf(int trays) {
   FleetOptions options;
   options.trays = trays;
@@ -107,14 +110,16 @@ std::pair<std::size_t, std::size_t> liveBytesOf(int trays) {
     Bmc bmc(hall, i);
     bmc.takeOver();
     for (int n = 0; n < 3; ++n) bmc.loginAgain();
-    bmc.patch(kManager + "/NetworkProtocol", R"({"NTP":{"NTPServers":["10.0.0.1","10.0.0.2"]},"Oem":{"Nvidia":{"Rsyslog":
+    bmc.patch(kManager + "/NetworkProtocol",
+              R"({"NTP":{"NTPServers":["10.0.0.1","10.0.0.2"]},"Oem":{"Nvidia":{"Rsyslog":
         {"Address":"10.0.0.5","Port":514}}}})");
     bmc.insert(kMediaUrl);
     bmc.bootFrom("Cd");
     bmc.reset("On");
   }
   hall.pass(10min);
-  listener->order = {"burn", OrderKind::BurnIn, {}, {}, {}, {{"cpu", 1min}, {"gpu_gemm", 1min}, {"nvlink", 1h}}, 60s};
+  listener->order = {
+      "burn", OrderKind::BurnIn, {}, {}, {}, {{"cpu", 1min}, {"gpu_gemm", 1min}, {"nvlink", 1h}}, 60s};
   for (int i = 0; i < trays; ++i) {
     Bmc bmc(hall, i);
     bmc.login("Site-Passw0rd");
@@ -132,7 +137,8 @@ TEST(Fleet, AMachineTakesAtMost4KilobytesAtItsBusiest) {
   constexpr int kFew = 20, kMany = 100;
   liveBytesOf(1);  // what is allocated once for all
   const auto few = liveBytesOf(kFew), many = liveBytesOf(kMany);
-  const auto idle = (many.first - few.first) / (kMany - kFew), busy = (many.second - few.second) / (kMany - kFew);
+  const auto idle = (many.first - few.first) / (kMany - kFew),
+             busy = (many.second - few.second) / (kMany - kFew);
   std::cout << "[ MEASURED ] sizeof(Machine) " << sizeof(Machine) << ", idle " << idle << ", busy " << busy
             << " bytes a machine, with its timers and its share of the ledger\n";
   RecordProperty("bytes_idle", static_cast<int>(idle));
@@ -185,7 +191,9 @@ TEST(Fleet, MayBeDestroyedWithTimersAndAnswersUnderWay) {
   std::vector<std::function<void(Result<HttpReply>)>> late;
   struct Holder final : Uplink {
     explicit Holder(std::vector<std::function<void(Result<HttpReply>)>>& l) : late(l) {}
-    void send(std::string, HttpRequest, std::function<void(Result<HttpReply>)> done) override { late.push_back(std::move(done)); }
+    void send(std::string, HttpRequest, std::function<void(Result<HttpReply>)> done) override {
+      late.push_back(std::move(done));
+    }
     std::vector<std::function<void(Result<HttpReply>)>>& late;
   } holder(late);
   {

@@ -149,7 +149,8 @@ TEST_F(Rules, MediaWhileMediaIsInserted) {
   bmc.insert(kMediaUrl);
   EXPECT_EQ(bmc.insert(kMediaUrl).reply.status, 503);
   EXPECT_EQ(duplicates(), 1u);
-  bmc.post("/redfish/v1/Managers/BMC_0/VirtualMedia/USB2/Actions/VirtualMedia.InsertMedia", R"({"Image":"http://10.0.0.9/b"})");
+  bmc.post("/redfish/v1/Managers/BMC_0/VirtualMedia/USB2/Actions/VirtualMedia.InsertMedia",
+           R"({"Image":"http://10.0.0.9/b"})");
   EXPECT_EQ(duplicates(), 2u) << "in the other slot too";
   bmc.eject();
   bmc.post("/redfish/v1/Managers/BMC_0/VirtualMedia/USB2/Actions/VirtualMedia.EjectMedia");

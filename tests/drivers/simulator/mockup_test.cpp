@@ -38,7 +38,8 @@ TEST_F(Tree, ServesItsFilesAndIgnoresQueries) {
   ASSERT_TRUE(mockup);
   EXPECT_EQ(send(*mockup, "GET", "/redfish/v1/").status, 200);
   EXPECT_EQ(send(*mockup, "GET", "/redfish/v1/Systems/1?$expand=.").body, R"({"Id":"1"})");
-  EXPECT_EQ(send(*mockup, "GET", "/redfish/v1/systems/1/").body, R"({"Id":"1"})") << "URIs of some machines mix case";
+  EXPECT_EQ(send(*mockup, "GET", "/redfish/v1/systems/1/").body, R"({"Id":"1"})")
+      << "URIs of some machines mix case";
   EXPECT_EQ(send(*mockup, "GET", "/redfish/v1/Systems/2").status, 404);
   EXPECT_EQ(send(*mockup, "GET", "/redfish/v1/Locked").status, 403);
   EXPECT_EQ(send(*mockup, "GET", "/redfish/v1/Locked").body, "no");
@@ -49,8 +50,9 @@ TEST_F(Tree, NothingOutsideCanBeReached) {
   auto mockup = Mockup::open(root / "tree");
   ASSERT_TRUE(mockup);
   for (const auto* path :
-       {"/../secret", "/redfish/v1/../../../secret", "/redfish/v1/%2e%2e/%2e%2e/%2e%2e/secret", "/redfish/v1/..%2f..%2f..%2fsecret",
-        "/redfish/v1/Escape", "/redfish/v1/Systems\\..\\1", "/redfish/v1/%00", "/redfish/v1/%zz", "//etc", "/../tree-sibling"})
+       {"/../secret", "/redfish/v1/../../../secret", "/redfish/v1/%2e%2e/%2e%2e/%2e%2e/secret",
+        "/redfish/v1/..%2f..%2f..%2fsecret", "/redfish/v1/Escape", "/redfish/v1/Systems\\..\\1",
+        "/redfish/v1/%00", "/redfish/v1/%zz", "//etc", "/../tree-sibling"})
     EXPECT_EQ(send(*mockup, "GET", path).status, 404) << path;
 }
 

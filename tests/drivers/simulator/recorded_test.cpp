@@ -1,5 +1,5 @@
-// The generated tree against the recorded GB200 tray: every property exists there with the same JSON type, or is in
-// the table of exceptions with the line of FACTS.md (or the other recorded machine) that it comes from.
+// The generated tree against the recorded GB200 tray: every property exists there with the same JSON type, or
+// is in the table of exceptions with the line of FACTS.md (or the other recorded machine) that it comes from.
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -39,7 +39,8 @@ constexpr auto kText = Json::value_t::string;
 constexpr auto kNumber = Json::value_t::number_unsigned;
 constexpr auto kObject = Json::value_t::object;
 constexpr std::string_view kHealthyGpu =
-    "FACTS 9: the recorded tray's GPUs are dead: no Model, Serial or Ports; healthy ones in supermicro-gb300-partial-gpu";
+    "FACTS 9: the recorded tray's GPUs are dead: no Model, Serial or Ports; healthy ones in "
+    "supermicro-gb300-partial-gpu";
 constexpr std::string_view kGpuPath = "/redfish/v1/Systems/HGX_Baseboard_0/Processors/GPU_";
 const Exception kExceptions[] = {
     {kGpuPath, "/Manufacturer", kText, kHealthyGpu},
@@ -54,11 +55,15 @@ const Exception kExceptions[] = {
     {"/redfish/v1/Chassis/HGX_GPU_", "/Model", kText, kHealthyGpu},
     {"/redfish/v1/Chassis/HGX_GPU_", "/SerialNumber", kText, kHealthyGpu},
     {"/redfish/v1/Managers/BMC_0/VirtualMedia/USB", "/Image", kText, "FACTS 5: insert, verify Image"},
-    {"/redfish/v1/Managers/BMC_0/VirtualMedia/USB", "/ImageName", kText, "FACTS 5; no media was in when recorded"},
+    {"/redfish/v1/Managers/BMC_0/VirtualMedia/USB", "/ImageName", kText,
+     "FACTS 5; no media was in when recorded"},
     {"/redfish/v1/Managers/BMC_0/NetworkProtocol", "/NTP/NTPServers/*", kText, "the recorded list is empty"},
-    {"/redfish/v1/TaskService/Tasks", "/Members/*", kObject, "FACTS 6: OpenBMC keeps tasks in RAM; none was recorded"},
-    {"/redfish/v1/TaskService/Tasks/", "/PercentComplete", kNumber, "FACTS 6: progress on GB200 jumps 20, 40, 100"},
-    {"/redfish/v1/TaskService/Tasks/", "/TaskMonitor", kText, "FACTS 6: OpenBMC Location may end in /Monitor"},
+    {"/redfish/v1/TaskService/Tasks", "/Members/*", kObject,
+     "FACTS 6: OpenBMC keeps tasks in RAM; none was recorded"},
+    {"/redfish/v1/TaskService/Tasks/", "/PercentComplete", kNumber,
+     "FACTS 6: progress on GB200 jumps 20, 40, 100"},
+    {"/redfish/v1/TaskService/Tasks/", "/TaskMonitor", kText,
+     "FACTS 6: OpenBMC Location may end in /Monitor"},
 };
 
 std::string kind(const Json& json) { return json.is_number() ? "number" : json.type_name(); }
@@ -84,14 +89,16 @@ bool excepted(const std::string& path, const std::string& property, const Json& 
 }
 
 /// Compares what was generated with all recorded values that stand at the same place.
-void compare(const std::string& path, const std::string& where, const Json& generated, const std::vector<const Json*>& known,
-             std::vector<std::string>& wrong) {
+void compare(const std::string& path, const std::string& where, const Json& generated,
+             const std::vector<const Json*>& known, std::vector<std::string>& wrong) {
   if (known.empty()) {
-    if (!excepted(path, where, generated)) wrong.push_back(fmt::format("{}{} ({}) is not recorded", path, where, kind(generated)));
+    if (!excepted(path, where, generated))
+      wrong.push_back(fmt::format("{}{} ({}) is not recorded", path, where, kind(generated)));
     return;
   }
   if (std::none_of(known.begin(), known.end(), [&](const Json* k) { return kind(*k) == kind(generated); }))
-    return wrong.push_back(fmt::format("{}{} is {}, recorded {}", path, where, kind(generated), kind(*known[0])));
+    return wrong.push_back(
+        fmt::format("{}{} is {}, recorded {}", path, where, kind(generated), kind(*known[0])));
   if (generated.is_object()) {
     for (const auto& [key, value] : generated.items()) {
       std::vector<const Json*> below;
@@ -168,7 +175,8 @@ TEST(Recorded, EveryPropertyIsThatOfTheRecordedMachine) {
       else
         compare(path, "", json, {&*known}, wrong);
     }
-    EXPECT_TRUE(wrong.empty()) << wrong.size() << " deviations: " << fmt::format("{}", fmt::join(wrong, "\n"));
+    EXPECT_TRUE(wrong.empty()) << wrong.size()
+                               << " deviations: " << fmt::format("{}", fmt::join(wrong, "\n"));
     hall.pass(1min);
   }
 }
@@ -178,8 +186,9 @@ TEST(Recorded, TheTrayHasTheSameFirmwareItemsAndChassis) {
   Hall hall;
   Bmc bmc(hall, 0);
   bmc.takeOver();
-  for (const std::string path : {"/redfish/v1/UpdateService/FirmwareInventory", "/redfish/v1/Chassis", "/redfish/v1/Managers",
-                                 "/redfish/v1/Systems", "/redfish/v1/Systems/HGX_Baseboard_0/Processors"})
+  for (const std::string path :
+       {"/redfish/v1/UpdateService/FirmwareInventory", "/redfish/v1/Chassis", "/redfish/v1/Managers",
+        "/redfish/v1/Systems", "/redfish/v1/Systems/HGX_Baseboard_0/Processors"})
     EXPECT_EQ(bmc.json(path)["Members"], (*counterpart(path))["Members"]) << path;
   for (const auto& member : bmc.json("/redfish/v1/UpdateService/FirmwareInventory")["Members"]) {
     const auto path = member["@odata.id"].get<std::string>();

@@ -8,7 +8,8 @@ const std::string kSessions = "/redfish/v1/SessionService/Sessions";
 
 std::string messageId(const HttpReply& reply) {
   const auto json = parseJson(reply.body);
-  return json ? readString(readArray(*json, "error/@Message.ExtendedInfo").at(0), "MessageId").value_or("") : "";
+  return json ? readString(readArray(*json, "error/@Message.ExtendedInfo").at(0), "MessageId").value_or("")
+              : "";
 }
 
 TEST(SimServer, ShowsOnlyTheAnonymousPartOfTheRootWithoutASession) {
@@ -126,6 +127,11 @@ TEST(SimServer, ExpandsAsItsProtocolFeaturesSay) {
   EXPECT_FALSE(two["Members"][0]["Links"]["Chassis"][0].contains("Id"));
   const auto all = bmc.json("/redfish/v1/Systems/System_0?%24expand=*(%24levels=1)");
   EXPECT_EQ(readString(all["Links"]["Chassis"][0], "Id"), "BMC_0");
+  EXPECT_TRUE(all["Processors"].contains("Members"));
+  const auto linked = bmc.json("/redfish/v1/Systems/System_0?$expand=~");
+  EXPECT_EQ(readString(linked["Links"]["Chassis"][0], "Id"), "BMC_0");
+  EXPECT_FALSE(linked["Processors"].contains("Members"));
+  EXPECT_EQ(bmc.get("/redfish/v1/Systems?$expand=everything").reply.status, 400);
   EXPECT_EQ(bmc.get("/redfish/v1/Systems?$expand=.($levels=7)").reply.status, 400);
   const auto inventory = bmc.json("/redfish/v1/UpdateService/FirmwareInventory?$expand=.($levels=1)");
   EXPECT_EQ(inventory["Members"].size(), 30u);
@@ -140,7 +146,9 @@ TEST(SimServer, SetsAndShowsSettings) {
   bmc.takeOver();
   const auto network = kManager + "/NetworkProtocol";
   EXPECT_EQ(bmc.patch(network, R"({"NTP":{"NTPServers":["10.0.0.1","10.0.0.2"]},"Oem":{"Nvidia":{"Rsyslog":
-      {"Address":"10.0.0.5","Port":514,"State":"Enabled"}}}})").reply.status, 204);
+      {"Address":"10.0.0.5","Port":514,"State":"Enabled"}}}})")
+                .reply.status,
+            204);
   EXPECT_EQ(bmc.patch(kSystem, R"({"PowerRestorePolicy":"AlwaysOff"})").reply.status, 204);
   EXPECT_EQ(bmc.patch(kSystem, R"({"PowerRestorePolicy":"Sometimes"})").reply.status, 400);
   EXPECT_EQ(bmc.patch(kSystem, R"({"Boot":{"BootSourceOverrideTarget":"Cd"}})").reply.status, 400)
