@@ -112,7 +112,8 @@ Task<Result<Client::Login>> Client::tryLogin(Secret password) {
     }
     if (wantsPasswordChange(*reply)) {  // the password is right, and no session before it is changed
       basicOnly_ = true;
-      auto kept = co_await keepSession(std::move(password), HttpReply{});
+      HttpReply noSession;
+      auto kept = co_await keepSession(std::move(password), std::move(noSession));
       if (!kept) co_return kept.error();
       co_return Login::Accepted;
     }
