@@ -83,6 +83,7 @@ Task<Result<void>> orderBurnIn(StepContext& context) {
   AgentOrder order;
   order.id = orderId(context);
   order.kind = OrderKind::BurnIn;
+  order.reportEvery = 30s;   // what changes is reported at once
   for (const auto* test : testsToRun(context)) order.tests.push_back({test->id, test->duration});
   context.leave(PutOrder{context.node().id, std::move(order)});
   co_return Result<void>{};

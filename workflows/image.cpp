@@ -150,6 +150,7 @@ Task<Result<void>> orderImage(StepContext& context) {
   seed.reportUrl = context.site().provisioningUrl + "/agent/v1/report";
   seed.token = context.site().token(context.node(), "os");
   order.seed = encodeBootMedia(seed);
+  order.reportEvery = 15s;   // what changes is reported at once
   context.leave(PutOrder{context.node().id, std::move(order)});
   co_return Result<void>{};
 }

@@ -256,8 +256,8 @@ class Demo {
     const auto outcome = parseJson(received->reply.body);
     if (!outcome) throw std::runtime_error("the simulator's answer cannot be read");
     add(totals, *outcome);
-    const auto metrics = co_await call("GET", "/site", Json{});
-    totals.transitions += readInt(metrics, "transitions").value_or(0);
+    const auto site = co_await call("GET", "/site", Json{});
+    totals.transitions += readInt(site, "transitions").value_or(0);
     totals.serveCpu += cpuOfTheDead_ + controller_->cpuSeconds();
     totals.peakRss = std::max({totals.peakRss, peakRss_, controller_->peakRssMb()});
   }
