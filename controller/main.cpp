@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "controller/commands/bench_command.hpp"
 #include "controller/commands/commands.hpp"
 
 using namespace zellige;
@@ -32,6 +33,8 @@ int main(int argc, char** argv) {
   sweepCommand->add_option("--every", sweep.every, "Only every n-th point")->check(CLI::Range(1, 10'000));
   sweepCommand->add_flag("--json", sweep.json, "Print one JSON object");
   sweepCommand->callback([&] { chosen = [&] { return commands::killSweep(sweep); }; });
+
+  commands::addBench(app, chosen);
 
   CLI11_PARSE(app, argc, argv);
   try {
