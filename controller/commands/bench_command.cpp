@@ -8,10 +8,15 @@ namespace zellige::commands {
 
 namespace {
 
+void addDirectory(CLI::App& command, std::filesystem::path& directory) {
+  command.add_option_function<std::string>("--directory", [&directory](const std::string& given) { directory = given; },
+                                           "On which disk")->check(CLI::ExistingDirectory);
+}
+
 void addStore(CLI::App& bench, std::function<int()>& chosen) {
   auto options = std::make_shared<StoreBenchCommand>();
   auto* command = bench.add_subcommand("store", "Durable transitions a second, against a bare sqlite3 loop");
-  command->add_option("--directory", options->directory, "On which disk")->check(CLI::ExistingDirectory);
+  addDirectory(*command, options->directory);
   command->add_flag("--json", options->json, "Print one JSON object");
   command->callback([options, &chosen] { chosen = [options] { return benchStore(*options); }; });
 }
@@ -32,7 +37,7 @@ void addRestart(CLI::App& bench, std::function<int()>& chosen) {
   auto* command = bench.add_subcommand("restart", "From exec to the first request of a resumed run");
   command->add_option("--nodes", options->nodes, "In the database")->check(CLI::Range(1, 1'000'000));
   command->add_option("--runs", options->runs, "Unfinished")->check(CLI::Range(1, 1'000'000));
-  command->add_option("--directory", options->directory, "On which disk")->check(CLI::ExistingDirectory);
+  addDirectory(*command, options->directory);
   command->add_flag("--json", options->json, "Print one JSON object");
   command->callback([options, &chosen] { chosen = [options] { return benchRestart(*options); }; });
 }
@@ -47,7 +52,7 @@ void addOwnProcesses(CLI::App& app, std::function<int()>& chosen) {
   auto directory = std::make_shared<std::filesystem::path>();
   auto started = std::make_shared<std::int64_t>(0);
   auto* resume = app.add_subcommand("bench-resume", "")->group("");
-  resume->add_option("--directory", *directory)->required();
+  addDirectory(*resume, *directory);
   resume->add_option("--started-ns", *started)->required();
   resume->callback([directory, started, &chosen] { chosen = [=] { return benchResume(*directory, *started); }; });
 }

@@ -45,8 +45,8 @@ ChildProcess::ChildProcess(const std::vector<std::string>& arguments) {
 }
 
 ChildProcess::~ChildProcess() {
-  reap();
   ::close(output_);
+  reap();
 }
 
 bool ChildProcess::readSome() {

@@ -48,7 +48,8 @@ int onSocket(CURL*, curl_socket_t fd, int what, void* to, void* known) {
     return 0;
   }
   epoll_event event{};
-  event.events = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
+  if (what & CURL_POLL_IN) event.events |= EPOLLIN;
+  if (what & CURL_POLL_OUT) event.events |= EPOLLOUT;
   event.data.fd = fd;
   if (sockets.shardOf.size() <= static_cast<std::size_t>(fd)) sockets.shardOf.resize(static_cast<std::size_t>(fd) + 1);
   sockets.shardOf[static_cast<std::size_t>(fd)] = &shard;
