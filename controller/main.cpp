@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "controller/cli/cli.hpp"
+#include "controller/commands/bench_command.hpp"
 #include "controller/commands/commands.hpp"
 #include "controller/commands/serve.hpp"
 
@@ -71,6 +72,7 @@ int main(int argc, char** argv) {
   demoCommand->callback([&] { chosen = [&] { return commands::demo(demo); }; });
 
   cli::addCommands(app, chosen);
+  commands::addBench(app, chosen);
 
   CLI11_PARSE(app, argc, argv);
   try {

@@ -12,10 +12,10 @@ namespace zellige {
 
 class Scratch {
  public:
-  Scratch() {
-    const std::filesystem::path shm = "/dev/shm";
-    const bool inMemory = ::access(shm.c_str(), W_OK) == 0;
-    path_ = (inMemory ? shm : std::filesystem::temp_directory_path()) / fmt::format("zellige-{}-{}", ::getpid(), randomHex(4));
+  Scratch() : Scratch(inMemory()) {}
+  /// In this directory: where it matters what a write to the disk costs.
+  explicit Scratch(const std::filesystem::path& parent)
+      : path_(parent / fmt::format("zellige-{}-{}", ::getpid(), randomHex(4))) {
     std::filesystem::create_directories(path_);
   }
   ~Scratch() {
@@ -27,6 +27,10 @@ class Scratch {
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  static std::filesystem::path inMemory() {
+    const std::filesystem::path shm = "/dev/shm";
+    return ::access(shm.c_str(), W_OK) == 0 ? shm : std::filesystem::temp_directory_path();
+  }
   std::filesystem::path path_;
 };
 

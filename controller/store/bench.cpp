@@ -46,14 +46,14 @@ SiteImport syntheticSite(int nodes) {
   return site;
 }
 
-/// A run in the middle of a firmware step, as large as they are then.
-Run benchRun(NodeId node, Time now) {
+/// A run in the middle of writing firmware, as large as they are then; it holds a budget, which a restart takes back.
+Run benchRun(NodeId node, Time now, const std::string& target) {
   Run run;
   run.workflow = "qualify";
   run.subject = {node};
-  run.target = std::string(64, 'a');
-  run.step = "firmware.activate";
-  run.item = "bmc_tray";
+  run.target = target;
+  run.step = "firmware.write";
+  run.item = "write.bmc_tray";
   run.phase = ActPhase::Accepted;
   run.tries = 1;
   run.witness = {{"manager.last_reset", "2026-01-01T00:00:00+00:00"}};
@@ -99,11 +99,12 @@ void fill(const std::filesystem::path& directory, int nodes, int runs) {
   Filling filling(directory, 20'000, true);
   filling.wait(filling.store().importSite(syntheticSite(nodes), {"bench", ""}));
   const auto ids = filling.store().nodesIn(Lifecycle::Planned);
+  const auto target = filling.wait(filling.store().freezeTarget("tray"))->digest;
   for (std::size_t i = 0; i < ids.size() && i < static_cast<std::size_t>(runs);) {
     Change change;
     change.at = filling.now();
     for (int n = 0; n < 500 && i < ids.size() && i < static_cast<std::size_t>(runs); ++n, ++i)
-      change.ops.push_back(SaveRun{benchRun(ids[i], filling.now()), "run.started"});
+      change.ops.push_back(SaveRun{benchRun(ids[i], filling.now(), target), "run.started"});
     filling.wait(filling.store().commit(std::move(change)));
   }
 }

@@ -35,6 +35,8 @@ struct CurlGlobal {
 
 struct Shard;
 
+std::string keyOf(const Peer& peer) { return peer.address + ' ' + std::to_string(peer.port); }
+
 /// A request between send() and its outcome.
 struct Op final : CurlExchange {
   using CurlExchange::CurlExchange;
@@ -109,6 +111,8 @@ class Abandon {
 };
 
 }  // namespace
+
+std::size_t shardOf(const Peer& peer, std::size_t shards) { return std::hash<std::string>{}(keyOf(peer)) % shards; }
 
 class CurlTransport::Loop {
  public:
@@ -227,7 +231,7 @@ void CurlTransport::Loop::takeInbox() {
 
 void CurlTransport::Loop::start(std::unique_ptr<Op> owned) {
   auto& op = *owned;
-  op.key = op.peer().address + ' ' + std::to_string(op.peer().port);
+  op.key = keyOf(op.peer());
   op.shard = shards_[std::hash<std::string>{}(op.key) % shards_.size()].get();
   op.owner = this;
   op.onConnect = &Loop::onConnect;
