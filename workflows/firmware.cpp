@@ -143,8 +143,9 @@ Task<Result<EntryState>> lookWrite(StepContext& context, const Baseline::Entry& 
     co_return EntryState::Settled;
   }
   const bool restarted = context.intended("bmc_reset") != state->lastReset;
-  if (write.state == WriteState::Vanished && restarted && entry.activation == Activation::AuxCycle) {
-    // Done or not, nobody can tell before the power cycle; flashing again might flash twice.
+  if (write.state == WriteState::Vanished && restarted) {
+    // Done or not, nobody can tell before the power cycle, not even where a BMC restart should have brought it alive
+    // (fault 16 after fault 11): flashing again might flash twice.
     context.setFact("written." + entry.id, "maybe");
     context.setFact("pending", "yes");
     co_return EntryState::Settled;
@@ -362,7 +363,7 @@ std::vector<Step> firmwareSteps() {
        .look = lookVersions,
        .poll = 15s,
        .deadline = 1h,
-       .maxTries = 2,
+       .maxTries = 3,
        .spent = "firmware.not_applied",
        .again = "firmware.write"},
   };

@@ -150,7 +150,8 @@ Sku readSku(Value root, Problems& problems) {
     Sku::Line line{component.name<ComponentKind>("kind", "a kind of component"),
                    static_cast<int>(component.whole("count", 1, 1024)), component.textOr("model", "")};
     const auto kind = component.find("kind");  // as written: a wrong one must not pass for another
-    if (kind) lines.add(fmt::format("{}{}{}", kind->text(), line.model.empty() ? "" : " ", line.model), item.spot());
+    if (kind)
+      lines.add(fmt::format("{}{}{}", kind->text(), line.model.empty() ? "" : " ", line.model), item.spot());
     sku.components.push_back(std::move(line));
   }
   return sku;

@@ -108,7 +108,8 @@ class DocumentBuilder final : public YAML::EventHandler {
       else
         keys_.push_back(i);
       auto& value = entries[entries[i].end];
-      if (value.kind == Document::Kind::Null) value.offset = entries[i].offset;  // nothing stands nowhere else
+      if (value.kind == Document::Kind::Null)
+        value.offset = entries[i].offset;  // nothing stands nowhere else
     }
     const auto duplicate = [&](std::uint32_t second, std::uint32_t first) {
       problems_.add({entries[second].offset},

@@ -36,7 +36,8 @@ nodes:
     files["sku.yaml"] = "sku: tray\nkind: compute_tray\ncomponents: [ { kind: gpu, count: 4 } ]\n";
     files["plan.yaml"] = "plan: short\ntests: [ { id: cpu, minutes: 1 } ]\n";
     files["profile.yaml"] = fmt::format(
-        "profile: gb200\nsku: tray\nbaseline: base-1\nplan: short\nimage: {{ name: os, file: images/os.raw, sha256: {} }}\n",
+        "profile: gb200\nsku: tray\nbaseline: base-1\nplan: short\nimage: {{ name: os, file: images/os.raw, "
+        "sha256: {} }}\n",
         sha256Hex(image));
     files["baseline.yaml"] = fmt::format(R"(baseline: base-1
 entries:
@@ -65,7 +66,8 @@ entries:
   std::vector<std::string> wrong(const Known& known = {}) {
     auto lines = complaints(read(known));
     for (auto& line : lines)
-      for (auto at = line.find(folder.path().string()); at != std::string::npos; at = line.find(folder.path().string()))
+      for (auto at = line.find(folder.path().string()); at != std::string::npos;
+           at = line.find(folder.path().string()))
         line.erase(at, folder.path().string().size() + 1);
     return lines;
   }
@@ -117,10 +119,11 @@ TEST(Bundle, SaysWhichReferenceIsUnknown) {
   site.change("manifest.yaml", "profile: gb200", "profile: h100");
   site.change("profile.yaml", "base-1", "base-2");
   site.change("profile.yaml", "plan: short", "plan: shirt");
-  EXPECT_THAT(site.wrong(), ElementsAre("manifest.yaml:6:10: unknown SKU 'trey', did you mean 'tray'?",
-                                        "manifest.yaml:7:14: unknown profile 'h100'",
-                                        "profile.yaml:3:11: unknown baseline 'base-2', did you mean 'base-1'?",
-                                        "profile.yaml:4:7: unknown plan 'shirt', did you mean 'short'?"));
+  EXPECT_THAT(site.wrong(),
+              ElementsAre("manifest.yaml:6:10: unknown SKU 'trey', did you mean 'tray'?",
+                          "manifest.yaml:7:14: unknown profile 'h100'",
+                          "profile.yaml:3:11: unknown baseline 'base-2', did you mean 'base-1'?",
+                          "profile.yaml:4:7: unknown plan 'shirt', did you mean 'short'?"));
 }
 
 TEST(Bundle, RefusesASkuOfAnotherKindAndAProfileForAnotherSku) {
@@ -135,8 +138,9 @@ TEST(Bundle, RefusesASkuOfAnotherKindAndAProfileForAnotherSku) {
 TEST(Bundle, RefusesContentThatIsMissingOrOtherThanTold) {
   Site site;
   site.image = "another operating system";
-  EXPECT_THAT(site.wrong(), ElementsAre(fmt::format("profile.yaml:5:26: 'images/os.raw' has SHA-256 {}, not {}",
-                                                    sha256Hex(site.image), sha256Hex("an operating system"))));
+  EXPECT_THAT(site.wrong(),
+              ElementsAre(fmt::format("profile.yaml:5:26: 'images/os.raw' has SHA-256 {}, not {}",
+                                      sha256Hex(site.image), sha256Hex("an operating system"))));
   Site missing;
   missing.package.clear();
   missing.image.clear();
@@ -155,23 +159,26 @@ TEST(Bundle, AcceptsMissingContentThatTheStoreHas) {
   ASSERT_THAT(complaints(reading), ElementsAre());
   EXPECT_TRUE(std::get<SiteBundle>(reading).packages.empty());
   known.packages.begin()->second = {"bmc-1.2"};
-  EXPECT_THAT(site.wrong(known), ElementsAre("baseline.yaml:6:89: the package holds no version 'erot-1.4'; it holds "
-                                             "'bmc-1.2'"));
+  EXPECT_THAT(site.wrong(known),
+              ElementsAre("baseline.yaml:6:89: the package holds no version 'erot-1.4'; it holds "
+                          "'bmc-1.2'"));
 }
 
 TEST(Bundle, RefusesAVersionThatThePackageDoesNotHold) {
   Site site;
   site.change("baseline.yaml", "bmc-1.2", "bmc-1.3");
-  EXPECT_THAT(site.wrong(), ElementsAre("baseline.yaml:6:47: the package holds no version 'bmc-1.3'; it holds "
-                                        "'bmc-1.2', 'erot-1.4'"));
+  EXPECT_THAT(site.wrong(),
+              ElementsAre("baseline.yaml:6:47: the package holds no version 'bmc-1.3'; it holds "
+                          "'bmc-1.2', 'erot-1.4'"));
 }
 
 TEST(Bundle, RefusesAPackageThatIsNoPldm) {
   Site site;
   site.change("baseline.yaml", sha256Hex(site.package), sha256Hex("not firmware at all"));
   site.package = "not firmware at all";
-  EXPECT_THAT(site.wrong(), ElementsAre("baseline.yaml:4:22: 'packages/bmc.fwpkg': not a PLDM firmware package: its "
-                                        "first 16 bytes are no known identifier"));
+  EXPECT_THAT(site.wrong(),
+              ElementsAre("baseline.yaml:4:22: 'packages/bmc.fwpkg': not a PLDM firmware package: its "
+                          "first 16 bytes are no known identifier"));
 }
 
 TEST(Bundle, RefusesNamesAndNodesGivenTwice) {
@@ -183,15 +190,17 @@ TEST(Bundle, RefusesNamesAndNodesGivenTwice) {
   nodes.change("more.yaml", "serial: A1", "serial: A2");
   nodes.change("more.yaml", "00:01", "00:02");
   nodes.change("more.yaml", "site: SIM1", "site: SIM2");
-  EXPECT_THAT(nodes.wrong(),
-              ElementsAre("more.yaml:3:1: address 127.1.0.1 port 443 is given twice; first in manifest.yaml line 3"));
+  EXPECT_THAT(
+      nodes.wrong(),
+      ElementsAre("more.yaml:3:1: address 127.1.0.1 port 443 is given twice; first in manifest.yaml line 3"));
 }
 
 TEST(Bundle, TellsWhatIsWrongInEveryFileAtOnceAndGivesNothing) {
   Site site;
   site.change("sku.yaml", "count: 4", "count: four");
   site.change("plan.yaml", "minutes: 1", "hours: 1");
-  site.change("manifest.yaml", "sku: tray", "sku: unknown");  // not told while files are unreadable: sku.yaml may be it
+  site.change("manifest.yaml", "sku: tray",
+              "sku: unknown");  // not told while files are unreadable: sku.yaml may be it
   EXPECT_THAT(site.wrong(), ElementsAre("plan.yaml:2:10: a test needs either minutes or seconds",
                                         "plan.yaml:2:21: unknown key 'hours' in a test",
                                         "sku.yaml:3:35: 'four' is not a whole number"));
@@ -200,7 +209,8 @@ TEST(Bundle, TellsWhatIsWrongInEveryFileAtOnceAndGivesNothing) {
 TEST(Bundle, NeedsFilesThatCanBeRead) {
   Folder folder;
   EXPECT_THAT(complaints(readBundle({})), ElementsAre(": no file was named"));
-  EXPECT_THAT(complaints(readBundle({folder.path()})), ElementsAre(folder.path().string() + ": holds no .yaml file"));
+  EXPECT_THAT(complaints(readBundle({folder.path()})),
+              ElementsAre(folder.path().string() + ": holds no .yaml file"));
   const auto none = folder.path() / "none.yaml";
   EXPECT_THAT(complaints(readBundle({none})), ElementsAre(none.string() + ": no such file"));
   EXPECT_THAT(complaints(readBundle({"/dev/zero"})), ElementsAre("/dev/zero: no such file"));

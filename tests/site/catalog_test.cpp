@@ -32,7 +32,8 @@ components:
 }
 
 TEST(SkuFile, SaysWhatIsWrong) {
-  EXPECT_THAT(complaints(readSku("s.yaml", R"(sku: -x
+  EXPECT_THAT(
+      complaints(readSku("s.yaml", R"(sku: -x
 kind: compute_tray
 memory_gib: lots
 components:
@@ -41,21 +42,28 @@ components:
   - { kind: nic, count: 1, model: CX7 }
   - { kind: nic, count: 2, model: CX7 }
 )")),
-              ElementsAre("s.yaml:1:6: '-x' must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit",
-                          "s.yaml:3:13: 'lots' is not a whole number",
-                          "s.yaml:5:13: 'gpus' is not a kind of component, did you mean 'gpu'?",
-                          "s.yaml:6:25: '0' is out of range: 1 to 1024",
-                          "s.yaml:8:5: component 'nic CX7' is given twice; first in line 7"));
+      ElementsAre("s.yaml:1:6: '-x' must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit",
+                  "s.yaml:3:13: 'lots' is not a whole number",
+                  "s.yaml:5:13: 'gpus' is not a kind of component, did you mean 'gpu'?",
+                  "s.yaml:6:25: '0' is out of range: 1 to 1024",
+                  "s.yaml:8:5: component 'nic CX7' is given twice; first in line 7"));
 }
 
 TEST(BaselineFile, KeepsItsEntriesInOrder) {
-  const auto reading = readBaseline("b.yaml", "baseline: gb200-sim-2026.1\nentries:\n"
-      "  - id: bmc_tray\n    package: { file: packages/bmc-1.fwpkg, sha256: " + digest + " }\n    targets: []\n"
-      "    components: [ { match: FW_BMC_0, version: 1.2 }, { match: \"FW_ERoT_*\", version: \"01.04\" } ]\n"
-      "    activation: bmc_reset\n"
-      "  - id: compute\n    package: { file: packages/hgx.fwpkg, sha256: " + std::string(64, 'B') + " }\n"
-      "    targets: [ /redfish/v1/Chassis/HGX_Chassis_0 ]\n    components: [ { match: \"HGX_*\", version: v3 } ]\n"
-      "    activation: aux_cycle\n    force: true\n");
+  const auto reading = readBaseline("b.yaml",
+                                    "baseline: gb200-sim-2026.1\nentries:\n"
+                                    "  - id: bmc_tray\n    package: { file: packages/bmc-1.fwpkg, sha256: " +
+                                        digest +
+                                        " }\n    targets: []\n"
+                                        "    components: [ { match: FW_BMC_0, version: 1.2 }, { match: "
+                                        "\"FW_ERoT_*\", version: \"01.04\" } ]\n"
+                                        "    activation: bmc_reset\n"
+                                        "  - id: compute\n    package: { file: packages/hgx.fwpkg, sha256: " +
+                                        std::string(64, 'B') +
+                                        " }\n"
+                                        "    targets: [ /redfish/v1/Chassis/HGX_Chassis_0 ]\n    components: "
+                                        "[ { match: \"HGX_*\", version: v3 } ]\n"
+                                        "    activation: aux_cycle\n    force: true\n");
   ASSERT_THAT(complaints(reading), ElementsAre());
   const auto& baseline = std::get<Baseline>(reading);
   EXPECT_EQ(baseline.name, "gb200-sim-2026.1");
@@ -77,7 +85,8 @@ TEST(BaselineFile, KeepsItsEntriesInOrder) {
 }
 
 TEST(BaselineFile, SaysWhatIsWrong) {
-  EXPECT_THAT(complaints(readBaseline("b.yaml", R"(baseline: b
+  EXPECT_THAT(
+      complaints(readBaseline("b.yaml", R"(baseline: b
 entries:
   - id: BMC
     package: { file: ../x.fwpkg, sha256: 12 }
@@ -95,21 +104,21 @@ entries:
     components: [ { match: A, version: 1 }, { match: A, version: 2 } ]
     activation: none
 )")),
-              ElementsAre("b.yaml:3:9: 'BMC' must be 1 to 32 of a-z 0-9 _",
-                          "b.yaml:4:22: '../x.fwpkg' must be a path inside the bundle",
-                          "b.yaml:4:42: '12' is not a SHA-256 digest of 64 hex digits",
-                          "b.yaml:5:16: 'FW_BMC_0' is no Redfish URI; it must begin with /redfish/",
-                          "b.yaml:6:28: '*FW' is no inventory id, nor the beginning of one with '*' at its end",
-                          "b.yaml:6:44: '' must not be empty",
-                          "b.yaml:7:17: 'bmc_rest' is not an activation, did you mean 'bmc_reset'?",
-                          "b.yaml:8:5: missing key 'targets' in an entry",
-                          "b.yaml:9:22: '/x' must be a path inside the bundle",
-                          "b.yaml:9:34: '12' is not a SHA-256 digest of 64 hex digits",
-                          "b.yaml:10:17: an entry without components is never done",
-                          "b.yaml:12:12: 'no' is neither true nor false",
-                          "b.yaml:13:9: entry id 'two' is given twice; first in line 8",
-                          "b.yaml:14:14: a package must be a map, not a single value",
-                          "b.yaml:16:54: component 'A' is given twice; first in line 16"));
+      ElementsAre("b.yaml:3:9: 'BMC' must be 1 to 32 of a-z 0-9 _",
+                  "b.yaml:4:22: '../x.fwpkg' must be a path inside the bundle",
+                  "b.yaml:4:42: '12' is not a SHA-256 digest of 64 hex digits",
+                  "b.yaml:5:16: 'FW_BMC_0' is no Redfish URI; it must begin with /redfish/",
+                  "b.yaml:6:28: '*FW' is no inventory id, nor the beginning of one with '*' at its end",
+                  "b.yaml:6:44: '' must not be empty",
+                  "b.yaml:7:17: 'bmc_rest' is not an activation, did you mean 'bmc_reset'?",
+                  "b.yaml:8:5: missing key 'targets' in an entry",
+                  "b.yaml:9:22: '/x' must be a path inside the bundle",
+                  "b.yaml:9:34: '12' is not a SHA-256 digest of 64 hex digits",
+                  "b.yaml:10:17: an entry without components is never done",
+                  "b.yaml:12:12: 'no' is neither true nor false",
+                  "b.yaml:13:9: entry id 'two' is given twice; first in line 8",
+                  "b.yaml:14:14: a package must be a map, not a single value",
+                  "b.yaml:16:54: component 'A' is given twice; first in line 16"));
 }
 
 TEST(PlanFile, ReadsTestsTimesAndLimits) {
@@ -145,8 +154,7 @@ tests:
                           "p.yaml:4:11: test id 'cpu' is given twice; first in line 3",
                           "p.yaml:4:25: '0' is out of range: 1 to 40320",
                           "p.yaml:5:5: a test needs either minutes or seconds",
-                          "p.yaml:5:34: a limit needs min, max or both",
-                          "p.yaml:6:51: min 5 is above max 4",
+                          "p.yaml:5:34: a limit needs min, max or both", "p.yaml:6:51: min 5 is above max 4",
                           "p.yaml:7:37: limits must be a map of value names",
                           "p.yaml:8:48: a limit needs min, max or both",
                           "p.yaml:8:50: unknown key 'most' in a limit"));
@@ -159,7 +167,8 @@ TEST(ProfileFile, ReadsReferencesAndSettings) {
 sku: gb200-nvl-compute
 baseline: gb200-sim-2026.1
 plan: sim-10min
-image: { name: debian-sim, file: images/debian-sim.raw, sha256: )" + digest + R"( }
+image: { name: debian-sim, file: images/debian-sim.raw, sha256: )" +
+                                                 digest + R"( }
 settings: { ntp: ["10.0.0.1", ntp.site.example], syslog: { address: "10.0.0.5" }, power_restore_policy: AlwaysOff }
 )");
   ASSERT_THAT(complaints(reading), ElementsAre());
@@ -187,10 +196,12 @@ image: { file: images/../../x }
 settings: { ntp: "10.0.0.1", syslog: { port: 0 }, power_restore_policy: alwaysOff, ipmi: off }
 )")),
               ElementsAre("p.yaml:1:1: missing key 'sku' in a profile", "p.yaml:2:11: '' must not be empty",
-                          "p.yaml:3:8: missing key 'name' in an image", "p.yaml:3:8: missing key 'sha256' in an image",
+                          "p.yaml:3:8: missing key 'name' in an image",
+                          "p.yaml:3:8: missing key 'sha256' in an image",
                           "p.yaml:3:16: 'images/../../x' must be a path inside the bundle",
                           "p.yaml:4:18: must be a list, not a single value",
-                          "p.yaml:4:38: missing key 'address' in syslog", "p.yaml:4:46: '0' is out of range: 1 to 65535",
+                          "p.yaml:4:38: missing key 'address' in syslog",
+                          "p.yaml:4:46: '0' is out of range: 1 to 65535",
                           "p.yaml:4:73: 'alwaysOff' is not a power restore policy, did you mean 'AlwaysOff'?",
                           "p.yaml:4:84: unknown key 'ipmi' in settings"));
 }

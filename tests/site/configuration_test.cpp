@@ -46,21 +46,23 @@ engine: { patrol: 5m, agent_report: 10s }
 }
 
 TEST(Configuration, NamesAWrongKeyWithItsLine) {
-  EXPECT_THAT(complaints(readConfiguration("z.yaml", R"(data_dri: x
+  EXPECT_THAT(
+      complaints(readConfiguration("z.yaml", R"(data_dri: x
 api: { listen: "localhost:8443", key: k }
 provisioning: { listen: "10.0.0.1", url: "ftp://x" }
 log: { level: loud }
 limits: { uploads: 0 }
 engine: { patrol: 30m }
 )")),
-              ElementsAre("z.yaml:1:1: unknown key 'data_dri' in the configuration, did you mean 'data_dir'?",
-                          "z.yaml:2:6: certificate and key go together: both or none",
-                          "z.yaml:2:16: 'localhost:8443' is no numeric address with a port, like 0.0.0.0:8443 or [::]:8443",
-                          "z.yaml:3:25: '10.0.0.1' is no numeric address with a port, like 0.0.0.0:8443 or [::]:8443",
-                          "z.yaml:3:42: 'ftp://x' is no address like http://10.0.0.2:8480, without a path",
-                          "z.yaml:4:15: 'loud' is not a log level; known: info, warn, error, off",
-                          "z.yaml:5:20: '0' is out of range: 1 to 1000000",
-                          "z.yaml:6:19: '30m' is out of range: 10 s to 600 s"));
+      ElementsAre(
+          "z.yaml:1:1: unknown key 'data_dri' in the configuration, did you mean 'data_dir'?",
+          "z.yaml:2:6: certificate and key go together: both or none",
+          "z.yaml:2:16: 'localhost:8443' is no numeric address with a port, like 0.0.0.0:8443 or [::]:8443",
+          "z.yaml:3:25: '10.0.0.1' is no numeric address with a port, like 0.0.0.0:8443 or [::]:8443",
+          "z.yaml:3:42: 'ftp://x' is no address like http://10.0.0.2:8480, without a path",
+          "z.yaml:4:15: 'loud' is not a log level; known: info, warn, error, off",
+          "z.yaml:5:20: '0' is out of range: 1 to 1000000",
+          "z.yaml:6:19: '30m' is out of range: 10 s to 600 s"));
   EXPECT_THAT(complaints(readConfiguration("z.yaml", "- a\n")),
               ElementsAre("z.yaml:1:1: the configuration must be a map, not a list"));
 }

@@ -58,7 +58,9 @@ TEST(Document, SaysWhereAndWhyAFileIsRefused) {
       {"a: 1\nb: \xC3\x28\n", "f.yaml:2:4: byte 0xC3 is not UTF-8 text"},
       {"a: caf\xC3\xA9 \xFF\n", "f.yaml:1:9: byte 0xFF is not UTF-8 text"},
       {std::string_view("a: \0b\n", 6), "f.yaml:1:4: byte 0x00 is not UTF-8 text"},
-      {"\xFF\xFE" "a\x01", "f.yaml:1:1: byte 0xFF is not UTF-8 text"},
+      {"\xFF\xFE"
+       "a\x01",
+       "f.yaml:1:1: byte 0xFF is not UTF-8 text"},
       {"a: \xED\xA0\x80\n", "f.yaml:1:4: byte 0xED is not UTF-8 text"},
       {"a: \xC0\xAF\n", "f.yaml:1:4: byte 0xC0 is not UTF-8 text"},
       {"a: 1\rb: 2\r", "f.yaml:1:5: byte 0x0D is not UTF-8 text"},
@@ -78,10 +80,14 @@ TEST(Document, TellsEveryRepeatOfAKeyInOrder) {
 }
 
 TEST(Document, ReadsWindowsLineEndsAndAByteOrderMark) {
-  Source source("f.yaml", "\xEF\xBB\xBF" "a: 1\r\nb:\r\n  - x\r\n  - *y\r\n");
+  Source source("f.yaml",
+                "\xEF\xBB\xBF"
+                "a: 1\r\nb:\r\n  - x\r\n  - *y\r\n");
   EXPECT_EQ(describe(source.problems.take().at(0)),
             "f.yaml:4:5: not YAML: the referenced anchor is not defined");
-  Source good("f.yaml", "\xEF\xBB\xBF" "a: one\r\n");
+  Source good("f.yaml",
+              "\xEF\xBB\xBF"
+              "a: one\r\n");
   ASSERT_TRUE(good.problems.none());
   EXPECT_EQ((*++good.document.root().begin()).text(), "one");
 }

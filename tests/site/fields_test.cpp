@@ -58,8 +58,10 @@ TEST(Fields, ReadsRealNumbersAndFlags) {
 TEST(Fields, ReadsDurationsWithTheirUnit) {
   Duration got{0};
   const auto duration = [&](Value v, Problems& p) { got = readDuration(v, p, 1s, 24h); };
-  for (const auto& [text, wanted] : {std::pair{"1500ms", Duration{1500}}, {"30s", Duration{30'000}},
-                                     {"10m", Duration{600'000}}, {"2h", Duration{7'200'000}},
+  for (const auto& [text, wanted] : {std::pair{"1500ms", Duration{1500}},
+                                     {"30s", Duration{30'000}},
+                                     {"10m", Duration{600'000}},
+                                     {"2h", Duration{7'200'000}},
                                      {"1d", Duration{86'400'000}}}) {
     EXPECT_THAT(reading(text, duration), ElementsAre()) << text;
     EXPECT_EQ(got, wanted) << text;

@@ -20,7 +20,7 @@ nodes:
     place: H1/R01/RK001/U10
     sku: gb200-nvl-compute
     profile: gb200-sim
-    bmc: { mac: "3C-6D-66-00-00-01", address: "127.1.0.1", port: 8443, user: root, factory_password: "0penBmc" }
+    bmc: { mac: "3C-6D-66-00-00-01", address: "127.1.0.1", port: 8443, user: root, factory_password: "0penBmc"}
 )";
 
 std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
@@ -77,7 +77,8 @@ TEST(Manifest, SaysWhatIsWrongAndWhere) {
       {"H1/R01/RK001/U10", "H1/R01/RK001/",
        "m.yaml:6:12: 'H1/R01/RK001/' is no place: hall/row/rack/slot, each 1 to 16 of A-Z a-z 0-9 _ -"},
       {"RK001", "RK001234567890123",
-       "m.yaml:6:12: 'H1/R01/RK001234567890123/U10' is no place: hall/row/rack/slot, each 1 to 16 of A-Z a-z 0-9 _ -"},
+       "m.yaml:6:12: 'H1/R01/RK001234567890123/U10' is no place: hall/row/rack/slot, each 1 to 16 of A-Z a-z "
+       "0-9 _ -"},
       {"sku: gb200-nvl-compute", "sku: \"gb200/x\"",
        "m.yaml:7:10: 'gb200/x' must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit"},
       {"    sku: gb200-nvl-compute\n", "", "m.yaml:4:5: missing key 'sku' in a node"},
@@ -106,15 +107,18 @@ TEST(Manifest, CollectsEverythingWrongInOneReading) {
   auto text = replaced(oneNode, "compute_tray", "toaster");
   text = replaced(text, "127.1.0.1", "127.1.0");
   text = replaced(text, "port: 8443", "prot: 8443");
-  EXPECT_THAT(complaints(readManifest("m.yaml", text)),
-              ElementsAre("m.yaml:5:11: 'toaster' is not a kind of node; known: compute_tray, switch_tray, power_shelf",
-                          "m.yaml:9:47: '127.1.0' is not the numeric IPv4 or IPv6 address of a machine",
-                          "m.yaml:9:58: unknown key 'prot' in a BMC, did you mean 'port'?"));
+  EXPECT_THAT(
+      complaints(readManifest("m.yaml", text)),
+      ElementsAre(
+          "m.yaml:5:11: 'toaster' is not a kind of node; known: compute_tray, switch_tray, power_shelf",
+          "m.yaml:9:47: '127.1.0' is not the numeric IPv4 or IPv6 address of a machine",
+          "m.yaml:9:58: unknown key 'prot' in a BMC, did you mean 'port'?"));
 }
 
 TEST(Manifest, NeverShowsAPasswordInAComplaint) {
   auto text = replaced(oneNode, "\"0penBmc\"", "\"canary-8812\\x01\"");
-  for (const auto& line : complaints(readManifest("m.yaml", text))) EXPECT_THAT(line, Not(HasSubstr("canary")));
+  for (const auto& line : complaints(readManifest("m.yaml", text)))
+    EXPECT_THAT(line, Not(HasSubstr("canary")));
   text = replaced(oneNode, "\"0penBmc\"", "[canary-8812]");
   const auto told = complaints(readManifest("m.yaml", text));
   ASSERT_EQ(told.size(), 1u);
@@ -123,17 +127,19 @@ TEST(Manifest, NeverShowsAPasswordInAComplaint) {
 
 TEST(Manifest, TellsWhatIsOrderedTwiceAndWhereFirst) {
   std::string text = "site: S\nnodes:\n";
-  const auto add = [&](std::string_view serial, std::string_view slot, std::string_view mac, std::string_view address,
-                       int port) {
-    text += fmt::format("  - {{serial: {}, kind: power_shelf, place: H/R/K/{}, sku: s, profile: p,\n", serial, slot);
-    text += fmt::format("     bmc: {{mac: \"{}\", address: \"{}\", port: {}, user: u, password: p}}}}\n", mac, address, port);
+  const auto add = [&](std::string_view serial, std::string_view slot, std::string_view mac,
+                       std::string_view address, int port) {
+    text += fmt::format("  - {{serial: {}, kind: power_shelf, place: H/R/K/{}, sku: s, profile: p,\n", serial,
+                        slot);
+    text += fmt::format("     bmc: {{mac: \"{}\", address: \"{}\", port: {}, user: u, password: p}}}}\n", mac,
+                        address, port);
   };
   add("A1", "U1", "02:00:00:00:00:01", "fe80::1", 443);
-  add("A2", "U2", "02:00:00:00:00:02", "fe80::1", 444);              // another port is another BMC
-  add("\"A1 \"", "U3", "02:00:00:00:00:03", "fe80::3", 443);         // serial, padded
-  add("A4", "U2", "02:00:00:00:00:04", "fe80::4", 443);              // place
-  add("A5", "U5", "02-00-00-00-00-02", "fe80::5", 443);              // MAC, spelled otherwise
-  add("A6", "U6", "02:00:00:00:00:06", "FE80:0:0:0:0:0:0:1", 443);   // address, spelled otherwise
+  add("A2", "U2", "02:00:00:00:00:02", "fe80::1", 444);             // another port is another BMC
+  add("\"A1 \"", "U3", "02:00:00:00:00:03", "fe80::3", 443);        // serial, padded
+  add("A4", "U2", "02:00:00:00:00:04", "fe80::4", 443);             // place
+  add("A5", "U5", "02-00-00-00-00-02", "fe80::5", 443);             // MAC, spelled otherwise
+  add("A6", "U6", "02:00:00:00:00:06", "FE80:0:0:0:0:0:0:1", 443);  // address, spelled otherwise
   EXPECT_THAT(complaints(readManifest("m.yaml", text)),
               ElementsAre("m.yaml:7:14: serial 'A1' is given twice; first in line 3",
                           "m.yaml:9:44: place 'H/R/K/U2' is given twice; first in line 5",
@@ -142,14 +148,18 @@ TEST(Manifest, TellsWhatIsOrderedTwiceAndWhereFirst) {
 }
 
 TEST(Manifest, IsToldByItsFirstKey) {
-  EXPECT_THAT(complaints(readManifest("s.yaml", "sku: x\nkind: power_shelf\ncomponents: []\n")),
-              ElementsAre("s.yaml:1:1: this is no manifest; the first key tells what a file is: site, sku, baseline, "
-                          "plan or profile"));
-  EXPECT_THAT(complaints(readSiteFile("s.yaml", "# x\nnodes: []\nsite: S\n")),
-              ElementsAre("s.yaml:2:1: 'nodes' begins no file of a site; the first key tells what a file is: site, sku, "
-                          "baseline, plan or profile"));
-  EXPECT_THAT(complaints(readSiteFile("s.yaml", "- a\n")),
-              ElementsAre("s.yaml:1:1: the first key tells what a file is: site, sku, baseline, plan or profile"));
+  EXPECT_THAT(
+      complaints(readManifest("s.yaml", "sku: x\nkind: power_shelf\ncomponents: []\n")),
+      ElementsAre("s.yaml:1:1: this is no manifest; the first key tells what a file is: site, sku, baseline, "
+                  "plan or profile"));
+  EXPECT_THAT(
+      complaints(readSiteFile("s.yaml", "# x\nnodes: []\nsite: S\n")),
+      ElementsAre(
+          "s.yaml:2:1: 'nodes' begins no file of a site; the first key tells what a file is: site, sku, "
+          "baseline, plan or profile"));
+  EXPECT_THAT(
+      complaints(readSiteFile("s.yaml", "- a\n")),
+      ElementsAre("s.yaml:1:1: the first key tells what a file is: site, sku, baseline, plan or profile"));
 }
 
 TEST(Manifest, KeepsEachReferenceOnce) {
@@ -178,8 +188,10 @@ TEST(Manifest, ReadsElevenThousandNodes) {
   constexpr int count = 11'200;
   for (int i = 0; i < count; ++i)
     text += fmt::format(
-        "  - serial: \"13330{:08}\"\n    kind: compute_tray\n    place: H1/R{}/RK{}/U{}\n    sku: s\n    profile: p\n"
-        "    bmc: {{ mac: \"3c:6d:66:00:{:02x}:{:02x}\", address: \"10.1.{}.{}\", user: root, password: x }}\n",
+        "  - serial: \"13330{:08}\"\n    kind: compute_tray\n    place: H1/R{}/RK{}/U{}\n    sku: s\n    "
+        "profile: p\n"
+        "    bmc: {{ mac: \"3c:6d:66:00:{:02x}:{:02x}\", address: \"10.1.{}.{}\", user: root, password: x "
+        "}}\n",
         i, i / 700, i / 35, i % 35, i / 256, i % 256, i / 256, i % 256);
   const auto reading = readManifest("big.yaml", text);
   ASSERT_THAT(complaints(reading), ElementsAre());

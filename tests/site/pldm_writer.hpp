@@ -59,7 +59,8 @@ struct PldmWriter {
   std::string device() const {
     const std::size_t bitmapBytes = (images.size() + 7) / 8;
     std::string bitmap(bitmapBytes, '\0');
-    for (std::size_t i = 0; i < images.size(); ++i) bitmap[i / 8] = static_cast<char>(bitmap[i / 8] | (1 << (i % 8)));
+    for (std::size_t i = 0; i < images.size(); ++i)
+      bitmap[i / 8] = static_cast<char>(bitmap[i / 8] | (1 << (i % 8)));
     const auto iana = le(1, 2) + le(4, 2) + le(0x1647, 4);
     const auto uuid = le(2, 2) + le(16, 2) + std::string(16, 'u');
     std::string body = le(2, 1) + le(1, 4) + le(1, 1) + le(setVersion.size(), 1) + le(3, 2);
@@ -70,9 +71,11 @@ struct PldmWriter {
   }
 
   std::string header(std::size_t headerSize) const {
-    static const char* identifiers[] = {"F018878CCB7D49439800A02F059ACA02", "1244D2648D7D4718A030FC8A56587D5A",
-                                        "3119CE2FE80A4A99AF6D46F8B121F6BF", "7B291C996DB64208801B02026E463C78"};
-    std::string out = fromHex(identifiers[revision - 1]) + le(static_cast<unsigned>(revision), 1) + le(headerSize, 2);
+    static const char* identifiers[] = {
+        "F018878CCB7D49439800A02F059ACA02", "1244D2648D7D4718A030FC8A56587D5A",
+        "3119CE2FE80A4A99AF6D46F8B121F6BF", "7B291C996DB64208801B02026E463C78"};
+    std::string out =
+        fromHex(identifiers[revision - 1]) + le(static_cast<unsigned>(revision), 1) + le(headerSize, 2);
     out += std::string(13, '\x07');  // release time
     out += le((images.size() + 7) / 8 * 8, 2) + text(version);
     out += withDevice ? le(1, 1) + device() : le(0, 1);
