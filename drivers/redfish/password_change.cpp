@@ -1,6 +1,8 @@
 // Changing our own password in two phases, so that a crash anywhere leaves a password that we know (access.hpp).
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "drivers/redfish/body.hpp"
 #include "drivers/redfish/client.hpp"
 #include "drivers/redfish/password.hpp"

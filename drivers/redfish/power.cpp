@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "drivers/redfish/body.hpp"
 #include "drivers/redfish/redfish_bmc.hpp"
