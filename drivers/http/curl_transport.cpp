@@ -1,5 +1,9 @@
 #include "drivers/http/curl_transport.hpp"
 
+#ifdef __SANITIZE_THREAD__
+#define BOOST_ASIO_DISABLE_FENCED_BLOCK  // TSan knows no fences (-Wtsan); the scheduler's mutex orders everything here
+#endif
+
 #include <curl/curl.h>
 #include <signal.h>
 #include <unistd.h>

@@ -48,7 +48,7 @@ TEST(Reply, CutShortDeclaresTheWholeLength) {
 TEST(Reply, MayBeDelayedWhileOthersAreNot) {
   const auto server = serve(tlsOptions(), [](auto exchange) {
     const bool slow = exchange->request.target == "/slow";
-    exchange->respond(reply(200, ""), ReplyEnding::Complete, slow ? Duration{400} : Duration{0});
+    exchange->respond(reply(200, ""), ReplyEnding::Complete, slow ? Duration{2'000} : Duration{0});
   });
   Client client;
   const auto begun = std::chrono::steady_clock::now();
@@ -56,7 +56,7 @@ TEST(Reply, MayBeDelayedWhileOthersAreNot) {
   EXPECT_TRUE(client.send(tlsPeer(server->addresses()[0]), get("/fast")));
   EXPECT_EQ(slow.wait_for(0s), std::future_status::timeout);
   EXPECT_TRUE(slow.get());
-  EXPECT_GE(std::chrono::steady_clock::now() - begun, 400ms);
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, 2s);
 }
 
 TEST(Reply, IsA500WhenTheHandlerLetsGo) {
@@ -167,7 +167,7 @@ TEST(Stream, DropsAReaderThatDoesNotRead) {
   std::size_t written = 0;
   while (stream.write(event)) ASSERT_LT(written += event.size(), 100u << 20);  // more than any socket buffer
   EXPECT_TRUE(stream.closed());
-  EXPECT_TRUE(lazy.closedWithin(10s));
+  EXPECT_TRUE(lazy.closedWithin(120s));
   EXPECT_FALSE(stream.write(event));
 }
 
@@ -195,7 +195,7 @@ TEST(Stop, LetsAnswersInFlightFinishAndEndsStreams) {
   auto exchange = arrived.get_future().get();
   auto stream = streaming.get_future().get()->openStream(reply(200, ""));
   EXPECT_TRUE(stream.write("data: 1\n\n"));
-  std::thread stopper([&] { server->stop(20s); });
+  std::thread stopper([&] { server->stop(120s); });
   EXPECT_EQ(events.get()->reply.body, "data: 1\n\n") << "the stream was ended properly";
   exchange->respond(reply(200, "late"));
   exchange.reset();

@@ -34,8 +34,12 @@ class Client {
   ~Client();
   static http::CurlOptions plainToo();
 
-  std::future<Result<http::Received>> begin(http::Peer peer, HttpRequest request, http::SendOptions options = {});
-  Result<http::Received> send(http::Peer peer, HttpRequest request, http::SendOptions options = {}) {
+  /// Long enough for a machine that is busy with other things: tests that want a timeout ask for their own.
+  static http::SendOptions patient();
+
+  std::future<Result<http::Received>> begin(http::Peer peer, HttpRequest request,
+                                            http::SendOptions options = patient());
+  Result<http::Received> send(http::Peer peer, HttpRequest request, http::SendOptions options = patient()) {
     return begin(std::move(peer), std::move(request), std::move(options)).get();
   }
   /// Destroys the transport, with whatever is in flight; the executor goes on.
@@ -61,7 +65,7 @@ std::unique_ptr<HttpsServer> serve(ListenerOptions options, listener::Handler ha
 http::Peer tlsPeer(const ListenAddress& address);
 http::Peer plainPeer(const ListenAddress& address);
 
-/// A connected TCP socket. Blocking; reads give up after 20 s so that a broken server fails a test instead of hanging.
+/// A connected TCP socket. Blocking; reads give up after 120 s so that a broken server fails a test instead of hanging.
 class Socket {
  public:
   explicit Socket(int descriptor) : descriptor_(descriptor) {}
@@ -120,7 +124,7 @@ inline sockaddr_in socketAddress(const ListenAddress& address) {
 }
 
 inline void limitReads(int descriptor) {
-  const timeval limit{20, 0};
+  const timeval limit{120, 0};
   ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
@@ -130,6 +134,12 @@ inline http::CurlOptions Client::plainToo() {
   http::CurlOptions options;
   options.shards = 4;
   options.allowPlainHttp = true;
+  return options;
+}
+
+inline http::SendOptions Client::patient() {
+  http::SendOptions options;
+  options.timeout = options.connectTimeout = 300s;
   return options;
 }
 
@@ -197,6 +207,7 @@ inline ListenerOptions tlsOptions(std::vector<ListenAddress> addresses) {
 inline ListenerOptions plainOptions(std::vector<ListenAddress> addresses) {
   ListenerOptions options;
   options.addresses = std::move(addresses);
+  options.headerTimeout = options.bodyTimeout = options.idleTimeout = 300s;
   return options;
 }
 

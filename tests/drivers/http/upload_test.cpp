@@ -65,7 +65,7 @@ TEST(Upload, ArrivesByteExactWithItsParametersAndALength) {
   request.target = "/redfish/v1/UpdateService/update-multipart";
   request.headers.add("X-Auth-Token", "t");
   request.headers.add("Content-Type", "application/json");  // must give way to the multipart one
-  http::SendOptions send;
+  auto send = Client::patient();
   send.upload = http::Upload{R"({"Targets":["/redfish/v1/Chassis/HGX"]})", firmware.path(), "hgx \"1\".fwpkg"};
   const auto got = client.send(tlsPeer(server->addresses()[0]), request, send);
   ASSERT_TRUE(got) << got.error().what;
@@ -93,14 +93,14 @@ TEST(Upload, LeavesNothingBehindOnThePooledHandle) {
   });
   Client client;
   const auto peer = tlsPeer(server->addresses()[0]);
-  http::SendOptions send;
+  auto send = Client::patient();
   send.upload = http::Upload{"{}", firmware.path(), "fw.bin"};
   for (const auto& [request, options] :
        std::vector<std::pair<HttpRequest, http::SendOptions>>{{post("/up", ""), send},
-                                                              {get("/a"), {}},
-                                                              {post("/b", "body"), {}},
+                                                              {get("/a"), Client::patient()},
+                                                              {post("/b", "body"), Client::patient()},
                                                               {post("/up", ""), send},
-                                                              {post("/c", ""), {}}})
+                                                              {post("/c", ""), Client::patient()}})
     ASSERT_TRUE(client.send(peer, request, options));
   ASSERT_EQ(seen.size(), 5u);
   EXPECT_EQ(seen[1].method, "GET");
@@ -119,7 +119,7 @@ TEST(Upload, OfAFileThatIsNotThereIsInvalidAndSendsNothing) {
   });
   Client client;
   for (const auto* file : {"/nowhere/fw.bin", "/tmp"}) {
-    http::SendOptions send;
+    auto send = Client::patient();
     send.upload = http::Upload{"{}", file, "fw.bin"};
     const auto got = client.send(tlsPeer(server->addresses()[0]), post("/up", ""), send);
     ASSERT_FALSE(got);
@@ -136,7 +136,7 @@ TEST(Upload, CutOffByTheServerIsUnknown) {
     socket.reset();
   });
   Client client;
-  http::SendOptions send;
+  auto send = Client::patient();
   send.upload = http::Upload{"{}", firmware.path(), "fw.bin"};
   const auto got = client.send(plainPeer(server.address()), post("/up", ""), send);
   ASSERT_FALSE(got);
