@@ -72,7 +72,7 @@ Task<Result<Seen>> lookBurnIn(StepContext& context) {
   const auto stored = context.store().report(context.node().id);
   if (stored && stored->report.burnIn.orderId == order->id && stored->report.burnIn.finished)
     co_return judgeAll(context, tests, stored->report.burnIn);
-  if (context.now() - context.run().stepSince - context.run().excused > planned + kGrace)
+  if (context.spent() > planned + kGrace)
     co_return failure("burnin.failed", "the tests did not finish in time");
   context.waitFor(fmt::format("burn-in: {} tests, {} min", tests.size(),
                               std::chrono::duration_cast<std::chrono::minutes>(planned).count()));

@@ -4,6 +4,9 @@
 //   written.<entry>   "yes": its task completed; "maybe": the task vanished with a BMC restart (FACTS 6)
 //   pushed_at         ms: two pushes within 30 s exhaust the BMC's memory (FACTS 6)
 //   pending           something waits for the aux power cycle
+//   host_pending      something waits for the host to be switched off and on
+//   restarted_at      ms: a BMC restart was asked for
+//   cycle_asked_at    ms: the aux power cycle was asked for
 //   cycled_at         ms: the aux power cycle was seen
 #include <algorithm>
 #include <charconv>
@@ -88,6 +91,13 @@ bool absentAsExpected(const StepContext& context, const Error& error, std::int64
   return contact && since > 0 && toMillis(context.now()) - since < kAbsence.count();
 }
 
+// A BMC that does not report when it restarted leaves no witness: then our own record must do.
+bool restartedSinceIntent(const StepContext& context, const BmcState& state) {
+  if (state.lastReset.empty()) return context.ledgerSaysDone();
+  const auto before = context.intended("bmc_reset");
+  return before && *before != state.lastReset;
+}
+
 enum class EntryState { Settled, Busy, Todo };
 
 // A BMC restart brings entries with activation bmc_reset alive.
@@ -100,8 +110,10 @@ Task<Result<EntryState>> lookRestart(StepContext& context, const Baseline::Entry
     if (context.wasIntended(item) && absentAsExpected(context, state.error(), since)) co_return EntryState::Busy;
     co_return state.error();
   }
-  if (const auto before = context.intended("bmc_reset"); before && *before != state->lastReset) {
-    // It restarted and still shows the old version: then only the power cycle will do (fault 16).
+  if (restartedSinceIntent(context, *state)) {
+    // The new version may be listed late. If the old one stays, only the power cycle will do (fault 16).
+    context.waitFor(fmt::format("the new version of {} after the BMC's restart", entry.id));
+    if (toMillis(context.now()) - number(context.fact("restarted_at")) < kVersionsSettle.count()) co_return EntryState::Busy;
     context.setFact("pending", "yes");
     context.setFact("written." + entry.id, "restarted");
     co_return EntryState::Settled;
@@ -140,6 +152,7 @@ Task<Result<EntryState>> lookWrite(StepContext& context, const Baseline::Entry& 
   if (write.state == WriteState::Written) {
     context.setFact("written." + entry.id, "yes");
     if (entry.activation == Activation::AuxCycle) context.setFact("pending", "yes");
+    if (entry.activation == Activation::HostCycle) context.setFact("host_pending", "yes");
     co_return EntryState::Settled;
   }
   const bool restarted = context.intended("bmc_reset") != state->lastReset;
@@ -201,9 +214,10 @@ Task<Result<void>> writeOrRestart(StepContext& context) {
 }
 
 bool pending(const StepContext& context) { return !context.fact("pending").empty(); }
+bool hostPending(const StepContext& context) { return !context.fact("host_pending").empty(); }
 
 Task<Result<Seen>> lookOff(StepContext& context) {
-  if (!pending(context)) co_return Seen::Done;
+  if (!pending(context) && !hostPending(context)) co_return Seen::Done;
   const auto host = co_await context.bmc().host();
   if (!host) co_return host.error();
   if (host->power == HostPower::Off) co_return Seen::Done;
@@ -229,7 +243,7 @@ Task<Result<Seen>> lookCycled(StepContext& context) {
     if (context.wasIntended("") && absentAsExpected(context, state.error(), since)) co_return Seen::Busy;
     co_return state.error();
   }
-  if (const auto before = context.intended("bmc_reset"); before && *before != state->lastReset) {
+  if (restartedSinceIntent(context, *state)) {
     context.clearFact("pending");
     context.setFact("cycled_at", millis(context.now()));
     co_return Seen::Done;
@@ -255,7 +269,7 @@ Task<Result<Seen>> lookBaseboard(StepContext& context) {
 }
 
 Task<Result<Seen>> lookOn(StepContext& context) {
-  if (context.fact("cycled_at").empty()) co_return Seen::Done;
+  if (context.fact("cycled_at").empty() && !hostPending(context)) co_return Seen::Done;
   const auto host = co_await context.bmc().host();
   if (!host) co_return host.error();
   const bool on = host->power == HostPower::On || host->power == HostPower::PoweringOn;
@@ -269,7 +283,7 @@ void forgetWrites(StepContext& context) {
     context.clearFact("written." + entry.id);
     context.clearFact("task." + entry.id);
   }
-  for (const auto* fact : {"pending", "cycled_at", "cycle_asked_at", "restarted_at"}) context.clearFact(fact);
+  for (const auto* fact : {"pending", "host_pending", "cycled_at", "cycle_asked_at", "restarted_at"}) context.clearFact(fact);
 }
 
 Task<Result<Seen>> lookVersions(StepContext& context) {
@@ -282,7 +296,7 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
   if (!behind.empty()) {
     context.waitFor(behind);
     equal.clear();
-    const bool settled = context.now() - context.run().stepSince - context.run().excused >= kVersionsSettle;
+    const bool settled = context.spent() >= kVersionsSettle;
     if (!settled) co_return Seen::Busy;
     forgetWrites(context);
     co_return Seen::Todo;
