@@ -8,15 +8,15 @@
 namespace zellige::commands {
 
 struct StoreBenchCommand {
-  std::filesystem::path directory;   ///< where a scratch directory is made; empty: the system's temporary directory
+  std::filesystem::path directory;  ///< where a scratch directory is made; empty: the system's temporary directory
   bool json = false;
 };
 int benchStore(const StoreBenchCommand& options);
 
 struct RedfishBenchCommand {
-  int bmcs = 2'000;      ///< kept alive, each on its own loopback address, served by another process
-  int rounds = 5;        ///< of ours, and as many of the floor, in turn
-  int passes = 5;        ///< GETs of each BMC in a round
+  int bmcs = 2'000;  ///< kept alive, each on its own loopback address, served by another process
+  int rounds = 5;    ///< of ours, and as many of the floor, in turn
+  int passes = 5;    ///< GETs of each BMC in a round
   int inFlight = 256;
   bool json = false;
 };
@@ -24,8 +24,8 @@ int benchRedfish(const RedfishBenchCommand& options);
 
 struct RestartBenchCommand {
   int nodes = 112'000;
-  int runs = 60'000;                 ///< unfinished
-  std::filesystem::path directory;   ///< as in StoreBenchCommand
+  int runs = 60'000;                ///< unfinished
+  std::filesystem::path directory;  ///< as in StoreBenchCommand
   bool json = false;
 };
 int benchRestart(const RestartBenchCommand& options);

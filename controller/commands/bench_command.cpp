@@ -9,8 +9,10 @@ namespace zellige::commands {
 namespace {
 
 void addDirectory(CLI::App& command, std::filesystem::path& directory) {
-  command.add_option_function<std::string>("--directory", [&directory](const std::string& given) { directory = given; },
-                                           "On which disk")->check(CLI::ExistingDirectory);
+  command
+      .add_option_function<std::string>(
+          "--directory", [&directory](const std::string& given) { directory = given; }, "On which disk")
+      ->check(CLI::ExistingDirectory);
 }
 
 void addStore(CLI::App& bench, std::function<int()>& chosen) {
@@ -23,10 +25,12 @@ void addStore(CLI::App& bench, std::function<int()>& chosen) {
 
 void addRedfish(CLI::App& bench, std::function<int()>& chosen) {
   auto options = std::make_shared<RedfishBenchCommand>();
-  auto* command = bench.add_subcommand("redfish", "CPU of a GET over kept-alive TLS, against a bare libcurl loop");
+  auto* command = bench.add_subcommand("redfish",
+                                       "CPU of a GET over kept-alive TLS, against a bare libcurl loop");
   command->add_option("--bmcs", options->bmcs, "Machines that are asked in turn")->check(CLI::Range(1, 4'000));
   command->add_option("--rounds", options->rounds, "Measured rounds of each")->check(CLI::Range(1, 1'000));
-  command->add_option("--passes", options->passes, "GETs of each machine in a round")->check(CLI::Range(1, 1'000));
+  command->add_option("--passes", options->passes, "GETs of each machine in a round")
+      ->check(CLI::Range(1, 1'000));
   command->add_option("--in-flight", options->inFlight, "GETs at a time")->check(CLI::Range(1, 4'000));
   command->add_flag("--json", options->json, "Print one JSON object");
   command->callback([options, &chosen] { chosen = [options] { return benchRedfish(*options); }; });
@@ -54,7 +58,8 @@ void addOwnProcesses(CLI::App& app, std::function<int()>& chosen) {
   auto* resume = app.add_subcommand("bench-resume", "")->group("");
   addDirectory(*resume, *directory);
   resume->add_option("--started-ns", *started)->required();
-  resume->callback([directory, started, &chosen] { chosen = [=] { return benchResume(*directory, *started); }; });
+  resume->callback(
+      [directory, started, &chosen] { chosen = [=] { return benchResume(*directory, *started); }; });
 }
 
 }  // namespace

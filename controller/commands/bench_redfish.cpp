@@ -30,7 +30,9 @@ const std::pair<std::string, std::string> kHeaders[] = {{"Accept", "application/
 double cpuUs() {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
-  const auto us = [](const timeval& t) { return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec); };
+  const auto us = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec);
+  };
   return us(used.ru_utime) + us(used.ru_stime);
 }
 
@@ -56,9 +58,10 @@ std::vector<http::Peer> startMachines(ChildProcess& server, int bmcs) {
 }
 
 struct Figures {
-  std::vector<double> ours, floor;         ///< µs of CPU a GET, by round
-  std::uint64_t gets = 0, bad = 0;         ///< measured, of both; `bad` had no reply that could be read
-  std::int64_t newConnections = 0;         ///< made while measuring; more than a few, and it was not keep-alive that was measured
+  std::vector<double> ours, floor;  ///< µs of CPU a GET, by round
+  std::uint64_t gets = 0, bad = 0;  ///< measured, of both; `bad` had no reply that could be read
+  std::int64_t newConnections =
+      0;  ///< made while measuring; more than a few, and it was not keep-alive that was measured
 };
 
 /// Both sides, in turn, from one task. Ours: as many coroutines as GETs are in flight, over the real transport.
@@ -85,8 +88,8 @@ class Comparison {
   // All machines stay connected: the hash spreads them unevenly, so each shard has room for twice its share.
   static http::CurlOptions curlOptions(const RedfishBenchCommand& options) {
     http::CurlOptions curl;
-    curl.maxConnectionsPerShard =
-        std::max(curl.maxConnectionsPerShard, 2 * static_cast<std::size_t>(options.bmcs) / curl.shards);
+    curl.maxConnectionsPerShard = std::max(curl.maxConnectionsPerShard,
+                                           2 * static_cast<std::size_t>(options.bmcs) / curl.shards);
     return curl;
   }
   static std::vector<std::string> headerLines() {
@@ -176,13 +179,14 @@ int benchRedfish(const RedfishBenchCommand& options) {
   Comparison comparison(startMachines(server, options.bmcs), options);
   const auto figures = comparison.run();
   const double ours = median(figures.ours), floor = median(figures.floor);
-  const bool sound = figures.bad == 0 && figures.newConnections * 1'000 <= static_cast<std::int64_t>(figures.gets);
+  const bool sound = figures.bad == 0 &&
+                     figures.newConnections * 1'000 <= static_cast<std::int64_t>(figures.gets);
   if (!sound)
-    fmt::print(stderr, "not a measurement of kept connections: {} bad replies, {} new connections\n", figures.bad,
-               figures.newConnections);
+    fmt::print(stderr, "not a measurement of kept connections: {} bad replies, {} new connections\n",
+               figures.bad, figures.newConnections);
   if (!options.json) {
-    fmt::print("{} GETs of {} machines: {:.1f} us of CPU each, a bare libcurl loop {:.1f} us: ratio {:.2f}\n", figures.gets,
-               options.bmcs, ours, floor, ours / floor);
+    fmt::print("{} GETs of {} machines: {:.1f} us of CPU each, a bare libcurl loop {:.1f} us: ratio {:.2f}\n",
+               figures.gets, options.bmcs, ours, floor, ours / floor);
     return sound ? 0 : 1;
   }
   const Json json{{"ratio_to_floor", ours / floor},

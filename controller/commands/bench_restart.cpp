@@ -58,11 +58,13 @@ Task<void> untilSent(LoopExecutor& loop, const FirstSend& transport, std::int64_
 
 Json startOnce(const std::filesystem::path& directory) {
   const auto started = monotonicNs();
-  ChildProcess child({"bench-resume", "--directory", directory.string(), "--started-ns", std::to_string(started)});
+  ChildProcess child(
+      {"bench-resume", "--directory", directory.string(), "--started-ns", std::to_string(started)});
   std::string output;
   const int status = child.finish(output);
   auto reply = parseJson(output);
-  if (status != 0 || !reply) throw std::runtime_error(fmt::format("the restarted process ended with {}: {}", status, output));
+  if (status != 0 || !reply)
+    throw std::runtime_error(fmt::format("the restarted process ended with {}: {}", status, output));
   return std::move(*reply);
 }
 
@@ -71,7 +73,7 @@ Json startOnce(const std::filesystem::path& directory) {
 int benchResume(const std::filesystem::path& directory, std::int64_t startedNs) {
   log::setLevel(log::Level::Error);
   const double mainMs = msSince(startedNs);
-  const auto box = SecretBox::fromSeed("bench");   // that of the filled database
+  const auto box = SecretBox::fromSeed("bench");  // that of the filled database
   LoopExecutor loop;
   auto opened = SqliteStore::open(directory, loop, box);
   if (!opened) throw std::runtime_error(opened.error().what);
@@ -104,12 +106,13 @@ int benchResume(const std::filesystem::path& directory, std::int64_t startedNs) 
             {"resumed_runs", runs}};
   fmt::print("{}\n", json.dump());
   std::fflush(stdout);
-  ::_exit(transport.afterMs ? 0 : 1);   // as a crash would: nothing is folded in, nothing is freed
+  ::_exit(transport.afterMs ? 0 : 1);  // as a crash would: nothing is folded in, nothing is freed
 }
 
 int benchRestart(const RestartBenchCommand& options) {
   log::setLevel(log::Level::Error);
-  const Scratch scratch(options.directory.empty() ? std::filesystem::temp_directory_path() : options.directory);
+  const Scratch scratch(options.directory.empty() ? std::filesystem::temp_directory_path()
+                                                  : options.directory);
   const auto filled = scratch.path() / "filled";
   const auto database = fillRestart(filled, options.nodes, options.runs);
   // Each start finds the same files, just written, so the page cache is warm. The first only warms the program itself.
@@ -128,10 +131,12 @@ int benchRestart(const RestartBenchCommand& options) {
     return 0;
   }
   const auto ms = [&](const char* key) { return result.at(key).get<double>(); };
-  fmt::print("{} nodes, {} unfinished runs, a WAL of {} frames\n", database.nodes, database.runs, database.walFrames);
-  fmt::print("first exchange {:.0f} ms after exec ({})\n", ms("first_exchange_ms"), result.at("first_request").get<std::string>());
-  fmt::print("exec {:.0f} ms, opening {:.0f} ms, loading runs {:.0f} ms, adopting {:.0f} ms\n", ms("exec_to_main_ms"),
-             ms("open_ms"), ms("load_runs_ms"), ms("adopt_ms"));
+  fmt::print("{} nodes, {} unfinished runs, a WAL of {} frames\n", database.nodes, database.runs,
+             database.walFrames);
+  fmt::print("first exchange {:.0f} ms after exec ({})\n", ms("first_exchange_ms"),
+             result.at("first_request").get<std::string>());
+  fmt::print("exec {:.0f} ms, opening {:.0f} ms, loading runs {:.0f} ms, adopting {:.0f} ms\n",
+             ms("exec_to_main_ms"), ms("open_ms"), ms("load_runs_ms"), ms("adopt_ms"));
   return 0;
 }
 

@@ -157,27 +157,30 @@ int benchServer(int bmcs) {
   for (int i = 0; i < bmcs; ++i) options.addresses.push_back({address(i), 0});
   options.tls = listener::makeSelfSigned("bench", {});
   options.maxConnections = static_cast<std::size_t>(bmcs) * 3;
-  options.idleTimeout = std::chrono::hours{1};   // a slow machine must not have its connections closed between rounds
+  options.idleTimeout = std::chrono::hours{
+      1};  // a slow machine must not have its connections closed between rounds
   const auto pin = listener::spkiPin(options.tls->certificatePem);
   auto connections = std::make_shared<std::atomic<std::int64_t>>(0);
-  auto server = listener::HttpsServer::start(options, [connections](std::shared_ptr<listener::Exchange> exchange) {
-    if (exchange->connection.request == 0) ++*connections;
-    HttpReply reply;
-    reply.status = 200;
-    reply.headers.add("Content-Type", "application/json");
-    reply.headers.add("OData-Version", "4.0");
-    reply.headers.add("Cache-Control", "no-store, max-age=0");
-    reply.headers.add("ETag", "\"4F1C2A90\"");
-    const bool counts = exchange->request.target == "/connections";
-    reply.body = counts ? std::to_string(connections->load()) : std::string(kSystem);
-    exchange->respond(std::move(reply));
-  });
+  auto server = listener::HttpsServer::start(
+      options, [connections](std::shared_ptr<listener::Exchange> exchange) {
+        if (exchange->connection.request == 0) ++*connections;
+        HttpReply reply;
+        reply.status = 200;
+        reply.headers.add("Content-Type", "application/json");
+        reply.headers.add("OData-Version", "4.0");
+        reply.headers.add("Cache-Control", "no-store, max-age=0");
+        reply.headers.add("ETag", "\"4F1C2A90\"");
+        const bool counts = exchange->request.target == "/connections";
+        reply.body = counts ? std::to_string(connections->load()) : std::string(kSystem);
+        exchange->respond(std::move(reply));
+      });
   if (!server) throw std::runtime_error(server.error().what);
   fmt::print("{}\n", *pin);
   for (const auto& at : (*server)->addresses()) fmt::print("{} {}\n", at.ip, at.port);
   std::fflush(stdout);
   char ignored;
-  while (::read(STDIN_FILENO, &ignored, 1) > 0) {}
+  while (::read(STDIN_FILENO, &ignored, 1) > 0) {
+  }
   (*server)->stop(Duration{0});
   return 0;
 }

@@ -72,7 +72,8 @@ std::string ChildProcess::readLine() {
 }
 
 int ChildProcess::finish(std::string& output) {
-  while (readSome()) {}
+  while (readSome()) {
+  }
   output = std::move(pending_);
   return reap();
 }
@@ -81,7 +82,8 @@ int ChildProcess::reap() {
   if (input_ >= 0) ::close(std::exchange(input_, -1));
   if (pid_ < 0) return -1;
   int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
   pid_ = -1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

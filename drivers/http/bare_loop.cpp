@@ -51,7 +51,8 @@ int onSocket(CURL*, curl_socket_t fd, int what, void* to, void* known) {
   if (what & CURL_POLL_IN) event.events |= EPOLLIN;
   if (what & CURL_POLL_OUT) event.events |= EPOLLOUT;
   event.data.fd = fd;
-  if (sockets.shardOf.size() <= static_cast<std::size_t>(fd)) sockets.shardOf.resize(static_cast<std::size_t>(fd) + 1);
+  if (sockets.shardOf.size() <= static_cast<std::size_t>(fd))
+    sockets.shardOf.resize(static_cast<std::size_t>(fd) + 1);
   sockets.shardOf[static_cast<std::size_t>(fd)] = &shard;
   epoll_ctl(sockets.epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
   if (!known) curl_multi_assign(shard.multi, fd, &shard);
@@ -59,7 +60,8 @@ int onSocket(CURL*, curl_socket_t fd, int what, void* to, void* known) {
 }
 
 int onTimer(CURLM*, long ms, void* to) {
-  static_cast<Shard*>(to)->due = ms < 0 ? Steady::time_point::max() : Steady::now() + std::chrono::milliseconds(ms);
+  static_cast<Shard*>(to)->due = ms < 0 ? Steady::time_point::max()
+                                        : Steady::now() + std::chrono::milliseconds(ms);
   return 0;
 }
 
@@ -67,11 +69,11 @@ int onTimer(CURLM*, long ms, void* to) {
 
 struct BareLoop::State {
   Sockets sockets;
-  std::vector<std::string> urls;                  ///< by peer
-  std::vector<Shard*> shardOf;                    ///< by peer
+  std::vector<std::string> urls;  ///< by peer
+  std::vector<Shard*> shardOf;    ///< by peer
   std::vector<std::unique_ptr<Shard>> shards;
   std::vector<std::unique_ptr<Lane>> lanes;
-  std::vector<Lane*> idle;                        ///< have ended and may take the next GET
+  std::vector<Lane*> idle;  ///< have ended and may take the next GET
   curl_slist* headers = nullptr;
 
   std::uint64_t next = 0, total = 0, ended = 0;
@@ -86,8 +88,8 @@ struct BareLoop::State {
   void serveTimers();
 };
 
-BareLoop::BareLoop(const std::vector<Peer>& peers, std::string_view target, const std::vector<std::string>& headers,
-                   const CurlOptions& options)
+BareLoop::BareLoop(const std::vector<Peer>& peers, std::string_view target,
+                   const std::vector<std::string>& headers, const CurlOptions& options)
     : state_(std::make_unique<State>()) {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw std::runtime_error("curl_global_init failed");
   state_->sockets.epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -185,8 +187,9 @@ void BareLoop::State::serveTimers() {
     }
 }
 
-BareCount BareLoop::run(std::uint64_t total, std::size_t inFlight, const std::function<void(const std::string&)>& onReply) {
-  constexpr int kTimerPeriodMs = 100;   // deadlines are seconds away; nothing but them needs the timers
+BareCount BareLoop::run(std::uint64_t total, std::size_t inFlight,
+                        const std::function<void(const std::string&)>& onReply) {
+  constexpr int kTimerPeriodMs = 100;  // deadlines are seconds away; nothing but them needs the timers
   auto& s = *state_;
   s.next = s.ended = 0;
   s.total = total;
@@ -202,7 +205,8 @@ BareCount BareLoop::run(std::uint64_t total, std::size_t inFlight, const std::fu
     const int n = epoll_wait(s.sockets.epoll, ready.data(), static_cast<int>(ready.size()), kTimerPeriodMs);
     for (int i = 0; i < n; ++i) {
       const auto& event = ready[static_cast<std::size_t>(i)];
-      const int events = (event.events & EPOLLIN ? CURL_CSELECT_IN : 0) | (event.events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+      const int events = (event.events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+                         (event.events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
                          (event.events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
       s.kick(*s.sockets.shardOf[static_cast<std::size_t>(event.data.fd)], event.data.fd, events);
       s.startIdle();

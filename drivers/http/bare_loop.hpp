@@ -15,8 +15,8 @@
 namespace zellige::http {
 
 struct BareCount {
-  std::uint64_t replies = 0;    ///< with status 200
-  std::uint64_t failures = 0;   ///< everything else
+  std::uint64_t replies = 0;   ///< with status 200
+  std::uint64_t failures = 0;  ///< everything else
 };
 
 class BareLoop {
@@ -28,7 +28,8 @@ class BareLoop {
   BareLoop(const BareLoop&) = delete;
 
   /// Makes `total` GETs, peer after peer, `inFlight` at a time; each body is handed to `onReply`.
-  BareCount run(std::uint64_t total, std::size_t inFlight, const std::function<void(const std::string&)>& onReply);
+  BareCount run(std::uint64_t total, std::size_t inFlight,
+                const std::function<void(const std::string&)>& onReply);
 
  private:
   struct State;
