@@ -50,7 +50,7 @@ VirtualExecutor::~VirtualExecutor() {
 void VirtualExecutor::post(Callback work) { at(time_.now(), std::move(work)); }
 
 TimerId VirtualExecutor::at(Time due, Callback work) {
-  return TimerId{time_.schedule(due, std::move(guarded), alive_, this)};
+  return TimerId{time_.schedule(due, std::move(work), self_)};
 }
 
 void VirtualExecutor::cancel(TimerId id) {
