@@ -35,6 +35,8 @@ void Engine::resume() {
   }
   auto first = executor_.now();
   for (auto& run : runs) {
+    // While nobody looked, no machine was slow: a step's time begins again, or a long outage would quarantine the fleet.
+    run.excused += run.inStep(executor_.now());
     adopt(std::move(run), first);
     first += options_.resumePace;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 #include "drivers/simulator/burn_in.hpp"
 
@@ -101,8 +102,7 @@ void changed(World& w, Machine& m) {
   if (!m.agent->reporting.open && m.agent->unanswered.empty()) report(w, m);
 }
 
-// Writing the image
-// ------------------------------------------------------------------------------------------------
+// --- Writing the image
 
 void writeFailed(World& w, Machine& m, std::string why) {
   auto& a = *m.agent;
@@ -125,8 +125,9 @@ void writeDone(World& w, Machine& m) {
   a.image.bytesDone = a.manifest->size;
   a.whole.reset();
   a.manifest.reset();
+  std::string().swap(a.imageUrl);
   m.diskState = ImageState::Verified;
-  m.seed = a.nextSeed;
+  m.seed = std::exchange(a.nextSeed, {});
   w.end(m, Work::Write);
   changed(w, m);
 }
@@ -198,8 +199,7 @@ void writeImage(World& w, Machine& m, const AgentOrder& order) {
   if (repeated) return;
   a.orderId = order.id;
   if (there) {  // done already, or under way: only the seed may be new
-    a.nextSeed = order.seed;
-    if (m.diskState == ImageState::Verified) m.seed = order.seed;
+    (m.diskState == ImageState::Verified ? m.seed : a.nextSeed) = order.seed;
     return;
   }
   if (a.home == AgentHome::Os) {
@@ -224,13 +224,10 @@ void writeImage(World& w, Machine& m, const AgentOrder& order) {
   fetch(w, m);
 }
 
-// Burn-in
-// ----------------------------------------------------------------------------------------------------------
+// --- Burn-in
 
 void testDone(World& w, Machine& m) {
-  auto& a = *m.agent;
-  a.burnIn.results.push_back(runTest(w, m, a.tests[a.nextTest].id));
-  ++a.nextTest;
+  ++m.agent->testsDone;
   runNextTest(w, m);
   changed(w, m);
 }
@@ -238,29 +235,32 @@ void testDone(World& w, Machine& m) {
 void runNextTest(World& w, Machine& m) {
   auto& a = *m.agent;
   a.testEpoch = ++m.calls;
-  if (a.nextTest < a.tests.size())
-    return afterToken(w, m, &Agent::testEpoch, a.tests[a.nextTest].duration, testDone);
-  a.burnIn.finished = true;
-  std::vector<BurnInTest>().swap(a.tests);
-  w.end(m, Work::BurnIn);
+  if (a.testsDone == a.tests.size()) return w.end(m, Work::BurnIn);
+  afterToken(w, m, &Agent::testEpoch, a.tests[a.testsDone].duration, testDone);
 }
 
 void burnIn(World& w, Machine& m, const AgentOrder& order) {
   auto& a = *m.agent;
-  if (a.burnIn.orderId == order.id) return;
+  if (a.burnInOrder == order.id) return;
   std::string tests;
   for (const auto& test : order.tests) tests += (tests.empty() ? "" : "+") + test.id;
   w.record(m, ActKind::BurnIn, tests);
-  a.burnIn = {order.id, false, {}};
+  a.burnInOrder = order.id;
   a.tests = order.tests;
-  a.nextTest = 0;
+  a.testsDone = 0;
   a.changed = true;
   w.begin(m, Work::BurnIn);
   runNextTest(w, m);
 }
 
-// Reporting
-// --------------------------------------------------------------------------------------------------------
+AgentBurnIn burnInNow(World& w, const Machine& m) {
+  const auto& a = *m.agent;
+  AgentBurnIn out{a.burnInOrder, !a.burnInOrder.empty() && a.testsDone == a.tests.size(), {}};
+  for (std::size_t i = 0; i < a.testsDone; ++i) out.results.push_back(runTest(w, m, a.tests[i].id));
+  return out;
+}
+
+// --- Reporting
 
 void answered(World& w, Machine& m, const Result<HttpReply>& got) {
   auto& a = *m.agent;
@@ -300,7 +300,7 @@ void report(World& w, Machine& m) {
   out.sequence = ++a.sequence;
   out.inventory = inventory(w, m);
   out.image = a.image;
-  out.burnIn = a.burnIn;
+  out.burnIn = burnInNow(w, m);
   a.unanswered = toJson(out);
   a.changed = false;
   a.timerEpoch = ++m.calls;

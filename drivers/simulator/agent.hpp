@@ -41,9 +41,9 @@ struct Agent {
   int fetchTries = 0;
   std::uint32_t fetchEpoch = 0;
 
-  AgentBurnIn burnIn;
-  std::vector<BurnInTest> tests;
-  std::size_t nextTest = 0;
+  std::string burnInOrder;        ///< empty: none since this boot
+  std::vector<BurnInTest> tests;  ///< of that order
+  std::size_t testsDone = 0;      ///< their results are computed when a report needs them
   std::uint32_t testEpoch = 0;
 };
 

@@ -90,8 +90,7 @@ HttpReply passwordChangeRequired(World& w, Machine& m) {
       "Password property for this account located at /redfish/v1/AccountService/Accounts/root.");
 }
 
-// Sessions
-// ---------------------------------------------------------------------------------------------------------
+// --- Sessions
 
 HttpReply openSession(World& w, Machine& m, const HttpRequest& request) {
   const auto body = parseJson(request.body, {.bytes = 64u << 10, .depth = 4, .values = 100});
@@ -132,8 +131,7 @@ HttpReply closeSession(World& w, Machine& m, std::string_view path) {
   return errorReply(404, "ResourceNotFound", "There is no such session.");
 }
 
-// Reading
-// ----------------------------------------------------------------------------------------------------------
+// --- Reading
 
 /// What $expand asks for; levels 0: nothing, -1: something that cannot be.
 struct Expand {

@@ -37,8 +37,7 @@ Result<Json> readBody(const HttpRequest& request) {
   return json;
 }
 
-// PATCH
-// ------------------------------------------------------------------------------------------------------------
+// --- PATCH
 
 HttpReply patchAccount(World& w, Machine& m, const Json& body) {
   for (const auto& [key, value] : body.items())
@@ -149,8 +148,7 @@ HttpReply patchNetwork(World& w, Machine& m, const Json& body) {
   return noContent();
 }
 
-// Actions
-// ----------------------------------------------------------------------------------------------------------
+// --- Actions
 
 HttpReply notInThisState(std::string_view type) {
   return errorReply(400, "ResourceInUse",

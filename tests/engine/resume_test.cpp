@@ -39,7 +39,22 @@ TEST(Resume, SettleCountsFromTheResume) {
   t.site.boot();
   const auto resumed = t.now();
   ASSERT_TRUE(t.site.runToEnd(run));
+  ASSERT_EQ(t.toy().acts.size(), 2u);
   EXPECT_GE(t.toy().acts[1].second - resumed, 30s);
+}
+
+TEST(Resume, OurOwnAbsenceIsNotTheMachinesSlowness) {
+  ToySite t({toyStep("wait", false)});
+  t.toy().onLook["wait"] = [](StepContext&) { return seen(Seen::Busy); };
+  const auto run = t.boot();
+  t.site.run(25min);
+  t.site.kill();
+  t.site.run(10h);
+  t.site.boot();
+  t.site.run(25min);
+  EXPECT_TRUE(t.run(run).unfinished());
+  t.site.run(10min);
+  EXPECT_THAT(t.site.tables.openCauses(t.nodes[0]), ElementsAre("step.deadline")) << "…but it does not wait for ever";
 }
 
 TEST(Resume, ADeathBetweenIntentAndResultIsNoTryAndTwentyAreAFinding) {

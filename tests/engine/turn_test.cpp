@@ -94,6 +94,7 @@ TEST(Turn, ADefiniteRefusalWaivesTheSettle) {
     return {};
   };
   ASSERT_TRUE(t.site.runToEnd(t.boot()));
+  ASSERT_EQ(t.toy().acts.size(), 2u);
   EXPECT_LT(t.toy().acts[1].second - t.toy().acts[0].second, 30s);
 }
 
@@ -452,6 +453,7 @@ TEST(Turn, AResultThatCannotBeStoredIsAnUnknownOutcome) {
   };
   ASSERT_TRUE(t.site.runToEnd(run));
   EXPECT_EQ(t.run(run).state, RunState::Done);
+  ASSERT_EQ(t.toy().acts.size(), 2u);
   EXPECT_GE(t.toy().acts[1].second - t.toy().acts[0].second, 30s);
 }
 

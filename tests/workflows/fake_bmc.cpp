@@ -44,6 +44,7 @@ Task<Result<std::string>> FakeBmc::pushFirmware(std::filesystem::path package, s
     writes.push_back("push " + package.filename().string());
     uri = fmt::format("/tasks/{}", nextTask_++);
     tasks_.push_back({uri, TaskState::Running, 20, ""});
+    shownFrom_[uri] = site_.time.now() + lag;
     const bool fails = failTasks > 0 && failTasks-- > 0;
     site_.world.after(flashes, [this, what, uri, fails] {
       for (auto& task : tasks_)

@@ -30,6 +30,7 @@ class FakeBmc final : public NoBmc {
   bool leak = false, copied = true, mustChange = false;
   MediaState slot;
   BootOverride boot{"None", false};
+  Duration lag = 15s;                ///< until a task is listed
   Duration flashes = 10min, away = 3min, baseboardAway = 5min, boots = 5min, images = 10min;
 
   // Trouble
@@ -82,7 +83,9 @@ class FakeBmc final : public NoBmc {
   }
   Task<Result<std::vector<BmcTask>>> tasks() override {
     if (auto e = co_await exchange()) co_return *e;
-    auto out = tasks_;
+    std::vector<BmcTask> out;
+    for (const auto& task : tasks_)
+      if (site_.time.now() >= shownFrom_.at(task.uri)) out.push_back(task);
     if (foreignTask) out.push_back({"/tasks/foreign", TaskState::Running, 5, ""});
     co_return out;
   }
@@ -170,6 +173,7 @@ class FakeBmc final : public NoBmc {
 
   Site& site_;
   std::vector<BmcTask> tasks_;
+  std::map<std::string, Time> shownFrom_;
   Time bmcBack_{}, baseboardBack_{}, booted_{};
   int hostResets_ = 0, bmcResets_ = 0, nextTask_ = 1, nextBoot_ = 1;
   BmcSettings wanted_;

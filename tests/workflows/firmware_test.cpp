@@ -150,13 +150,13 @@ TEST(Firmware, ATaskThatWasLostWithTheRestartIsWrittenAgainAfterReadingBack) {
   EXPECT_EQ(t.site.tables.count("run.again"), 1);
 }
 
-TEST(Firmware, AVersionThatNeverComesAliveIsAFindingAfterTwoRounds) {
+TEST(Firmware, AVersionThatNeverComesAliveIsAFindingAfterThreeRounds) {
   Tray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.machine().neverApplied = 9;
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
   EXPECT_THAT(t.causes(), ElementsAre("firmware.not_applied"));
-  EXPECT_EQ(t.machine().count("push"), 2);
+  EXPECT_EQ(t.machine().count("push"), 3);
 }
 
 TEST(Firmware, ATaskThatTheBmcForgetsAtOnceIsNotPushedTwiceWithoutNeed) {

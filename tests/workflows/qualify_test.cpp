@@ -108,27 +108,50 @@ TEST(Qualify, ARepairedNodeThatAnOperatorSentBackIsQualifiedAgain) {
   t.check("sent back");
 }
 
-// Dies once at the n-th point, is booted again, and must end as if nothing had happened.
-TEST(Qualify, KilledAtEveryPointItDoesEverythingOnce) {
-  Delivered plain;
-  plain.runToEnd();
-  const int points = static_cast<int>(plain.site.points.passed().size());
-  ASSERT_GT(points, 60);
-  for (int n = 0; n < points; ++n) {
-    Delivered t;
-    t.site.boot();
-    t.site.points.arm(n);
-    StartRun request{.workflow = "test", .subject = {t.node}, .profile = "p"};
-    (void)t.site.tryStart(request);
-    const auto at = fmt::format("killed at {} of {}", n, points);
-    for (int lives = 0; lives < 3; ++lives) {
-      if (t.site.points.dead()) t.site.boot();
-      if (t.site.tables.runs.empty()) t.start();
-      if (t.site.runToEnd(RunId{1}, 72h)) break;
-    }
-    t.check(at + " " + plain.site.points.passed()[static_cast<std::size_t>(n)]);
+// Dies once at the n-th point and is booted again, until the run ends.
+void killAt(Delivered& t, int n) {
+  t.site.boot();
+  t.site.points.arm(n);
+  StartRun request{.workflow = "test", .subject = {t.node}, .profile = "p"};
+  (void)t.site.tryStart(request);
+  for (int lives = 0; lives < 3; ++lives) {
+    if (t.site.points.dead()) t.site.boot();
+    if (t.site.tables.runs.empty()) t.start();
+    if (t.site.runToEnd(RunId{1}, 72h)) break;
   }
 }
+
+std::vector<std::string> pointsPassed() {
+  Delivered plain;
+  plain.runToEnd();
+  return plain.site.points.passed();
+}
+
+TEST(Qualify, KilledAtEveryPointItDoesEverythingOnce) {
+  const auto points = pointsPassed();
+  ASSERT_GT(points.size(), 60u);
+  for (std::size_t n = 0; n < points.size(); ++n) {
+    Delivered t;
+    killAt(t, static_cast<int>(n));
+    t.check(fmt::format("killed at {} of {}: {}", n, points.size(), points[n]));
+  }
+}
+
+struct Mutated : testing::TestWithParam<Mutation> {};
+TEST_P(Mutated, TheSameSweepFindsDuplicates) {
+  const auto points = pointsPassed();
+  int duplicates = 0;
+  for (std::size_t n = 0; n < points.size(); ++n) {
+    if (!points[n].starts_with("write.after push")) continue;
+    Delivered t;
+    t.site.options.mutation = GetParam();
+    killAt(t, static_cast<int>(n));
+    duplicates += t.machine().duplicates;
+  }
+  EXPECT_GT(duplicates, 0);
+}
+INSTANTIATE_TEST_SUITE_P(Qualify, Mutated, testing::Values(Mutation::SkipLook, Mutation::NoSettle),
+                         [](const auto& info) { return info.param == Mutation::SkipLook ? "skip_look" : "no_settle"; });
 
 TEST(Power, AsAskedForIsNoAct) {
   FleetOfOne t(std::vector<Step>{workflows::power().steps.front()});

@@ -137,8 +137,8 @@ TEST(Fleet, AMachineTakesAtMost4KilobytesAtItsBusiest) {
   constexpr int kFew = 20, kMany = 100;
   liveBytesOf(1);  // what is allocated once for all
   const auto few = liveBytesOf(kFew), many = liveBytesOf(kMany);
-  const auto idle = (many.first - few.first) / (kMany - kFew),
-             busy = (many.second - few.second) / (kMany - kFew);
+  const auto idle = (many.first - few.first) / (kMany - kFew);
+  const auto busy = (many.second - few.second) / (kMany - kFew);
   std::cout << "[ MEASURED ] sizeof(Machine) " << sizeof(Machine) << ", idle " << idle << ", busy " << busy
             << " bytes a machine, with its timers and its share of the ledger\n";
   RecordProperty("bytes_idle", static_cast<int>(idle));

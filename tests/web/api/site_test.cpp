@@ -210,7 +210,7 @@ TEST_F(Import, ADryRunTellsAndChangesNothing) {
 TEST_F(Import, TellsFileLineAndReasonAndTakesNothing) {
   sendImage();
   auto wrong = bundle();
-  wrong["files"][0]["text"] = "sku: gb300\nkind: toaster\n";
+  wrong["files"][0]["text"] = "sku: gb300\nkind: toaster\ncomponents:\n  - { kind: gpu, count: 4 }\n";
   const auto reply = post("/api/v1/import", wrong);
   ASSERT_EQ(reply.status, 422);
   const auto told = json(reply);
