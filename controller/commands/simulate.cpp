@@ -45,6 +45,21 @@ Timing timing(VirtualSite& site, const SimulateOptions& options) {
   return out;
 }
 
+// What one machine was really sent, beside what the controller wrote down of it.
+void tellStory(VirtualSite& site, int machine) {
+  fmt::print("what {} was sent, after its faults", site.fleet().serial(sim::MachineId{machine}));
+  for (const auto& [who, kind] : site.fleet().faultsScheduled())
+    if (who == machine) fmt::print(" {}", nameOf(kind));
+  fmt::print(":\n");
+  for (const auto& entry : site.fleet().ledger().entriesOf(machine))
+    fmt::print("  {} {} {}\n", iso8601(entry.at), nameOf(entry.kind), entry.component);
+  const auto queries = site.store().queries();
+  EventFilter filter;
+  filter.node = *site.store().nodeBySerial(site.fleet().serial(sim::MachineId{machine}));
+  for (const auto& event : queries->events(0, filter, 400).events)
+    fmt::print("  {} {} {}\n", iso8601(event.at), event.kind, event.data.substr(0, 160));
+}
+
 struct Memory {
   double perRun = 0, perNode = 0;
 };
@@ -124,6 +139,7 @@ int simulate(const SimulateOptions& options) {
     for (const auto& line : end.unexpected) fmt::print("unexpected: {}\n", line);
     for (const auto& line : end.wrongEndStates) fmt::print("wrong: {}\n", line);
     for (const auto& line : end.duplicates) fmt::print("duplicate: {}\n", line);
+    if (!end.duplicates.empty()) tellStory(world, world.fleet().ledger().duplicates().front().entry.machine);
   }
   return good ? 0 : 1;
 }
