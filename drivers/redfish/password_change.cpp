@@ -120,7 +120,7 @@ Task<Result<void>> Client::sendPassword(OwnAccount account, bool anyMatch) {
     ask.secretBody = true;
     ask.as = As::Token;
     ask.secret = token_;
-    if (basicOnly_) {  // no conditional operator here: g++ 12 destroys its temporaries twice in a coroutine
+    if (basicOnly_) {
       ask.as = As::Basic;
       ask.secret = Secret(access_->user + ":" + access_->password.reveal());
     }
