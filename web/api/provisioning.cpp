@@ -74,6 +74,10 @@ bool isRead(const HttpRequest& request) { return request.method == "GET" || requ
 
 constexpr std::string_view kBoot = "/boot/", kMedia = "/deploy.iso", kImages = "/images/", kReport = "/agent/v1/report";
 
+bool isMedia(std::string_view path) {
+  return path.starts_with(kBoot) && path.ends_with(kMedia) && path.size() > kBoot.size() + kMedia.size();
+}
+
 bool sameReport(const AgentReport& a, const AgentReport& b) {
   auto x = a, y = b;
   x.sequence = y.sequence = 0;
@@ -97,7 +101,7 @@ std::string_view provisioningOperationOf(const HttpRequest& request) {
   const auto path = request.path();
   if (path == kReport) return request.method == "POST" ? "postReport" : "";
   if (!isRead(request)) return {};
-  if (path.starts_with(kBoot) && path.ends_with(kMedia)) return "getBootMedia";
+  if (isMedia(path)) return "getBootMedia";
   if (path.starts_with(kImages)) return path.find("/chunks/") == std::string_view::npos ? "getImageManifest" : "getImageChunk";
   return {};
 }
@@ -118,7 +122,7 @@ Task<ProvisioningReply> Provisioning::handle(HttpRequest request, Caller) {
       answer.reply = co_await report(std::move(request));
     else
       answer.reply = onlyWith("POST");
-  } else if (path.starts_with(kBoot) && path.ends_with(kMedia) && path.size() > kBoot.size() + kMedia.size()) {
+  } else if (isMedia(path)) {
     const auto token = path.substr(kBoot.size(), path.size() - kBoot.size() - kMedia.size());
     answer.reply = isRead(request) ? media(request, token) : onlyWith("GET, HEAD");
   } else if (path.starts_with(kImages)) {

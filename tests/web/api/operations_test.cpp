@@ -45,8 +45,10 @@ TEST_F(Operations, WithoutATokenOnlyOpenOnesAnswer) {
 
 TEST_F(Operations, AWrongTokenIsNobody) {
   token_ = "never-issued";
-  for (const auto& route : api::routes())
-    if (route.needs != Level::Anyone) EXPECT_EQ(send(request(route)).status, 401) << label(route);
+  for (const auto& route : api::routes()) {
+    if (route.needs == Level::Anyone) continue;
+    EXPECT_EQ(send(request(route)).status, 401) << label(route);
+  }
 }
 
 TEST_F(Operations, EachRoleMayWhatTheTableSays) {

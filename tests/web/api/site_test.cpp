@@ -222,6 +222,7 @@ TEST_F(Import, TellsFileLineAndReasonAndTakesNothing) {
 }
 
 TEST_F(Import, PathsStayInTheBundle) {
+  sendImage();
   for (const auto* path : {"../x.yaml", "/etc/x.yaml", "a/../../x.yaml", ".hidden.yaml", "a//b.yaml", ""}) {
     auto wrong = bundle();
     wrong["files"][0]["path"] = path;
