@@ -72,7 +72,7 @@ Task<Result<Seen>> lookBurnIn(StepContext& context) {
   const auto stored = context.store().report(context.node().id);
   if (stored && stored->report.burnIn.orderId == order->id && stored->report.burnIn.finished)
     co_return judgeAll(context, tests, stored->report.burnIn);
-  if (context.now() - context.run().stepSince - context.run().excused > planned + kGrace)
+  if (context.spent() > planned + kGrace)
     co_return failure("burnin.failed", "the tests did not finish in time");
   context.waitFor(fmt::format("burn-in: {} tests, {} min", tests.size(),
                               std::chrono::duration_cast<std::chrono::minutes>(planned).count()));
@@ -83,6 +83,7 @@ Task<Result<void>> orderBurnIn(StepContext& context) {
   AgentOrder order;
   order.id = orderId(context);
   order.kind = OrderKind::BurnIn;
+  order.reportEvery = 30s;   // what changes is reported at once
   for (const auto* test : testsToRun(context)) order.tests.push_back({test->id, test->duration});
   context.leave(PutOrder{context.node().id, std::move(order)});
   co_return Result<void>{};

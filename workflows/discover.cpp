@@ -10,6 +10,7 @@ Task<Result<Seen>> lookContact(StepContext& context) {
   auto identity = co_await context.bmc().identify();
   if (!identity) co_return identity.error();
   context.setFact("platform", identity->platform);
+  if (context.node().unreachableSince) context.leave(SetContact{context.node().id, std::nullopt});
   co_return Seen::Done;
 }
 

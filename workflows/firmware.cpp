@@ -4,6 +4,9 @@
 //   written.<entry>   "yes": its task completed; "maybe": the task vanished with a BMC restart (FACTS 6)
 //   pushed_at         ms: two pushes within 30 s exhaust the BMC's memory (FACTS 6)
 //   pending           something waits for the aux power cycle
+//   host_pending      something waits for the host to be switched off and on
+//   restarted_at      ms: a BMC restart was asked for
+//   cycle_asked_at    ms: the aux power cycle was asked for
 //   cycled_at         ms: the aux power cycle was seen
 #include <algorithm>
 #include <charconv>
@@ -88,6 +91,13 @@ bool absentAsExpected(const StepContext& context, const Error& error, std::int64
   return contact && since > 0 && toMillis(context.now()) - since < kAbsence.count();
 }
 
+// A BMC that does not report when it restarted leaves no witness: then our own record must do.
+bool restartedSinceIntent(const StepContext& context, const BmcState& state) {
+  if (state.lastReset.empty()) return context.ledgerSaysDone();
+  const auto before = context.intended("bmc_reset");
+  return before && *before != state.lastReset;
+}
+
 enum class EntryState { Settled, Busy, Todo };
 
 // A BMC restart brings entries with activation bmc_reset alive.
@@ -100,8 +110,10 @@ Task<Result<EntryState>> lookRestart(StepContext& context, const Baseline::Entry
     if (context.wasIntended(item) && absentAsExpected(context, state.error(), since)) co_return EntryState::Busy;
     co_return state.error();
   }
-  if (const auto before = context.intended("bmc_reset"); before && *before != state->lastReset) {
-    // It restarted and still shows the old version: then only the power cycle will do (fault 16).
+  if (restartedSinceIntent(context, *state)) {
+    // The new version may be listed late. If the old one stays, only the power cycle will do (fault 16).
+    context.waitFor(fmt::format("the new version of {} after the BMC's restart", entry.id));
+    if (toMillis(context.now()) - number(context.fact("restarted_at")) < kVersionsSettle.count()) co_return EntryState::Busy;
     context.setFact("pending", "yes");
     context.setFact("written." + entry.id, "restarted");
     co_return EntryState::Settled;
@@ -140,11 +152,13 @@ Task<Result<EntryState>> lookWrite(StepContext& context, const Baseline::Entry& 
   if (write.state == WriteState::Written) {
     context.setFact("written." + entry.id, "yes");
     if (entry.activation == Activation::AuxCycle) context.setFact("pending", "yes");
+    if (entry.activation == Activation::HostCycle) context.setFact("host_pending", "yes");
     co_return EntryState::Settled;
   }
   const bool restarted = context.intended("bmc_reset") != state->lastReset;
-  if (write.state == WriteState::Vanished && restarted && entry.activation == Activation::AuxCycle) {
-    // Done or not, nobody can tell before the power cycle; flashing again might flash twice.
+  if (write.state == WriteState::Vanished && restarted) {
+    // Done or not, nobody can tell before the power cycle, not even where a BMC restart should have brought it alive
+    // (fault 16 after fault 11): flashing again might flash twice.
     context.setFact("written." + entry.id, "maybe");
     context.setFact("pending", "yes");
     co_return EntryState::Settled;
@@ -168,7 +182,12 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
     const auto& written = context.fact("written." + entry.id);
     const bool needsRestart = written == "yes" && entry.activation == Activation::BmcReset;
     if (!written.empty() && !needsRestart) continue;
-    const auto state = needsRestart ? co_await lookRestart(context, entry) : co_await lookWrite(context, entry);
+    // Not with ?: g++ 12 destroys the result of a co_await in a conditional operator twice.
+    Result<EntryState> state = EntryState::Busy;
+    if (needsRestart)
+      state = co_await lookRestart(context, entry);
+    else
+      state = co_await lookWrite(context, entry);
     if (!state) co_return state.error();
     if (*state == EntryState::Busy) co_return Seen::Busy;
     if (*state == EntryState::Todo) co_return Seen::Todo;
@@ -195,9 +214,10 @@ Task<Result<void>> writeOrRestart(StepContext& context) {
 }
 
 bool pending(const StepContext& context) { return !context.fact("pending").empty(); }
+bool hostPending(const StepContext& context) { return !context.fact("host_pending").empty(); }
 
 Task<Result<Seen>> lookOff(StepContext& context) {
-  if (!pending(context)) co_return Seen::Done;
+  if (!pending(context) && !hostPending(context)) co_return Seen::Done;
   const auto host = co_await context.bmc().host();
   if (!host) co_return host.error();
   if (host->power == HostPower::Off) co_return Seen::Done;
@@ -223,7 +243,7 @@ Task<Result<Seen>> lookCycled(StepContext& context) {
     if (context.wasIntended("") && absentAsExpected(context, state.error(), since)) co_return Seen::Busy;
     co_return state.error();
   }
-  if (const auto before = context.intended("bmc_reset"); before && *before != state->lastReset) {
+  if (restartedSinceIntent(context, *state)) {
     context.clearFact("pending");
     context.setFact("cycled_at", millis(context.now()));
     co_return Seen::Done;
@@ -249,7 +269,7 @@ Task<Result<Seen>> lookBaseboard(StepContext& context) {
 }
 
 Task<Result<Seen>> lookOn(StepContext& context) {
-  if (context.fact("cycled_at").empty()) co_return Seen::Done;
+  if (context.fact("cycled_at").empty() && !hostPending(context)) co_return Seen::Done;
   const auto host = co_await context.bmc().host();
   if (!host) co_return host.error();
   const bool on = host->power == HostPower::On || host->power == HostPower::PoweringOn;
@@ -263,7 +283,7 @@ void forgetWrites(StepContext& context) {
     context.clearFact("written." + entry.id);
     context.clearFact("task." + entry.id);
   }
-  for (const auto* fact : {"pending", "cycled_at", "cycle_asked_at", "restarted_at"}) context.clearFact(fact);
+  for (const auto* fact : {"pending", "host_pending", "cycled_at", "cycle_asked_at", "restarted_at"}) context.clearFact(fact);
 }
 
 Task<Result<Seen>> lookVersions(StepContext& context) {
@@ -276,7 +296,7 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
   if (!behind.empty()) {
     context.waitFor(behind);
     equal.clear();
-    const bool settled = context.now() - context.run().stepSince - context.run().excused >= kVersionsSettle;
+    const bool settled = context.spent() >= kVersionsSettle;
     if (!settled) co_return Seen::Busy;
     forgetWrites(context);
     co_return Seen::Todo;
@@ -357,7 +377,7 @@ std::vector<Step> firmwareSteps() {
        .look = lookVersions,
        .poll = 15s,
        .deadline = 1h,
-       .maxTries = 2,
+       .maxTries = 3,
        .spent = "firmware.not_applied",
        .again = "firmware.write"},
   };

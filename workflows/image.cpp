@@ -3,6 +3,7 @@
 //   image.home      "yes": a system with the wanted image called home; the other steps have nothing to do
 //   image.on_at     ms: the host was switched on to boot the media
 //   image.restart_at ms: the restart into the disk was asked for
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -13,7 +14,9 @@ namespace zellige::workflows {
 
 namespace {
 
-constexpr Duration kCallsHomeEvery = 3min;   // an installed system that runs reports well within this
+constexpr Duration kRestReport = 12min;   // an accepted system that runs reports every 10 min (qualify.accept)
+constexpr Duration kPatience = 3min;      // a running system that is not known to be ours may say that it is
+constexpr Duration kBoots = 15min;        // one that is known to be ours may still be booting (FACTS 11: 5 to 15 min)
 
 std::int64_t number(const std::string& text) {
   std::int64_t out = 0;
@@ -50,18 +53,19 @@ void leaveEvidence(StepContext& context, const AgentReport& report) {
 
 // Whether the wanted system is already there. It gets a while to say so if one is running, or once did.
 Task<Result<Seen>> lookInstalled(StepContext& context) {
-  if (const auto report = calledHome(context, context.run().stepSince - kCallsHomeEvery)) {
+  if (const auto report = calledHome(context, context.run().stepSince - kRestReport)) {
     leaveEvidence(context, *report);
     co_return Seen::Done;
   }
   const auto host = co_await context.bmc().host();
   if (!host) co_return host.error();
-  bool mayCall = host->power == HostPower::On && host->bootProgress == "OSRunning";
+  if (host->power != HostPower::On) co_return Seen::Done;
+  auto patience = host->bootProgress == "OSRunning" ? kPatience : Duration{0};
+  const auto ours = "image:" + context.target().profile.imageDigest;
   for (const auto& evidence : context.store().validEvidence(context.node().id))
-    mayCall = mayCall || (evidence.subject == "image" && host->power == HostPower::On);
-  const bool patient = context.now() - context.run().stepSince < kCallsHomeEvery;
+    if (std::count(evidence.dependsOn.begin(), evidence.dependsOn.end(), ours)) patience = kBoots;
   context.waitFor("a running system to call home");
-  co_return mayCall && patient ? Seen::Busy : Seen::Done;
+  co_return context.spent() < patience ? Seen::Busy : Seen::Done;
 }
 
 Task<Result<Seen>> lookOff(StepContext& context) {
@@ -150,6 +154,7 @@ Task<Result<void>> orderImage(StepContext& context) {
   seed.reportUrl = context.site().provisioningUrl + "/agent/v1/report";
   seed.token = context.site().token(context.node(), "os");
   order.seed = encodeBootMedia(seed);
+  order.reportEvery = 15s;   // what changes is reported at once
   context.leave(PutOrder{context.node().id, std::move(order)});
   co_return Result<void>{};
 }
@@ -203,7 +208,7 @@ std::vector<Step> imageSteps() {
        .spent = "image.failed"},
       {.id = "image.eject", .title = "Eject the boot media", .look = lookMediaOut, .act = ejectMedia, .poll = 5s},
       {.id = "image.restart", .title = "Restart into the installed system", .look = lookRestarted, .act = restart,
-       .effect = Effect::Transient, .poll = 5s, .spent = "power.stuck"},
+       .effect = Effect::Transient, .repeat = Repeat::Safe, .poll = 5s, .spent = "power.stuck"},
       {.id = "image.home", .title = "Wait for the installed system to call home", .look = lookHome, .deadline = 40min,
        .overdue = "os.no_call_home"},
   };

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "workflows/compare.hpp"
 #include "workflows/steps.hpp"
@@ -7,6 +8,31 @@
 namespace zellige::workflows {
 
 namespace {
+
+// A BMC that is busy or half awake lists parts late: what differs must be read three times, 30 s apart (FACTS 11).
+constexpr int kEqualReads = 3;
+constexpr Duration kBetweenReads = 30s;
+
+// True: these differences were read often enough to be believed.
+bool confirmed(StepContext& context, const std::vector<Difference>& differences) {
+  std::string text;
+  for (const auto& d : differences) text += d.cause + ": " + d.detail + "\n";
+  auto& seen = context.scratch("differences");
+  auto& count = context.scratch("equal_reads");
+  auto& last = context.scratch("last_read");
+  if (seen != text) {
+    seen = text;
+    count.clear();
+    last.clear();
+  }
+  const auto now = toMillis(context.now());
+  if (last.empty() || now - std::stoll(last) >= kBetweenReads.count()) {
+    count += '|';
+    last = std::to_string(now);
+  }
+  context.waitFor(fmt::format("reading the parts again ({} of {}): {}", count.size(), kEqualReads, differences.front().detail));
+  return count.size() >= static_cast<std::size_t>(kEqualReads);
+}
 
 Task<Result<Seen>> lookInventory(StepContext& context) {
   auto found = co_await context.bmc().inventory();
@@ -17,6 +43,7 @@ Task<Result<Seen>> lookInventory(StepContext& context) {
   Evidence evidence{node.id, context.run().id, "inventory", "", restsOnParts(*found, node), context.now()};
   evidence.value = Json{{"serial", found->serial}, {"parts", found->components.size()},
                         {"memory_gib", found->memoryGiB}, {"sku", context.target().sku.name}}.dump();
+  if (!differences.empty() && !confirmed(context, differences)) co_return Seen::Busy;
   context.leave(PutInventory{node.id, std::move(*found)});
   if (differences.empty()) {
     context.leave(PutEvidence{std::move(evidence)});

@@ -37,6 +37,7 @@ const Workflow& power() {
                                         .look = lookPower,
                                         .act = setPower,
                                         .effect = Effect::Transient,
+                                        .repeat = Repeat::Safe,  // on and off are visible; a second restart was asked for
                                         .poll = 5s,
                                         .deadline = 15min,
                                         .overdue = "power.stuck",

@@ -4,10 +4,9 @@
 
 namespace zellige {
 
-std::uint64_t VirtualTime::schedule(Time due, Callback work, std::shared_ptr<bool> alive,
-                                    const VirtualExecutor* owner) {
+std::uint64_t VirtualTime::schedule(Time due, Callback work, std::shared_ptr<VirtualExecutor*> owner) {
   const auto order = nextOrder_++;
-  heap_.push_back(Entry{std::max(due, now_), order, std::move(work), std::move(alive), owner});
+  heap_.push_back(Entry{std::max(due, now_), order, std::move(work), std::move(owner)});
   std::push_heap(heap_.begin(), heap_.end(), Later{});
   return order;
 }
@@ -17,7 +16,7 @@ bool VirtualTime::dropDead() {
   while (!heap_.empty()) {
     const auto& top = heap_.front();
     const bool cancelled = !cancelled_.empty() && cancelled_.erase(top.order) > 0;
-    if (!cancelled && *top.alive) return true;
+    if (!cancelled && *top.owner) return true;
     std::pop_heap(heap_.begin(), heap_.end(), Later{});
     heap_.pop_back();
   }
@@ -30,7 +29,7 @@ std::optional<Time> VirtualTime::nextDue() {
   return heap_.front().due;
 }
 
-const VirtualExecutor* VirtualTime::nextOwner() { return dropDead() ? heap_.front().owner : nullptr; }
+const VirtualExecutor* VirtualTime::nextOwner() { return dropDead() ? *heap_.front().owner : nullptr; }
 
 bool VirtualTime::runOne() {
   if (!dropDead()) return false;
@@ -39,22 +38,19 @@ bool VirtualTime::runOne() {
   heap_.pop_back();
   now_ = entry.due;
   entry.work();
+  if (auto* owner = *entry.owner) owner->rethrowIfBroken();
   return true;
 }
 
 VirtualExecutor::~VirtualExecutor() {
   abandonTasks();
-  *alive_ = false;
+  *self_ = nullptr;
 }
 
 void VirtualExecutor::post(Callback work) { at(time_.now(), std::move(work)); }
 
 TimerId VirtualExecutor::at(Time due, Callback work) {
-  auto guarded = [this, work = std::move(work)] {
-    work();
-    rethrowIfBroken();
-  };
-  return TimerId{time_.schedule(due, std::move(guarded), alive_, this)};
+  return TimerId{time_.schedule(due, std::move(work), self_)};
 }
 
 void VirtualExecutor::cancel(TimerId id) {

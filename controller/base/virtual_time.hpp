@@ -32,15 +32,14 @@ class VirtualTime {
     Time due;
     std::uint64_t order;
     Callback work;
-    std::shared_ptr<bool> alive;
-    const VirtualExecutor* owner;
+    std::shared_ptr<VirtualExecutor*> owner;   ///< of the executor, or of nullptr once it is gone
   };
   struct Later {
     bool operator()(const Entry& a, const Entry& b) const {
       return a.due != b.due ? a.due > b.due : a.order > b.order;
     }
   };
-  std::uint64_t schedule(Time due, Callback work, std::shared_ptr<bool> alive, const VirtualExecutor* owner);
+  std::uint64_t schedule(Time due, Callback work, std::shared_ptr<VirtualExecutor*> owner);
   bool dropDead();
 
   Time now_;
@@ -51,7 +50,7 @@ class VirtualTime {
 
 class VirtualExecutor final : public Executor {
  public:
-  explicit VirtualExecutor(VirtualTime& time) : time_(time), alive_(std::make_shared<bool>(true)) {}
+  explicit VirtualExecutor(VirtualTime& time) : time_(time), self_(std::make_shared<VirtualExecutor*>(this)) {}
   ~VirtualExecutor() override;
 
   Time now() const override { return time_.now(); }
@@ -62,8 +61,9 @@ class VirtualExecutor final : public Executor {
   void shutDown() { abandonTasks(); }
 
  private:
+  friend class VirtualTime;
   VirtualTime& time_;
-  std::shared_ptr<bool> alive_;
+  std::shared_ptr<VirtualExecutor*> self_;
 };
 
 }  // namespace zellige

@@ -50,7 +50,9 @@ bool Budgets::take(RunId run, Lane lane, Time since, const std::vector<Budget>& 
   }
   const Waiter waiter{lane, since, run, std::move(missing), rack};
   waiting_.insert(waiter);
+  waitingIn_[rack].insert(waiter);
   waitingByRun_.emplace(run, waiter);
+  ++waitingFor_[waiter.needs];
   return false;
 }
 
@@ -70,35 +72,65 @@ void Budgets::release(RunId run, Budget budget) {
   auto& held = it->second;
   const auto one = std::find_if(held.begin(), held.end(), [&](const auto& h) { return h.first == budget; });
   if (one == held.end()) return;
-  for (const auto& scope : scopes(budget, one->second)) --used_[scope];
+  const Held back{*one};
   held.erase(one);
   if (held.empty()) held_.erase(it);
-  grantWaiting();
+  giveBack(back);
 }
 
 void Budgets::releaseAll(RunId run) {
+  withdraw(run);
+  if (auto held = held_.extract(run)) giveBack(held.mapped());
+}
+
+void Budgets::withdraw(RunId run) {
   if (const auto it = waitingByRun_.find(run); it != waitingByRun_.end()) {
-    waiting_.erase(it->second);
-    waitingByRun_.erase(it);
-  }
-  if (const auto it = held_.find(run); it != held_.end()) {
-    for (const auto& [budget, rack] : it->second)
-      for (const auto& scope : scopes(budget, rack)) --used_[scope];
-    held_.erase(it);
-    grantWaiting();
+    const auto waiter = it->second;
+    forget(waiter);
   }
 }
 
-void Budgets::grantWaiting() {
-  for (auto it = waiting_.begin(); it != waiting_.end();) {
-    if (!fits(it->needs, it->rack)) {
-      ++it;
-      continue;
+void Budgets::forget(const Waiter& waiter) {
+  waiting_.erase(waiter);
+  if (const auto rack = waitingIn_.find(waiter.rack); rack != waitingIn_.end()) {
+    rack->second.erase(waiter);
+    if (rack->second.empty()) waitingIn_.erase(rack);
+  }
+  if (const auto kind = waitingFor_.find(waiter.needs); --kind->second == 0) waitingFor_.erase(kind);
+  waitingByRun_.erase(waiter.run);
+}
+
+// With 100,000 runs waiting, only those that this can have helped are asked: all if the site was full, else the rack's.
+void Budgets::giveBack(const Held& held) {
+  bool siteWasFull = false;
+  for (const auto& [budget, rack] : held)
+    for (const auto& scope : scopes(budget, rack)) {
+      siteWasFull = siteWasFull || (scope.second.empty() && used_[scope] >= limit(scope));
+      --used_[scope];
     }
-    hold(it->run, it->needs, it->rack);
-    granted_.push_back(it->run);
-    waitingByRun_.erase(it->run);
-    it = waiting_.erase(it);
+  if (siteWasFull) return grant(waiting_);
+  for (const auto& [budget, rack] : held)
+    if (const auto it = waitingIn_.find(rack); it != waitingIn_.end()) grant(it->second);
+}
+
+bool Budgets::siteIsFull() const {
+  return std::none_of(waitingFor_.begin(), waitingFor_.end(), [&](const auto& kind) {
+    return std::all_of(kind.first.begin(), kind.first.end(), [&](Budget budget) {
+      const auto it = used_.find({budget, ""});
+      return it == used_.end() || it->second < limit(it->first);
+    });
+  });
+}
+
+void Budgets::grant(const std::set<Waiter>& candidates) {
+  for (auto it = candidates.begin(); it != candidates.end() && !siteIsFull();) {
+    const auto waiter = *it++;
+    if (!fits(waiter.needs, waiter.rack)) continue;
+    const bool last = it == candidates.end();
+    hold(waiter.run, waiter.needs, waiter.rack);
+    granted_.push_back(waiter.run);
+    forget(waiter);   // may end `candidates` itself, when it was the last of its rack
+    if (last) return;
   }
 }
 

@@ -27,6 +27,8 @@ class Budgets {
   /// Takes without asking: what a run row says was held when we stopped.
   void retake(RunId run, const std::vector<Budget>& needs, const Place& place);
   void release(RunId run, Budget budget);
+  /// It does not wait any more; what it holds it keeps.
+  void withdraw(RunId run);
   void releaseAll(RunId run);
   bool holds(RunId run, Budget budget) const;
   /// Runs that got what they waited for since the last call, in the order of the grants.
@@ -56,13 +58,20 @@ class Budgets {
   static std::vector<Scope> scopes(Budget budget, const std::string& rack);
   bool fits(const std::vector<Budget>& needs, const std::string& rack) const;
   void hold(RunId run, const std::vector<Budget>& needs, const std::string& rack);
-  void grantWaiting();
+  /// No waiting run can be granted anything, whatever its rack: some site budget of each is full.
+  bool siteIsFull() const;
+  using Held = std::vector<std::pair<Budget, std::string>>;   ///< and the rack it counts in
+  void giveBack(const Held& held);
+  void grant(const std::set<Waiter>& candidates);
+  void forget(const Waiter& waiter);
 
   BudgetLimits limits_;
   std::map<Scope, int> used_;
-  std::map<RunId, std::vector<std::pair<Budget, std::string>>> held_;
+  std::map<RunId, Held> held_;
   std::set<Waiter> waiting_;
+  std::map<std::string, std::set<Waiter>> waitingIn_;   // the same, by rack
   std::map<RunId, Waiter> waitingByRun_;
+  std::map<std::vector<Budget>, int> waitingFor_;       // how many wait for just these
   std::vector<RunId> granted_;
 };
 

@@ -35,6 +35,8 @@ void Engine::resume() {
   }
   auto first = executor_.now();
   for (auto& run : runs) {
+    // While nobody looked, no machine was slow: a step's time begins again, or a long outage would quarantine the fleet.
+    run.excused += run.inStep(executor_.now());
     adopt(std::move(run), first);
     first += options_.resumePace;
   }
@@ -54,6 +56,7 @@ void Engine::adopt(Run run, Time firstTurn) {
 Task<Result<RunId>> Engine::start(StartRun request) {
   const auto* flow = workflow(request.workflow);
   if (!flow) co_return Error{Errc::NotFound, fmt::format("there is no workflow {}", request.workflow)};
+  if (request.subject.empty()) co_return Error{Errc::Invalid, "a run needs a node"};
   Run run;
   run.workflow = request.workflow;
   run.subject = request.subject;
@@ -110,7 +113,7 @@ void Engine::nudgeAll() {
   for (auto& [id, live] : live_) {
     if (live->inFlight)
       live->nudged = true;
-    else if (live->waitingSince)
+    else if (live->run.state == RunState::Active && live->run.blockedSince)
       wake(*live, executor_.now());
   }
 }
@@ -172,15 +175,24 @@ void Engine::afterTurn(Live& live) {
   const auto id = live.run.id;
   budgets_.releaseAll(id);
   for (const auto node : live.run.subject) {
-    if (const auto it = runOf_.find(node); it != runOf_.end() && it->second == id) runOf_.erase(it);
+    // A newer run may work on the node already: this one only kept its slot until the machine was not busy.
+    const auto it = runOf_.find(node);
+    if (it == runOf_.end() || it->second != id) continue;
+    runOf_.erase(it);
     bmcs_.rest(node);
   }
   live_.erase(id);
 }
 
 void Engine::wakeGranted() {
-  for (const auto id : budgets_.granted())
-    if (const auto it = live_.find(id); it != live_.end() && !it->second->inFlight) wake(*it->second, executor_.now());
+  for (const auto id : budgets_.granted()) {
+    const auto it = live_.find(id);
+    if (it == live_.end()) continue;
+    if (it->second->inFlight)
+      it->second->nudged = true;
+    else
+      wake(*it->second, executor_.now());
+  }
 }
 
 }  // namespace zellige

@@ -102,7 +102,9 @@ struct Engine::Live {
   TimerId timer = TimerId::None;
   Time due{};                 ///< of the next turn
   std::optional<Time> firstTodo;     ///< first Todo since the act or the resume; settle counts from here
-  std::optional<Time> waitingSince;  ///< for a budget, a hold or arming: excused from the deadline
+  Time actNotBefore{};               ///< the device asked for patience, or refused: nudges do not shorten this
+  Time errorsCountFrom{};            ///< a failed look before this is the same trouble seen again
+  bool hiccup = false;               ///< run.blockedSince stands for failed looks that have not blocked the run yet
   int busyLooks = 0;          ///< since the last act: polling grows from quick to the step's poll
   int contactErrors = 0;      ///< in a row
   int lookErrors = 0;         ///< in a row, other than contact

@@ -37,6 +37,9 @@ Task<void> Patrol::visit(NodeId id) {
   }
   const auto host = co_await bmcs_.of(*node).host();
   --inFlight_;
+  // A run has begun meanwhile: what the machine does now is that run's doing, and contact is its business.
+  if (store_.unfinishedRunOf(id)) co_return;
+  bmcs_.rest(id);
   Change change;
   change.at = executor_.now();
   change.actor = "patrol";
@@ -47,7 +50,9 @@ Task<void> Patrol::visit(NodeId id) {
     missedOnce_.erase(id);
     if (node->unreachableSince) change.ops.emplace_back(SetContact{id, std::nullopt});
   }
-  if (host && host->power == HostPower::Off && node->lifecycle == Lifecycle::InService) {
+  const bool off = host && host->power == HostPower::Off && node->lifecycle == Lifecycle::InService;
+  if (host && !off) foundOff_.erase(id);
+  if (off && foundOff_.insert(id).second) {
     Finding finding;
     finding.node = id;
     finding.cause = "node.host_off";
@@ -55,10 +60,11 @@ Task<void> Patrol::visit(NodeId id) {
     finding.raised = executor_.now();
     change.ops.emplace_back(RaiseFinding{std::move(finding)});
   }
-  if (!store_.unfinishedRunOf(id)) bmcs_.rest(id);
   if (change.ops.empty()) co_return;
   const auto receipt = co_await store_.commit(std::move(change));
-  if (!receipt) missedOnce_.erase(id);  // somebody changed the node meanwhile: the next round looks again
+  if (receipt) co_return;
+  missedOnce_.erase(id);  // somebody changed the node meanwhile: the next round looks again
+  foundOff_.erase(id);
 }
 
 }  // namespace zellige

@@ -33,6 +33,7 @@ class Patrol {
   Executor& executor_;
   PatrolOptions options_;
   std::set<NodeId> missedOnce_;   ///< one missed look is no lost contact yet
+  std::set<NodeId> foundOff_;     ///< said so already, since it went off
   int inFlight_ = 0;
 };
 

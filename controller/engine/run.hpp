@@ -58,14 +58,18 @@ struct Run {
   Facts witness;              ///< of the last intent: what its look saw, for later looks to compare
   Facts facts;                ///< what steps leave for later steps: task URIs, what was written
   Time stepSince{};
-  Duration excused{0};        ///< waited for budgets, holds, arming or contact: not counted against the deadline
+  Duration excused{0};        ///< blocked earlier in this step: not counted against the deadline
   std::string waitsFor;       ///< for a person; empty while it is working
-  std::optional<Time> blockedSince;
+  std::optional<Time> blockedSince;  ///< it cannot go on since then: no contact, a hold, arming, a budget
 
   std::string startedBy;      ///< "engine", or who asked
   Time created{};
   std::optional<Time> ended;
 
+  /// Time in the current step, less what is excused.
+  Duration inStep(Time now) const {
+    return now - stepSince - excused - (blockedSince ? now - *blockedSince : Duration{0});
+  }
   bool unfinished() const { return state == RunState::Active || state == RunState::Blocked; }
 };
 

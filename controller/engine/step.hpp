@@ -91,6 +91,8 @@ class StepContext {
   Store& store() { return store_; }
   const Surroundings& site() const { return site_; }
   Time now() const { return clock_.now(); }
+  /// How long the run has been in this step, less what is excused.
+  Duration spent() const { return run_.inStep(now()); }
 
   // A look says…
   /// …which item its Todo is about. A new item has its own tries and settle.

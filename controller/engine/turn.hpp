@@ -7,6 +7,11 @@
 
 namespace zellige {
 
+/// No contact with the machine, as opposed to an answer that says no.
+inline bool isContact(const Error& e) { return e.code == Errc::Unreachable || e.code == Errc::Timeout; }
+/// `first` doubled so many times, at most `most`.
+Duration grown(Duration first, int doublings, Duration most);
+
 class Turn {
  public:
   Turn(Engine& engine, Engine::Live& live) : engine_(engine), live_(live), run_(live.run) {}
@@ -17,29 +22,46 @@ class Turn {
   enum class Then { GoOn, Wait };
 
   Task<Then> lookOnce();
+  Task<Result<void>> countDeath(StepContext& context, const Step& step);
   Task<Then> stepDone(StepContext& context, const Step& step);
   Task<Then> stepBusy(StepContext& context, const Step& step);
   Task<Then> stepTodo(StepContext& context, const Step& step);
   Task<Then> goBack(StepContext& context, const Step& step);
   Task<Then> actNow(StepContext& context, const Step& step);
+  Task<Then> wait(StepContext& context, std::string reason, Duration atMost);
+  // turn_trouble.cpp
   Task<Then> lookFailed(StepContext& context, const Step& step, Error error);
   Task<Then> contactFailed(StepContext& context, Error error);
+  Task<Result<void>> contactRegained(StepContext& context);
   Task<Then> fail(StepContext& context, std::string cause, std::string detail);
-  Task<Then> wait(StepContext& context, std::string reason, Duration atMost);
+  Task<Then> endWithoutNode();
   Task<Then> cancelled();
-  Task<Then> linger(StepContext& context, const Step& step);
+  Task<Then> linger(StepContext& context, const Step* step);
 
+  const Step* currentStep();
   bool mayRepeat(const Step& step);
+  bool asksAPerson(const Step& step) const;
   std::string mustWaitBefore(const StepContext& context) const;
   void enterStep(const Step& step);
+  void chooseItem(std::string item);
   void takeFrom(StepContext& context);
   bool overdue(const Step& step) const;
+  bool mayHaveTakenEffect() const;
+  bool mayStillFlash() const;
+  void stall();
+  bool goOn();
+  void giveBackUnused(const Step& step);
   void sleep(Duration d);
+  Time now() const { return engine_.executor_.now(); }
+  /// The run and what the look or act left behind.
   Task<Result<void>> save(StepContext& context, std::string event, std::vector<Op> more = {});
+  /// The run and `ops`, nothing else.
+  Task<Result<void>> commit(std::string event, std::vector<Op> ops, std::string actor = "engine");
 
   Engine& engine_;
   Engine::Live& live_;
   Run& run_;
+  bool settledTodo_ = false;   ///< this turn's look said Todo, and said so `settle` ago: the machine is not busy
 };
 
 }  // namespace zellige

@@ -252,24 +252,27 @@ bool Connection::streamSome() {
   if (state_ == State::Closed) return false;
 
   if (headSent_ == outHead_.size()) {
-    const std::lock_guard lock(stream_->mutex);
-    outHead_ = std::exchange(stream_->pending, {});
-    headSent_ = 0;
-    stream_->scheduled = false;
-    if (outHead_.empty()) {
-      if (!stream_->ended) {
-        setDue(Instant::max());
-        return false;
-      }
-      stream_->closed = true;
-    } else {
-      setDue(Steady::now() + shared_.options.bodyTimeout);
+    bool ended = false, dropped = false;
+    {
+      const std::lock_guard lock(stream_->mutex);
+      outHead_ = std::exchange(stream_->pending, {});
+      stream_->scheduled = false;
+      dropped = stream_->closed;  // more piled up than its reader is allowed
+      ended = stream_->ended && outHead_.empty();
+      if (ended) stream_->closed = true;
     }
-  }
-  if (outHead_.empty()) {
-    stream_.reset();
-    afterReply();
-    return true;
+    headSent_ = 0;
+    if (dropped) {
+      close();
+      return false;
+    }
+    if (ended) {
+      stream_.reset();
+      afterReply();
+      return true;
+    }
+    setDue(outHead_.empty() ? Instant::max() : Steady::now() + shared_.options.bodyTimeout);
+    if (outHead_.empty()) return false;
   }
   const auto put = channel_->write(outHead_.data() + headSent_, outHead_.size() - headSent_);
   if (put.io != Io::Done) return waitFor(put.io);
@@ -322,6 +325,11 @@ void Connection::close() {
   if (state_ == State::Closed) return;
   const auto self = shared_from_this();
   state_ = State::Closed;
+  worker_.connections.erase(info_.id);
+  {
+    const std::lock_guard lock(shared_.mutex);  // before the peer can see the end, so that the count is never behind it
+    --shared_.open;
+  }
   alarm_.cancel();
   delay_.reset();
   file_.reset();
@@ -332,11 +340,6 @@ void Connection::close() {
     const std::lock_guard lock(stream_->mutex);
     stream_->closed = true;
     stream_->pending = {};
-  }
-  worker_.connections.erase(info_.id);
-  {
-    const std::lock_guard lock(shared_.mutex);
-    --shared_.open;
   }
   shared_.changed.notify_all();
 }

@@ -164,11 +164,13 @@ void HttpsServer::State::take(std::size_t index, int descriptor, const ListenAdd
   ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ConnectionInfo info{localAddress(descriptor), peer, nextConnection++, 0};
   auto& worker = *workers[info.id % workers.size()];
-  worker.loop->post([this, &worker, descriptor, index, info, tls = listening[index].tls] {
+  const auto adopt = [this, &worker, descriptor, index, info, tls = listening[index].tls] {
     auto connection = std::make_shared<Connection>(shared, worker, descriptor, tls, info, index);
     worker.connections.emplace(info.id, connection);
     shared.stopping ? connection->close() : connection->start();
-  });
+  };
+  // Never queued behind a refuse() on this very thread, which would not see the connection.
+  worker.loop->onOwnThread() ? adopt() : void(worker.loop->post(adopt));
 }
 
 void HttpsServer::State::closeConnectionsOf(std::size_t index) {

@@ -1,5 +1,9 @@
 #include "controller/listener/loop.hpp"
 
+#ifdef __SANITIZE_THREAD__
+#define BOOST_ASIO_DISABLE_FENCED_BLOCK  // TSan knows no fences (-Wtsan); the scheduler's mutex orders everything here
+#endif
+
 #include <signal.h>
 
 #include <boost/asio/io_context.hpp>

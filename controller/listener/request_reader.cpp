@@ -1,5 +1,6 @@
 #include "controller/listener/request_reader.hpp"
 
+#include <algorithm>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -35,6 +36,9 @@ RequestReader::Progress RequestReader::refuse(int status) {
 bool RequestReader::headIsSound() const {
   const auto& head = parser_->get();
   if (head.count(http::field::host) != 1 || head.count(http::field::content_length) > 1) return false;
+  // Beast takes "1, 1" for 1.
+  const auto length = head[http::field::content_length];
+  if (!std::all_of(length.begin(), length.end(), [](char c) { return c >= '0' && c <= '9'; })) return false;
   const auto encodings = head.count(http::field::transfer_encoding);
   if (encodings > 1 || (encodings == 1 && head.count(http::field::content_length) == 1)) return false;
   if (encodings == 1 && !boost::beast::iequals(head[http::field::transfer_encoding], "chunked")) return false;

@@ -154,6 +154,8 @@ void BundleReader::checkNames() {
 
 // Inside one manifest this was checked while it was read; here, one manifest against the others.
 void BundleReader::checkNodes() {
+  const auto isManifest = [](const SiteFile& file) { return std::holds_alternative<Manifest>(file.value); };
+  if (std::count_if(files_.begin(), files_.end(), isManifest) < 2) return;
   std::unordered_map<std::string, std::pair<const SiteFile*, int>> first;
   for (const auto& file : files_) {
     const auto* manifest = std::get_if<Manifest>(&file.value);

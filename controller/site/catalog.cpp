@@ -149,9 +149,9 @@ Sku readSku(Value root, Problems& problems) {
     const Fields component(item, problems, "a component", {"kind", "count", "model"});
     Sku::Line line{component.name<ComponentKind>("kind", "a kind of component"),
                    static_cast<int>(component.whole("count", 1, 1024)), component.textOr("model", "")};
-    lines.add(line.model.empty() ? std::string(nameOf(line.kind))
-                                 : fmt::format("{} {}", nameOf(line.kind), line.model),
-              item.spot());
+    const auto kind = component.find("kind");  // as written: a wrong one must not pass for another
+    if (kind)
+      lines.add(fmt::format("{}{}{}", kind->text(), line.model.empty() ? "" : " ", line.model), item.spot());
     sku.components.push_back(std::move(line));
   }
   return sku;

@@ -100,13 +100,16 @@ class DocumentBuilder final : public YAML::EventHandler {
 
   // yaml-cpp delivers a repeated key as if it were another one.
   void checkKeys(std::uint32_t map) {
-    const auto& entries = document_.entries_;
+    auto& entries = document_.entries_;
     keys_.clear();
     for (auto i = map + 1; i < entries.size(); i = entries[entries[i].end].end) {
       if (entries[i].kind != Document::Kind::Scalar)
         problems_.add({entries[i].offset}, "a key must be a plain word");
       else
         keys_.push_back(i);
+      auto& value = entries[entries[i].end];
+      if (value.kind == Document::Kind::Null)
+        value.offset = entries[i].offset;  // nothing stands nowhere else
     }
     const auto duplicate = [&](std::uint32_t second, std::uint32_t first) {
       problems_.add({entries[second].offset},

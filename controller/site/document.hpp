@@ -64,9 +64,9 @@ struct DocumentLimits {
   std::size_t bytes = 64u << 20;
   std::size_t depth = 16;
   /// Marks that may begin or end a token: []{},:-?!&*|>'" . yaml-cpp queues every token of a flow collection,
-  /// or of a line, before it delivers the first: this is what bounds its memory. A manifest of 112,000 nodes
-  /// has 5 million.
-  std::size_t structure = 8'000'000;
+  /// or of a line, before it delivers the first; this is what bounds its memory, to about 1.6 GB at worst. A
+  /// manifest of 112,000 nodes has 4 million, with IPv6 addresses 5.
+  std::size_t structure = 6'000'000;
 };
 
 class Value;

@@ -22,8 +22,8 @@ struct PldmPackage {
     std::uint16_t options = 0;            ///< bit 0: force update, bit 1: the stamp counts
     std::uint16_t activationMethods = 0;  ///< bits: automatic, self-contained, medium-specific reset, system
                                           ///< reboot, DC cycle, AC cycle
-    std::uint64_t offset = 0, size = 0;  ///< bytes, from the start of the package
-    std::string version;                 ///< UTF-8, padding removed
+    std::uint64_t offset = 0, size = 0;   ///< bytes, from the start of the package
+    std::string version;                  ///< UTF-8, padding removed
   };
   struct Descriptor {
     std::uint16_t type = 0;  ///< 0 PCI vendor, 1 IANA, 2 UUID, 0x100 PCI device, 0xFFFF vendor …

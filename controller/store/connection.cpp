@@ -74,6 +74,9 @@ Connection::Connection(const std::filesystem::path& file, const ConnectionOption
     db.exec("PRAGMA foreign_keys = ON");
     db.exec("PRAGMA temp_store = MEMORY");
     db.exec(options.writes ? "PRAGMA cache_size = -65536" : "PRAGMA cache_size = -32768");  // KiB
+    // A reader never folds the WAL into the database, also not when it happens to close last.
+    if (!options.writes || !options.checkpointOnClose)
+      sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     if (!options.writes) {
       db.exec("PRAGMA query_only = ON");
       return;
@@ -82,7 +85,6 @@ Connection::Connection(const std::filesystem::path& file, const ConnectionOption
     db.exec(options.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
     db.exec(fmt::format("PRAGMA wal_autocheckpoint = {}", options.checkpointPages));
     if (options.maxPages > 0) db.exec(fmt::format("PRAGMA max_page_count = {}", options.maxPages));
-    if (!options.checkpointOnClose) sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   });
 }
 

@@ -127,6 +127,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
     connect.durable = options.durable;
     connect.checkpointPages = options.checkpointPages;
     connect.maxPages = options.maxPages;
+    connect.checkpointOnClose = options.checkpointOnClose;
     auto writing = std::make_unique<Connection>((*directory)->database(), connect);
     if (auto ready = migrate(*writing, migrations(), executor.now()); !ready) return ready.error();
     auto impl = std::make_unique<Impl>(std::move(*directory), executor, std::move(box), std::move(options), std::move(writing));

@@ -72,7 +72,10 @@ class ThreadWriter final : public Writer {
   void run() {
     try {
       while (gather()) {
-        for (auto& command : batch_.commit()) command->reply();
+        if (options_.hook) options_.hook(CommitPoint::Before);
+        const auto commands = batch_.commit();
+        if (options_.hook) options_.hook(CommitPoint::After);
+        for (auto& command : commands) command->reply();
       }
     } catch (...) {
       batch_.drop();

@@ -102,6 +102,7 @@ void CurlExchange::prepareHandle(void* easy) {
   set(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);  // addresses are numeric: nothing worth keeping
   set(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
   set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(easy, CURLOPT_CA_CACHE_TIMEOUT, 60L);  // seconds until a changed CA file is noticed; libcurl's default is a day
   set(easy, CURLOPT_WRITEFUNCTION, &CurlExchange::onBody);
   set(easy, CURLOPT_HEADERFUNCTION, &CurlExchange::onHeader);
   set(easy, CURLOPT_PREREQFUNCTION, &CurlExchange::onConnected);
@@ -228,13 +229,17 @@ std::size_t CurlExchange::onHeader(char* data, std::size_t size, std::size_t cou
 }
 
 void CurlExchange::readHeader(std::string_view line) {
-  if (line.starts_with("HTTP/")) {  // also after a 100 Continue
+  auto& status = received_.reply.status;
+  const bool first = status == 0 || (status < 200 && headDone_);  // also after a 100 Continue; else it is a trailer
+  if (first && line.starts_with("HTTP/")) {
     received_.reply.headers = {};
-    received_.reply.status = 0;
+    headDone_ = false;
+    status = 0;
     if (const auto space = line.find(' '); space != std::string_view::npos)
-      std::from_chars(line.data() + space + 1, line.data() + line.size(), received_.reply.status);
+      std::from_chars(line.data() + space + 1, line.data() + line.size(), status);
     return;
   }
+  if (trimmed(line).empty()) headDone_ = true;
   if (const auto colon = line.find(':'); colon != std::string_view::npos && colon > 0)
     received_.reply.headers.add(std::string(trimmed(line.substr(0, colon))),
                                 std::string(trimmed(line.substr(colon + 1))));
@@ -293,7 +298,11 @@ Error CurlExchange::failed(int curlCode, const char* text) const {
 }
 
 Result<Received> CurlExchange::conclude(int curlCode) {
-  if (curlCode == CURLE_OK) return std::move(received_);
+  if (curlCode == CURLE_OK) {
+    // libcurl is content with a connection that ends inside the headers.
+    if (!headDone_) return broken(Errc::BadReply, "the reply ended inside its headers");
+    return std::move(received_);
+  }
   const auto code = static_cast<CURLcode>(curlCode);
   return failed(curlCode, errorText_[0] ? errorText_ : curl_easy_strerror(code));
 }

@@ -64,6 +64,7 @@ class CurlExchange {
   curl_slist* headers_ = nullptr;
   curl_slist* connectTo_ = nullptr;
   std::size_t headerBytes_ = 0;
+  bool headDone_ = false;  ///< the empty line after the headers has come
   bool left_ = false;  ///< the request has begun to leave, or may have
   Stop stop_ = Stop::None;
   char errorText_[256] = "";  // CURL_ERROR_SIZE

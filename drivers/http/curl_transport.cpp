@@ -1,5 +1,9 @@
 #include "drivers/http/curl_transport.hpp"
 
+#ifdef __SANITIZE_THREAD__
+#define BOOST_ASIO_DISABLE_FENCED_BLOCK  // TSan knows no fences (-Wtsan); the scheduler's mutex orders everything here
+#endif
+
 #include <curl/curl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -34,6 +38,8 @@ struct CurlGlobal {
 };
 
 struct Shard;
+
+std::string keyOf(const Peer& peer) { return peer.address + ' ' + std::to_string(peer.port); }
 
 /// A request between send() and its outcome.
 struct Op final : CurlExchange {
@@ -109,6 +115,8 @@ class Abandon {
 };
 
 }  // namespace
+
+std::size_t shardOf(const Peer& peer, std::size_t shards) { return std::hash<std::string>{}(keyOf(peer)) % shards; }
 
 class CurlTransport::Loop {
  public:
@@ -227,7 +235,7 @@ void CurlTransport::Loop::takeInbox() {
 
 void CurlTransport::Loop::start(std::unique_ptr<Op> owned) {
   auto& op = *owned;
-  op.key = op.peer().address + ' ' + std::to_string(op.peer().port);
+  op.key = keyOf(op.peer());
   op.shard = shards_[std::hash<std::string>{}(op.key) % shards_.size()].get();
   op.owner = this;
   op.onConnect = &Loop::onConnect;

@@ -20,6 +20,9 @@ struct CurlOptions {
   bool allowPlainHttp = false;               ///< accept Peer::tls == false (the agent's uplink in the simulator)
 };
 
+/// Which of `shards` serves this peer.
+std::size_t shardOf(const Peer& peer, std::size_t shards);
+
 class CurlTransport final : public Transport {
  public:
   /// Callers' coroutines resume on `executor`, which must accept posts from other threads and outlive the transport.

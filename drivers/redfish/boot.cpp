@@ -1,6 +1,7 @@
 // Boot override and virtual media.
 #include <algorithm>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "drivers/redfish/body.hpp"
 #include "drivers/redfish/redfish_bmc.hpp"

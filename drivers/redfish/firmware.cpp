@@ -129,7 +129,8 @@ Task<Result<std::string>> RedfishBmc::pushFirmware(std::filesystem::path package
   auto sent = co_await client_.upload(uri, std::move(upload));
   if (!sent) co_return sent.error();
   auto task = co_await taskOf(*sent);
-  co_return task ? std::move(*task) : std::string{};  // accepted; the task list will show it
+  if (!task) co_return std::string{};  // accepted all the same; the task list will show it
+  co_return task;
 }
 
 }  // namespace zellige::redfish

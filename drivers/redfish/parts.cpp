@@ -39,14 +39,15 @@ Task<Result<void>> RedfishBmc::readProcessors(std::string uri, Reading& reading)
       const auto firmwareId = std::string(p.partFirmwarePrefix) + part.name;
       if (reading.sickFirmware.contains(firmwareId)) findSick(part, firmwareId + " is Absent or Critical");
     }
-    std::vector<std::string> chassis = view.links("Links/Chassis");
-    if (chassis.empty()) chassis.push_back(view.link("Links/Chassis"));
-    for (const auto& link : chassis)
-      if (const auto it = reading.sickChassis.find(uriKey(link)); it != reading.sickChassis.end())
+    if (p.processorHasOwnChassis) {
+      const auto it = reading.sickChassis.find(uriKey(view.link("Links/Chassis")));
+      if (it != reading.sickChassis.end())
         findSick(part, fmt::format("chassis {} is Critical or Absent", it->second));
+    }
     if (*kind == ComponentKind::Gpu) {
-      if (part.model.empty()) findIncomplete(part, "no Model");
-      if (part.serial.empty() && p.gpuNeedsNvlink) findIncomplete(part, "no SerialNumber");
+      const bool all = p.gpuNeedsNvlink;  // elsewhere either will do: XCC tells no Model, others no serial
+      if (part.model.empty() && (all || part.serial.empty())) findIncomplete(part, "no Model");
+      if (part.serial.empty() && (all || part.model.empty())) findIncomplete(part, "no SerialNumber");
     }
     if (*kind == ComponentKind::Gpu && p.gpuNeedsNvlink) {
       std::size_t count = 0;
@@ -137,7 +138,8 @@ Task<Result<void>> RedfishBmc::readPowerSupplies(Document chassis, Reading& read
   if (const auto uri = chassis.view().link("PowerSubsystem"); !uri.empty()) {
     auto subsystem = co_await client_.get(uri);
     if (!subsystem && !concernsTheResourceOnly(subsystem.error())) co_return subsystem.error();
-    const auto supplies = subsystem ? subsystem->view().link("PowerSupplies") : std::string{};
+    std::string supplies;
+    if (subsystem) supplies = subsystem->view().link("PowerSupplies");
     if (!supplies.empty()) {
       auto all = co_await client_.members(supplies);
       if (!all) co_return all.error();

@@ -1,6 +1,8 @@
 // Changing our own password in two phases, so that a crash anywhere leaves a password that we know (access.hpp).
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "drivers/redfish/body.hpp"
 #include "drivers/redfish/client.hpp"
 #include "drivers/redfish/password.hpp"
@@ -17,6 +19,10 @@ std::size_t lengthWithin(std::optional<std::int64_t> least, std::optional<std::i
   return std::clamp(defaultPasswordLength, low, high);
 }
 
+std::string newPassword(std::size_t length, const std::function<std::string(std::size_t)>& given) {
+  return given ? makePassword(length, given) : makePassword(length, randomHex);
+}
+
 }  // namespace
 
 Task<Result<Client::OwnAccount>> Client::findOwnAccount(std::string accountId) {
@@ -27,9 +33,10 @@ Task<Result<Client::OwnAccount>> Client::findOwnAccount(std::string accountId) {
     auto top = co_await root();
     if (!top) co_return top.error();
   }
-  if (accountService_.empty()) co_return Error{Errc::Unsupported, "the service root names no AccountService"};
-  auto accounts = accountService_ + "/Accounts";
-  auto service = co_await get(accountService_);
+  // Before a forced change the root may show no more than its identity: then the known URI (FACTS 7).
+  const auto serviceUri = accountService_.empty() ? std::string("/redfish/v1/AccountService") : accountService_;
+  auto accounts = serviceUri + "/Accounts";
+  auto service = co_await get(serviceUri);
   if (service) {
     const auto view = service->view();
     own.passwordLength = lengthWithin(view.integer("MinPasswordLength"), view.integer("MaxPasswordLength"));
@@ -46,7 +53,8 @@ Task<Result<Client::OwnAccount>> Client::findOwnAccount(std::string accountId) {
     }
   }
   // Not to be read before the password is changed: the one URI that must be built (FACTS 7).
-  own.uri = accounts + "/" + (accountId.empty() ? user : accountId);
+  if (accountId.empty()) accountId = user;
+  own.uri = accounts + "/" + accountId;
   co_return own;
 }
 
@@ -75,8 +83,7 @@ Task<Result<void>> Client::changePassword(std::string accountId, bool anyMatch) 
 Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
   auto turn = co_await loginTurn_.take();
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
-  const auto& make = wiring_.options.randomHex;
-  access_->nextPassword = Secret(makePassword(account.passwordLength, make ? make : randomHex));
+  access_->nextPassword = Secret(newPassword(account.passwordLength, wiring_.options.randomHex));
   auto saved = co_await saveAccess();
   if (!saved) {
     access_.reset();
@@ -111,8 +118,12 @@ Task<Result<void>> Client::sendPassword(OwnAccount account, bool anyMatch) {
     auto ask = writing("PATCH", account.uri, bodyOf("Password", access_->nextPassword->reveal()));
     ask.ifMatch = rung;
     ask.secretBody = true;
-    ask.as = basicOnly_ ? As::Basic : As::Token;
-    ask.secret = basicOnly_ ? Secret(access_->user + ":" + access_->password.reveal()) : token_;
+    ask.as = As::Token;
+    ask.secret = token_;
+    if (basicOnly_) {  // no conditional operator here: g++ 12 destroys its temporaries twice in a coroutine
+      ask.as = As::Basic;
+      ask.secret = Secret(access_->user + ":" + access_->password.reveal());
+    }
     last = co_await perform(std::move(ask));
     if (*last || last->error().httpStatus != 412) break;
   }

@@ -42,6 +42,7 @@ const auto rows = std::to_array<Platform>({
         .chassisKinds = nvidiaKinds,
         .processorsOfBaseboardOnly = true,
         .gpuNeedsNvlink = true,
+        .processorHasOwnChassis = true,
         .absentIsSick = true,
         .partFirmwarePrefix = "HGX_FW_",
         .drives = DrivesIn::Chassis,

@@ -41,6 +41,7 @@ struct Platform {
   std::span<const KindByName> chassisKinds;
   bool processorsOfBaseboardOnly = false;  ///< the host system lists the same CPUs again, with less
   bool gpuNeedsNvlink = false;             ///< a GPU without NVLink ports is not there (FACTS 9)
+  bool processorHasOwnChassis = false;     ///< what its chassis says of health is about it alone
   bool absentIsSick = false;               ///< soldered: Absent is never an empty socket
   std::string_view partFirmwarePrefix;     ///< firmware "HGX_FW_GPU_0" speaks for part "GPU_0"
   DrivesIn drives = DrivesIn::Storage;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "drivers/redfish/body.hpp"
 #include "drivers/redfish/redfish_bmc.hpp"
@@ -150,7 +151,8 @@ Task<Result<void>> RedfishBmc::findLeakDetectors() {
     for (const auto* next : wayToDetectors) {
       auto document = co_await client_.get(link);
       if (!document && !concernsTheResourceOnly(document.error())) co_return document.error();
-      link = document ? document->view().link(next) : std::string{};
+      link.clear();
+      if (document) link = document->view().link(next);
       if (link.empty()) break;
     }
     if (!link.empty()) detectors.push_back(std::move(link));
@@ -181,6 +183,30 @@ Task<Result<bool>> RedfishBmc::leakDetected() {
   // One that does not answer cannot vouch for a dry tray.
   if (!silent.empty()) co_return Error{Errc::BadReply, fmt::format("leak detector {} tells no state", silent)};
   co_return false;
+}
+
+// All roots of trust are read once; after that only those that were still copying, until none is.
+Task<Result<bool>> RedfishBmc::backgroundCopyDone() {
+  const auto held = client_.use();
+  auto systems = co_await readSystems();
+  if (!systems) co_return systems.error();
+  constexpr auto status = "Oem/Nvidia/BackgroundCopyStatus";
+  if (known().copying.empty()) {
+    auto chassis = co_await client_.members(known().chassis, true);
+    if (!chassis) co_return chassis.error();
+    for (const auto& document : chassis->found)
+      if (const auto now = document.view().trimmed(status); !now.empty() && now != "Completed")
+        known().copying.push_back(document.uri);
+    co_return known().copying.empty();
+  }
+  while (!known().copying.empty()) {
+    const auto uri = known().copying.back();
+    auto document = co_await client_.get(uri);
+    if (!document) co_return document.error();
+    if (document->view().trimmed(status) != "Completed") co_return false;
+    known().copying.pop_back();
+  }
+  co_return true;
 }
 
 Task<Result<void>> RedfishBmc::setLocateLed(bool on) {

@@ -39,7 +39,11 @@ void RedfishBmc::rest() {
 Task<Result<void>> RedfishBmc::readRoot() {
   auto root = co_await client_.root();
   if (!root) co_return root.error();
-  const auto view = root->view();
+  takeRoot(root->view());
+  co_return Result<void>{};
+}
+
+void RedfishBmc::takeRoot(const View& view) {
   auto& k = known();
   k.identity.vendor = view.trimmed("Vendor");
   k.identity.product = view.trimmed("Product");
@@ -50,13 +54,13 @@ Task<Result<void>> RedfishBmc::readRoot() {
   k.chassis = view.link("Chassis");
   k.updateService = view.link("UpdateService");
   k.taskService = view.link("Tasks");
+  k.sessions = view.link("Links/Sessions");
   k.managerOfService = view.link("Links/ManagerProvidingService");
   SelfDescription self{k.identity.vendor, k.identity.product, {}};
   for (const auto& uri : k.systemLinks) self.systems.emplace_back(lastSegment(uri));
   k.platform = &platformFor(self);
   k.identity.platform = k.platform->name;
-  client_.useExpand(k.platform->expand ? expandQuery(view) : std::string{});
-  co_return Result<void>{};
+  if (k.platform->expand) client_.useExpand(expandQuery(view));
 }
 
 // The root and the list of systems, once.
@@ -65,7 +69,14 @@ Task<Result<void>> RedfishBmc::readSystems() {
     auto root = co_await readRoot();
     if (!root) co_return root.error();
   }
-  if (!known().systemLinks.empty() || known().systems.empty()) co_return Result<void>{};
+  if (!known().systemLinks.empty()) co_return Result<void>{};
+  if (known().systems.empty() && known().managers.empty() && known().chassis.empty()) {
+    // Some show no more than their identity before one has signed in (FACTS 1).
+    auto root = co_await client_.get("/redfish/v1/");
+    if (!root) co_return root.error();
+    takeRoot(root->view());
+  }
+  if (known().systems.empty()) co_return Result<void>{};
   auto links = co_await client_.links(known().systems);
   if (!links) co_return links.error();
   known().systemLinks = std::move(*links);
@@ -149,8 +160,10 @@ Task<Result<void>> RedfishBmc::signIn() {
   auto systems = co_await readSystems();
   if (!systems) co_return systems.error();
   if (first && !known().systemLinks.empty()) co_return Result<void>{};
-  const auto collection = !known().systems.empty() ? known().systems
-                          : !known().managers.empty() ? known().managers : known().chassis;
+  auto collection = known().systems;
+  if (collection.empty()) collection = known().managers;
+  if (collection.empty()) collection = known().chassis;
+  if (collection.empty()) collection = known().sessions;  // answers 403 before a forced password change
   auto confirmed = co_await client_.links(collection);
   if (!confirmed) co_return confirmed.error();
   co_return Result<void>{};

@@ -32,6 +32,7 @@ class RedfishBmc final : public Bmc {
   Task<Result<MediaState>> media() override;
   Task<Result<BootOverride>> bootOverride() override;
   Task<Result<bool>> leakDetected() override;
+  Task<Result<bool>> backgroundCopyDone() override;
 
   Task<Result<void>> changePassword() override;
   Task<Result<void>> setSettings(BmcSettings wanted) override;
@@ -54,13 +55,14 @@ class RedfishBmc final : public Bmc {
   struct Known {
     BmcIdentity identity;
     const Platform* platform = nullptr;
-    std::string systems, managers, chassis, updateService, taskService, managerOfService;  ///< of the root
+    std::string systems, managers, chassis, updateService, taskService, sessions, managerOfService;  ///< of the root
     std::vector<std::string> systemLinks;
     std::string hostSystem, baseboard, manager, networkProtocol, firmwareInventory, tasks;
     std::string boot;                        ///< the resource that boot overrides are written to
     std::string mediaSlot;
     bool leaksFound = false;
     std::vector<std::string> leakDetectors;  ///< collections
+    std::vector<std::string> copying;        ///< roots of trust whose background copy was not seen Completed yet
   };
   struct Reading;  // reading.hpp
   Known& known();
@@ -68,6 +70,7 @@ class RedfishBmc final : public Bmc {
 
   // Finding our way (redfish_bmc.cpp)
   Task<Result<void>> readRoot();
+  void takeRoot(const View& view);
   Task<Result<void>> readSystems();
   Task<Result<std::string>> hostUri();
   Task<Result<std::string>> baseboardUri();

@@ -14,6 +14,10 @@ namespace {
 std::string credentials(const std::string& user, const Secret& password) {
   return Json{{"UserName", user}, {"Password", password.reveal()}}.dump();
 }
+
+void tellSettled(NodeId node, bool isNext) {
+  log::info("BMC_PASSWORD_SETTLED", {{"node", std::to_string(node.value)}, {"valid", isNext ? "next" : "current"}});
+}
 }  // namespace
 
 Result<void> Client::loadAccess() {
@@ -108,7 +112,8 @@ Task<Result<Client::Login>> Client::tryLogin(Secret password) {
     }
     if (wantsPasswordChange(*reply)) {  // the password is right, and no session before it is changed
       basicOnly_ = true;
-      auto kept = co_await keepSession(std::move(password), HttpReply{});
+      HttpReply noSession;
+      auto kept = co_await keepSession(std::move(password), std::move(noSession));
       if (!kept) co_return kept.error();
       co_return Login::Accepted;
     }
@@ -134,7 +139,7 @@ Task<Result<void>> Client::keepSession(Secret password, HttpReply reply) {
   if (opened && token.empty()) co_return Error{Errc::BadReply, "a session without X-Auth-Token", false, reply.status};
   if (access_->nextPassword) {
     const bool isNext = *access_->nextPassword == password;
-    log::info("BMC_PASSWORD_SETTLED", {{"node", std::to_string(node_.value)}, {"valid", isNext ? "next" : "current"}});
+    tellSettled(node_, isNext);
     if (isNext) access_->mustChange = false;
     access_->password = std::move(password);
     access_->nextPassword.reset();

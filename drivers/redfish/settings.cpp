@@ -1,5 +1,6 @@
 // BMC settings as desired state: NTP, remote syslog, PowerRestorePolicy. What the wish leaves empty is not touched.
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "drivers/redfish/body.hpp"
 #include "drivers/redfish/redfish_bmc.hpp"

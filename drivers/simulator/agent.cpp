@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 #include "drivers/simulator/burn_in.hpp"
 
@@ -9,7 +10,6 @@ namespace zellige::sim::agent {
 
 namespace {
 
-constexpr Duration kAnswerTimeout{30'000}, kFetchTimeout{60'000};
 constexpr Duration kBackoffMin{1'000}, kBackoffMax{60'000};
 constexpr int kFetchTries = 8;
 constexpr std::uint64_t kSystemDiskBytes = 1'920'383'410'176;  // est: 1.92 TB M.2
@@ -66,11 +66,11 @@ void watch(World& w, Machine& m, Which which) {
   });
 }
 
-void call(World& w, Machine& m, Which which, std::string url, HttpRequest request, Duration timeout) {
+void call(World& w, Machine& m, Which which, std::string url, HttpRequest request) {
   auto& call = (*m.agent).*which;
   call.token = ++m.calls;
   call.open = true;
-  call.deadline = w.now() + timeout;
+  call.deadline = w.now() + w.times().uplinkTimeout;
   watch(w, m, which);
   if (!w.uplink) return;
   w.uplink->send(std::move(url), std::move(request),
@@ -102,7 +102,7 @@ void changed(World& w, Machine& m) {
   if (!m.agent->reporting.open && m.agent->unanswered.empty()) report(w, m);
 }
 
-// Writing the image ------------------------------------------------------------------------------------------------
+// --- Writing the image
 
 void writeFailed(World& w, Machine& m, std::string why) {
   auto& a = *m.agent;
@@ -118,14 +118,16 @@ void writeFailed(World& w, Machine& m, std::string why) {
 
 void writeDone(World& w, Machine& m) {
   auto& a = *m.agent;
-  if (a.whole && a.whole->hex() != a.manifest->digest) return writeFailed(w, m, "the whole image has another digest");
+  if (a.whole && a.whole->hex() != a.manifest->digest)
+    return writeFailed(w, m, "the whole image has another digest");
   w.images.prove(*a.manifest);
   a.image.state = ImageState::Verified;
   a.image.bytesDone = a.manifest->size;
   a.whole.reset();
   a.manifest.reset();
+  std::string().swap(a.imageUrl);
   m.diskState = ImageState::Verified;
-  m.seed = a.nextSeed;
+  m.seed = std::exchange(a.nextSeed, {});
   w.end(m, Work::Write);
   changed(w, m);
 }
@@ -158,7 +160,8 @@ void fetched(World& w, Machine& m, const Result<HttpReply>& got) {
     return a.manifest ? takeChunk(w, m, got->body) : takeManifest(w, m, got->body);
   }
   if (++a.fetchTries == kFetchTries)
-    return writeFailed(w, m, got ? fmt::format("the image server answers {}", got->status) : got.error().what);
+    return writeFailed(w, m,
+                       got ? fmt::format("the image server answers {}", got->status) : got.error().what);
   a.fetchEpoch = ++m.calls;
   afterToken(w, m, &Agent::fetchEpoch, std::min(kBackoffMax, kBackoffMin * (1 << a.fetchTries)), fetch);
 }
@@ -171,8 +174,9 @@ void fetch(World& w, Machine& m) {
     const auto left = std::max(Duration{0}, a.writeEnd - w.now());
     return afterToken(w, m, &Agent::fetchEpoch, left, writeDone);
   }
-  auto url = a.manifest ? fmt::format("{}/chunks/{}", a.imageUrl, a.nextChunk) : a.imageUrl + "/manifest.json";
-  call(w, m, &Agent::fetching, std::move(url), HttpRequest{}, kFetchTimeout);
+  auto url =
+      a.manifest ? fmt::format("{}/chunks/{}", a.imageUrl, a.nextChunk) : a.imageUrl + "/manifest.json";
+  call(w, m, &Agent::fetching, std::move(url), HttpRequest{});
 }
 
 std::string whyDuplicate(const World& w, const Machine& m, const AgentOrder& order) {
@@ -195,8 +199,7 @@ void writeImage(World& w, Machine& m, const AgentOrder& order) {
   if (repeated) return;
   a.orderId = order.id;
   if (there) {  // done already, or under way: only the seed may be new
-    a.nextSeed = order.seed;
-    if (m.diskState == ImageState::Verified) m.seed = order.seed;
+    (m.diskState == ImageState::Verified ? m.seed : a.nextSeed) = order.seed;
     return;
   }
   if (a.home == AgentHome::Os) {
@@ -221,12 +224,10 @@ void writeImage(World& w, Machine& m, const AgentOrder& order) {
   fetch(w, m);
 }
 
-// Burn-in ----------------------------------------------------------------------------------------------------------
+// --- Burn-in
 
 void testDone(World& w, Machine& m) {
-  auto& a = *m.agent;
-  a.burnIn.results.push_back(runTest(w, m, a.tests[a.nextTest].id));
-  ++a.nextTest;
+  ++m.agent->testsDone;
   runNextTest(w, m);
   changed(w, m);
 }
@@ -234,28 +235,32 @@ void testDone(World& w, Machine& m) {
 void runNextTest(World& w, Machine& m) {
   auto& a = *m.agent;
   a.testEpoch = ++m.calls;
-  if (a.nextTest < a.tests.size())
-    return afterToken(w, m, &Agent::testEpoch, a.tests[a.nextTest].duration, testDone);
-  a.burnIn.finished = true;
-  a.tests = {};
-  w.end(m, Work::BurnIn);
+  if (a.testsDone == a.tests.size()) return w.end(m, Work::BurnIn);
+  afterToken(w, m, &Agent::testEpoch, a.tests[a.testsDone].duration, testDone);
 }
 
 void burnIn(World& w, Machine& m, const AgentOrder& order) {
   auto& a = *m.agent;
-  if (a.burnIn.orderId == order.id) return;
+  if (a.burnInOrder == order.id) return;
   std::string tests;
   for (const auto& test : order.tests) tests += (tests.empty() ? "" : "+") + test.id;
   w.record(m, ActKind::BurnIn, tests);
-  a.burnIn = {order.id, false, {}};
+  a.burnInOrder = order.id;
   a.tests = order.tests;
-  a.nextTest = 0;
+  a.testsDone = 0;
   a.changed = true;
   w.begin(m, Work::BurnIn);
   runNextTest(w, m);
 }
 
-// Reporting --------------------------------------------------------------------------------------------------------
+AgentBurnIn burnInNow(World& w, const Machine& m) {
+  const auto& a = *m.agent;
+  AgentBurnIn out{a.burnInOrder, !a.burnInOrder.empty() && a.testsDone == a.tests.size(), {}};
+  for (std::size_t i = 0; i < a.testsDone; ++i) out.results.push_back(runTest(w, m, a.tests[i].id));
+  return out;
+}
+
+// --- Reporting
 
 void answered(World& w, Machine& m, const Result<HttpReply>& got) {
   auto& a = *m.agent;
@@ -265,7 +270,7 @@ void answered(World& w, Machine& m, const Result<HttpReply>& got) {
     a.backoff = std::clamp(a.backoff * 2, kBackoffMin, kBackoffMax);
     return timer(w, m, a.backoff, send);
   }
-  a.unanswered = {};
+  std::string().swap(a.unanswered);  // gives the memory back
   a.backoff = Duration{0};
   a.reportEvery = order->reportEvery;
   timer(w, m, a.reportEvery, report);
@@ -282,7 +287,7 @@ void send(World& w, Machine& m) {
   HttpRequest request{"POST", {}, {}, a.unanswered};
   request.headers.add("Authorization", "Bearer " + a.media.token);
   request.headers.add("Content-Type", "application/json");
-  call(w, m, &Agent::reporting, a.media.reportUrl, std::move(request), kAnswerTimeout);
+  call(w, m, &Agent::reporting, a.media.reportUrl, std::move(request));
 }
 
 void report(World& w, Machine& m) {
@@ -295,7 +300,7 @@ void report(World& w, Machine& m) {
   out.sequence = ++a.sequence;
   out.inventory = inventory(w, m);
   out.image = a.image;
-  out.burnIn = a.burnIn;
+  out.burnIn = burnInNow(w, m);
   a.unanswered = toJson(out);
   a.changed = false;
   a.timerEpoch = ++m.calls;

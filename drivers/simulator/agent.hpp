@@ -1,6 +1,6 @@
 // The agent of a simulated host: the real protocol over the door's Uplink. Reports on change and every
-// order.reportEvery; a report that gets no good answer is sent again with the same sequence, backing off, never
-// dropped. Internal.
+// order.reportEvery; a report that gets no good answer is sent again with the same sequence, backing off,
+// never dropped. Internal.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ namespace zellige::sim {
 struct Call {
   std::uint32_t token = 0;  ///< a late answer to an older request is dropped
   bool open = false;
-  bool watched = false;     ///< a timer looks at `deadline`
+  bool watched = false;  ///< a timer looks at `deadline`
   Time deadline{};
 };
 
@@ -23,27 +23,27 @@ struct Agent {
   std::uint32_t generation = 0;
   AgentHome home = AgentHome::Ramdisk;
   BootMedia media;
-  std::int64_t sequence = 0;   ///< of the last report that was made
-  std::string unanswered;      ///< body of the report that has no answer yet
-  bool changed = false;        ///< since that report was made
+  std::int64_t sequence = 0;  ///< of the last report that was made
+  std::string unanswered;     ///< body of the report that has no answer yet
+  bool changed = false;       ///< since that report was made
   Call reporting, fetching;
   std::uint32_t timerEpoch = 0;
   Duration backoff{0};
   Duration reportEvery{5'000};
 
   AgentImage image;
-  std::string orderId;         ///< of the image order being or last obeyed
+  std::string orderId;  ///< of the image order being or last obeyed
   std::string imageUrl, nextSeed;
   std::shared_ptr<const ImageManifest> manifest;
   std::unique_ptr<Sha256> whole;  ///< of the image so far; null when this manifest is known to be true
   std::uint64_t nextChunk = 0;
-  Time writeEnd{};             ///< when the disk has taken it all
+  Time writeEnd{};  ///< when the disk has taken it all
   int fetchTries = 0;
   std::uint32_t fetchEpoch = 0;
 
-  AgentBurnIn burnIn;
-  std::vector<BurnInTest> tests;
-  std::size_t nextTest = 0;
+  std::string burnInOrder;        ///< empty: none since this boot
+  std::vector<BurnInTest> tests;  ///< of that order
+  std::size_t testsDone = 0;      ///< their results are computed when a report needs them
   std::uint32_t testEpoch = 0;
 };
 

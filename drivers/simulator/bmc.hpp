@@ -6,10 +6,10 @@
 namespace zellige::sim::bmc {
 
 enum class Why {
-  Asked,      ///< Manager.Reset: activates the BMC bundle, cuts off a flash
-  AuxCycle,   ///< power is gone for a moment: activates everything
-  AfterFlash, ///< by itself at the end of a flash (fault 11): as asked, nothing is cut off
-  Lost,       ///< by itself in the middle of one (fault 12, memory exhausted): the flash is lost, its slot is not
+  Asked,       ///< Manager.Reset: activates the BMC bundle, cuts off a flash
+  AuxCycle,    ///< power is gone for a moment: activates everything
+  AfterFlash,  ///< by itself at the end of a flash (fault 11): as asked, nothing is cut off
+  Lost,  ///< by itself in the middle of one (fault 12, memory exhausted): the flash is lost, its slot is not
 };
 
 /// Down from now on; up again after the time that `why` takes. Sessions, tasks and virtual media are gone.

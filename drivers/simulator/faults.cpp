@@ -11,9 +11,10 @@ namespace zellige::sim {
 namespace {
 
 constexpr std::array kTransient{
-    FaultKind::Busy503,        FaultKind::StrayUnauthorized, FaultKind::PasswordXhtml,   FaultKind::ClosedOnReuse,
-    FaultKind::AppliedThenClosed, FaultKind::SlowButApplied, FaultKind::TaskLostDone,    FaultKind::TaskLostNotDone,
-    FaultKind::OldUntilAuxCycle,  FaultKind::BmcSlowToReturn, FaultKind::HgxLate};
+    FaultKind::Busy503,          FaultKind::StrayUnauthorized, FaultKind::PasswordXhtml,
+    FaultKind::ClosedOnReuse,    FaultKind::AppliedThenClosed, FaultKind::CutShort,
+    FaultKind::SlowButApplied,   FaultKind::TaskLostDone,      FaultKind::TaskLostNotDone,
+    FaultKind::OldUntilAuxCycle, FaultKind::BmcSlowToReturn,   FaultKind::HgxLate};
 constexpr std::array kDefects{FaultKind::HgxMissing, FaultKind::GpuMissing, FaultKind::WeakGpu};
 
 // Figures of our own choice: what a bring-up of new hardware may look like on a bad day.
@@ -26,6 +27,7 @@ int occasions(FaultKind kind, Random& random) {
   switch (kind) {
     case FaultKind::Busy503:
     case FaultKind::StrayUnauthorized:
+    case FaultKind::CutShort:
     case FaultKind::ClosedOnReuse: return static_cast<int>(random.between(3, 60));
     case FaultKind::AppliedThenClosed:
     case FaultKind::SlowButApplied: return static_cast<int>(random.between(0, 8));
@@ -44,7 +46,8 @@ int occasions(FaultKind kind, Random& random) {
 
 // How often it fires in all.
 int repeats(FaultKind kind, Random& random) {
-  if (kind == FaultKind::Busy503 || kind == FaultKind::ClosedOnReuse) return static_cast<int>(random.between(1, 3));
+  if (kind == FaultKind::Busy503 || kind == FaultKind::ClosedOnReuse)
+    return static_cast<int>(random.between(1, 3));
   if (kind == FaultKind::PasswordXhtml || kind == FaultKind::HgxMissing) return 1'000'000;
   return 1;
 }
@@ -61,6 +64,7 @@ std::string_view expectedCause(FaultKind kind) {
     case FaultKind::PasswordXhtml:
     case FaultKind::ClosedOnReuse:
     case FaultKind::AppliedThenClosed:
+    case FaultKind::CutShort:
     case FaultKind::SlowButApplied:
     case FaultKind::TaskLostDone:
     case FaultKind::TaskLostNotDone:
@@ -142,7 +146,8 @@ std::vector<Expectation> FaultSchedule::expectations() const {
   std::vector<Expectation> out;
   for (const auto& [machine, faults] : byMachine_)
     for (const auto& fault : faults)
-      if (const auto cause = expectedCause(fault.kind); !cause.empty()) out.push_back({machine, fault.kind, cause});
+      if (const auto cause = expectedCause(fault.kind); !cause.empty())
+        out.push_back({machine, fault.kind, cause});
   return out;
 }
 

@@ -1,5 +1,5 @@
-// What goes wrong, when, and what must come of it: a seeded schedule over FACTS section 12. A fault counts as fired
-// only when it changed a reply or physics.
+// What goes wrong, when, and what must come of it: a seeded schedule over FACTS section 12. A fault counts as
+// fired only when it changed a reply or physics.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,7 @@ enum class FaultKind : std::uint8_t {
   PasswordXhtml,      ///< 5: the 403 of the forced password change has an XHTML body
   ClosedOnReuse,      ///< 8: a kept-alive connection is closed before anything is applied
   AppliedThenClosed,  ///< 8: the act is applied, the connection closed without a reply
+  CutShort,           ///< 9: the body of a reply to a read stops half-way
   SlowButApplied,     ///< 10: the act is applied, the reply comes later than any client waits
   TaskLostDone,       ///< 11: the BMC restarts at the end of a flash: task gone, update done
   TaskLostNotDone,    ///< 12: the BMC restarts in the middle of a flash: task gone, update lost
@@ -41,8 +42,8 @@ struct ScriptedFault {
   int times = 1;      ///< how often it fires
 };
 
-/// What a machine with this fault must end as. Written by hand, from FACTS and DESIGN, never from a controller.
-/// Empty: it survives and becomes available. Else: quarantined with this cause code.
+/// What a machine with this fault must end as. Written by hand, from FACTS and DESIGN, never from a
+/// controller. Empty: it survives and becomes available. Else: quarantined with this cause code.
 std::string_view expectedCause(FaultKind kind);
 
 /// (machine, cause) that must end in quarantine.
@@ -91,11 +92,13 @@ ZELLIGE_NAMES(sim::FaultKind, {sim::FaultKind::Busy503, "f01_busy_503"},
               {sim::FaultKind::PasswordXhtml, "f05_password_change_xhtml"},
               {sim::FaultKind::ClosedOnReuse, "f08_closed_on_reuse"},
               {sim::FaultKind::AppliedThenClosed, "f08_applied_then_closed"},
+              {sim::FaultKind::CutShort, "f09_cut_short"},
               {sim::FaultKind::SlowButApplied, "f10_slow_but_applied"},
               {sim::FaultKind::TaskLostDone, "f11_task_lost_update_done"},
               {sim::FaultKind::TaskLostNotDone, "f12_task_lost_update_not_done"},
               {sim::FaultKind::OldUntilAuxCycle, "f16_old_until_aux_cycle"},
               {sim::FaultKind::BmcSlowToReturn, "f19_bmc_slow_to_return"},
               {sim::FaultKind::HgxLate, "f20_hgx_late"}, {sim::FaultKind::HgxMissing, "f20_hgx_missing"},
-              {sim::FaultKind::GpuMissing, "defect_gpu_missing"}, {sim::FaultKind::WeakGpu, "defect_weak_gpu"});
+              {sim::FaultKind::GpuMissing, "defect_gpu_missing"},
+              {sim::FaultKind::WeakGpu, "defect_weak_gpu"});
 }  // namespace zellige

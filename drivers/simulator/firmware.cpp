@@ -46,12 +46,14 @@ Result<Target> readTarget(const Json& targets) {
       out.hgx = true;
       continue;
     }
-    const int item = uri.starts_with(kInventory) ? itemIndex(std::string_view(uri).substr(kInventory.size())) : -1;
+    const int item =
+        uri.starts_with(kInventory) ? itemIndex(std::string_view(uri).substr(kInventory.size())) : -1;
     if (item < 0) return Error{Errc::NotFound, uri};
     out.items |= 1u << static_cast<unsigned>(item);
     out.single = true;
     out.hgx = out.hgx || bundleOf(kFirmware[static_cast<std::size_t>(item)]) == Bundle::Compute;
-    out.component += (out.component.empty() ? "" : "+") + std::string(kFirmware[static_cast<std::size_t>(item)].id);
+    out.component +=
+        (out.component.empty() ? "" : "+") + std::string(kFirmware[static_cast<std::size_t>(item)].id);
   }
   return out;
 }
@@ -90,13 +92,15 @@ Result<Push> readPush(const HttpRequest& request) {
 }
 
 /// What the package would write into the target's items.
-std::vector<std::pair<std::uint8_t, std::uint16_t>> plan(World& w, const Package& package, const Target& target) {
+std::vector<std::pair<std::uint8_t, std::uint16_t>> plan(World& w, const Package& package,
+                                                         const Target& target) {
   std::vector<std::pair<std::uint8_t, std::uint16_t>> writes;
   if (package.device != (target.hgx ? kComputeDevice : kBmcTrayDevice)) return writes;
   for (std::uint8_t i = 0; i < kItems; ++i) {
     if ((target.items & (1u << i)) == 0) continue;
     for (const auto& c : package.components)
-      if (softwareNumber(kFirmware[i].softwareId) == c.identifier) writes.emplace_back(i, w.version(c.version, c.stamp));
+      if (softwareNumber(kFirmware[i].softwareId) == c.identifier)
+        writes.emplace_back(i, w.version(c.version, c.stamp));
   }
   return writes;
 }
@@ -120,7 +124,8 @@ std::string whyDuplicate(const World& w, const Machine& m, const Push& push, con
                : std::string();
   if (writes.empty()) return {};
   for (const auto& [item, version] : writes)
-    if ((m.pending[item] != 0 ? m.pending[item] : m.active[item]) != version || (m.bricked >> item & 1u) != 0) return {};
+    if ((m.pending[item] != 0 ? m.pending[item] : m.active[item]) != version || (m.bricked >> item & 1u) != 0)
+      return {};
   return fmt::format("every version in it is already pending or active in {}", push.target.component);
 }
 
@@ -136,7 +141,7 @@ void finish(World& w, Machine& m, TaskOutcome outcome) {
     task->end = w.now();
   }
   m.flash.running = false;
-  m.flash.writes = {};
+  std::vector<std::pair<std::uint8_t, std::uint16_t>>().swap(m.flash.writes);
   w.stop(m, Track::Flash);
   w.end(m, Work::Flash);
 }
@@ -151,7 +156,8 @@ void written(World& w, Machine& m) {
     ++m.flashes;
   }
   finish(w, m, outcome);
-  if (outcome == TaskOutcome::Completed && w.fires(m, FaultKind::TaskLostDone)) bmc::restart(w, m, bmc::Why::AfterFlash);
+  if (outcome == TaskOutcome::Completed && w.fires(m, FaultKind::TaskLostDone))
+    bmc::restart(w, m, bmc::Why::AfterFlash);
 }
 
 void dieInTheMiddle(World& w, Machine& m) { bmc::restart(w, m, bmc::Why::Lost); }
@@ -207,21 +213,24 @@ void beginCopy(World& w, Machine& m, Bundle bundle) {
 }  // namespace
 
 HttpReply push(World& w, Machine& m, const HttpRequest& request) {
-  if (request.body.size() > kMaxImage) return errorReply(413, "PayloadTooLarge", "The image is larger than MaxImageSizeBytes.");
+  if (request.body.size() > kMaxImage)
+    return errorReply(413, "PayloadTooLarge", "The image is larger than MaxImageSizeBytes.");
   const auto read = readPush(request);
   if (!read) {
     if (read.error().code == Errc::NotFound)
       return errorReply(404, "ResourceNotFound", fmt::format("There is no target {}.", read.error().what));
     return errorReply(400, "MalformedJSON", read.error().what);
   }
-  if (read->target.hgx && !m.hgxUp) return errorReply(404, "ResourceNotFound", "The HGX targets are not there.");
+  if (read->target.hgx && !m.hgxUp)
+    return errorReply(404, "ResourceNotFound", "The HGX targets are not there.");
   const auto& opened = w.packages.open(read->file);
   std::vector<std::pair<std::uint8_t, std::uint16_t>> writes;
   if (opened.package) writes = plan(w, *opened.package, read->target);
   auto why = whyDuplicate(w, m, *read, opened.digest, writes);
   const bool soon = m.lastPush != Time::min() && w.now() - m.lastPush < kPushGap;
   if (m.flash.running && !soon) {
-    if (!why.empty()) w.record(m, ActKind::FirmwareStart, read->target.component, opened.digest, std::move(why));
+    if (!why.empty())
+      w.record(m, ActKind::FirmwareStart, read->target.component, opened.digest, std::move(why));
     return unavailable("Another update is running.", kBusyRetry);
   }
   w.record(m, ActKind::FirmwareStart, read->target.component, opened.digest, std::move(why));

@@ -22,7 +22,8 @@ bool isRead(const HttpRequest& request) { return request.method == "GET" || requ
 
 }  // namespace
 
-Fleet::Fleet(Executor& world, FleetOptions options) : world_(std::make_unique<World>(world, std::move(options))) {}
+Fleet::Fleet(Executor& world, FleetOptions options)
+    : world_(std::make_unique<World>(world, std::move(options))) {}
 Fleet::~Fleet() = default;
 
 Delivery Fleet::exchange(MachineId machine, const Arrival& arrival) {
@@ -33,13 +34,18 @@ Delivery Fleet::exchange(MachineId machine, const Arrival& arrival) {
   if (arrival.reused && w.fires(m, FaultKind::ClosedOnReuse)) return {{}, Ending::CloseBeforeReply, latency};
   auto answer = server::answer(w, m, arrival.request);
   Delivery out{std::move(answer.reply), Ending::Complete, latency + answer.latency};
-  if (out.reply.status == 0) out.ending = Ending::CloseBeforeReply;
+  if (out.reply.status == 0)
+    out.ending = Ending::CloseBeforeReply;
+  else if (!m.bmcUp)
+    out.ending = Ending::CloseAfterReply;  // its last words
   if (answer.acted && !isRead(arrival.request)) {
     if (w.fires(m, FaultKind::AppliedThenClosed))
       out = {{}, Ending::CloseBeforeReply, out.latency};
     else if (w.fires(m, FaultKind::SlowButApplied))
       out = {{}, Ending::Never, out.latency};
   }
+  if (isRead(arrival.request) && out.reply.status == 200 && w.fires(m, FaultKind::CutShort))
+    out.ending = Ending::CutShort;
   return out;
 }
 

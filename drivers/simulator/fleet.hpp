@@ -1,11 +1,13 @@
-// Racks that do not exist: GB200 compute trays that behave. `exchange` is a BMC's HTTP server without the sockets;
-// what a request sets off (a boot, a flash, a restart) happens later, on timers of `world`. Two front doors are wired
-// over it by others: HTTPS on loopback and, in virtual time, plain calls. Single-threaded: everything runs on `world`.
+// Racks that do not exist: GB200 compute trays that behave. `exchange` is a BMC's HTTP server without the
+// sockets; what a request sets off (a boot, a flash, a restart) happens later, on timers of `world`. Two
+// front doors are wired over it by others: HTTPS on loopback and, in virtual time, plain calls.
+// Single-threaded: everything runs on `world`.
 //
 // The same (options, seed) and the same requests at the same times give the same replies, always.
 //
-// This folder knows base and protocol only. It must never learn what its clients (drivers/redfish, workflows) do:
-// profiles come from the recorded tree and FACTS.md, so that a simulated machine cannot be shaped to its client.
+// This folder knows base and protocol only. It must never learn what its clients (drivers/redfish, workflows)
+// do: profiles come from the recorded tree and FACTS.md, so that a simulated machine cannot be shaped to its
+// client.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +32,9 @@ struct FleetOptions {
   std::uint64_t seed = 1;
   FaultLevel faults = FaultLevel::None;
   std::vector<ScriptedFault> scripted;
-  bool asWanted = false;         ///< at the baseline, site password and settings set, OS image on disk and running
-  bool startPoweredOn = false;   ///< a new tray is delivered off; true: its host stands in UEFI without a boot device
-  double timeSigma = 0.0;        ///< lognormal spread of step times; 0: exactly `times`
+  bool asWanted = false;  ///< at the baseline, site password and settings set, OS image on disk and running
+  bool startPoweredOn = false;  ///< delivered trays are off; true: in UEFI, without a boot device
+  double timeSigma = 0.0;                      ///< lognormal spread of step times; 0: exactly `times`
   std::string sitePassword = "Zellige-Sim-1";  ///< what asWanted machines have; 8 to 20 characters (FACTS 7)
   Times times;
 };
@@ -76,12 +78,12 @@ struct Arrival {
 class Uplink {
  public:
   virtual ~Uplink() = default;
-  /// `url` is absolute. `done` is called on the world's executor; never calling it is a request that got lost.
+  /// `url` is absolute. `done` is called on the world's executor; never called: the request got lost.
   virtual void send(std::string url, HttpRequest request, std::function<void(Result<HttpReply>)> done) = 0;
 };
 
 struct ItemTruth {
-  std::string id;        ///< of the FirmwareInventory member
+  std::string id;  ///< of the FirmwareInventory member
   std::string active;
   std::string pending;   ///< written, waits for its activation; empty: nothing
   bool bricked = false;  ///< its slot was cut off while being written, and not written since
@@ -91,12 +93,12 @@ struct ItemTruth {
 struct GroundTruth {
   std::string serial;
   bool hostOn = false;
-  bool osRunning = false;        ///< the host has booted (ramdisk or OS)
+  bool osRunning = false;  ///< the host has booted (ramdisk or OS)
   bool bmcUp = false;
   bool hgxPresent = false;
   bool flashing = false;
   std::vector<ItemTruth> firmware;
-  std::string diskDigest;        ///< of the image on the system disk, complete and verified; empty: none
+  std::string diskDigest;  ///< of the image on the system disk, complete and verified; empty: none
   bool diskWriting = false;
   std::string password;
   std::string powerRestorePolicy;
@@ -104,15 +106,15 @@ struct GroundTruth {
   std::string syslogAddress;
   int syslogPort = 0;
   bool mediaInserted = false;
-  int flashes = 0;               ///< packages written to the end
-  int interruptedFlashes = 0;    ///< cut off by a power cut, an aux cycle or a BMC reset
-  int copiesAtRisk = 0;          ///< updates or aux cycles while a background copy was not Completed
+  int flashes = 0;             ///< packages written to the end
+  int interruptedFlashes = 0;  ///< cut off by a power cut, an aux cycle or a BMC reset
+  int copiesAtRisk = 0;        ///< updates or aux cycles while a background copy was not Completed
   int memoryExhaustions = 0;
   int boots = 0;
 };
 
-/// The union of the times in which physics or a mandatory device time was busy: flash, BMC and HGX restart, background
-/// copy, POST and boot, image write, burn-in. The basis of a scheduling oracle.
+/// The union of the times in which physics or a mandatory device time was busy: flash, BMC and HGX restart,
+/// background copy, POST and boot, image write, burn-in. The basis of a scheduling oracle.
 struct Busy {
   Duration total{0};
   Time first{};  ///< start of the first such time
@@ -130,8 +132,8 @@ class Fleet {
 
   /// Without one, whatever a host asks for is lost.
   void setUplink(Uplink* uplink);
-  /// A BootMedia for the agent of the installed OS, put on the disk as if the image had been written with it; a
-  /// running OS without an agent starts it at once. For asWanted fleets.
+  /// A BootMedia for the agent of the installed OS, put on the disk as if the image had been written with it;
+  /// a running OS without an agent starts it at once. For asWanted fleets.
   void setAgentSeed(MachineId machine, std::string seed);
 
   int size() const;

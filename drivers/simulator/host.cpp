@@ -7,9 +7,8 @@ namespace zellige::sim::host {
 
 namespace {
 
-constexpr int kMediaTries = 3;            // est: a BMC that cannot read the image tells the host so
-constexpr Duration kMediaRetry{10'000};   // est
-constexpr Duration kMediaTimeout{60'000}; // est
+constexpr int kMediaTries = 3;             // est: a BMC that cannot read the image tells the host so
+constexpr Duration kMediaRetry{10'000};    // est
 
 void setPhase(World& w, Machine& m, HostPhase phase) {
   m.phase = phase;
@@ -50,8 +49,9 @@ void mediaRead(World& w, Machine& m, const Result<HttpReply>& got) {
 
 void bootFromMedia(World& w, Machine& m) {
   const auto url = m.media[0].empty() ? m.media[1] : m.media[0];
-  if (url.empty() || m.mediaTries++ == kMediaTries) return bootFromDisk(w, m);  // as UEFI does: the next entry
-  w.later(m, Track::Boot, kMediaTimeout, bootFromMedia);
+  if (url.empty() || m.mediaTries++ == kMediaTries)
+    return bootFromDisk(w, m);  // as UEFI does: the next entry
+  w.later(m, Track::Boot, w.times().uplinkTimeout, bootFromMedia);
   if (!w.uplink) return;
   const auto epoch = m.epochs[static_cast<std::size_t>(Track::Boot)];
   w.uplink->send(url, HttpRequest{}, w.whileAlive([&w, id = m.id, epoch](Result<HttpReply> got) {
@@ -68,9 +68,7 @@ void endOfPost(World& w, Machine& m) {
   }
   switch (target) {
     case BootTarget::Cd:
-    case BootTarget::Usb:
-      m.mediaTries = 0;
-      return bootFromMedia(w, m);
+    case BootTarget::Usb: m.mediaTries = 0; return bootFromMedia(w, m);
     case BootTarget::Diags:
     case BootTarget::BiosSetup: return stopped(w, m);
     case BootTarget::Pxe:  // no network boot server in this world: the next entry is the disk

@@ -48,7 +48,8 @@ std::vector<LedgerEntry> Ledger::writesOtherThan(std::initializer_list<ActKind> 
 std::vector<LedgerEntry> Ledger::writesOtherThan(std::initializer_list<ActKind> kinds, Time since) const {
   std::vector<LedgerEntry> out;
   for (const auto& row : rows_)
-    if (row.at > since && std::find(kinds.begin(), kinds.end(), row.kind) == kinds.end()) out.push_back(expand(row));
+    if (row.at > since && std::find(kinds.begin(), kinds.end(), row.kind) == kinds.end())
+      out.push_back(expand(row));
   return out;
 }
 

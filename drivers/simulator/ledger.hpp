@@ -1,19 +1,22 @@
-// What was really delivered to the machines: the ground truth of tests. Every state-changing request that a machine
-// accepted or refused for its state is here, whether or not its reply ever arrived. It never looks at a controller.
+// What was really delivered to the machines: the ground truth of tests. Every state-changing request that a
+// machine accepted or refused for its state is here, whether or not its reply ever arrived. It never looks at
+// a controller.
 //
-// Duplicates: an act delivered again while an earlier one ran or had taken effect (DESIGN section 8). The rules:
-//   firmware_start  the same package for the same component while it is being written, or when every version in it is
-//                   already pending or active there
-//   reset           off while off or going off since an earlier off; on while on since an earlier on; a restart while
-//                   the host still boots from an earlier restart or on, with boot override and media unchanged
-//   bmc_reset       again, with no BMC firmware pending that a BMC reset would activate
-//   aux_cycle       again, with no firmware pending and the HGX baseboard not missing beyond its start-up time
-//   media_insert    while any slot has media
-//   image_write     a new order for a digest that is on the disk, verified, or is being written (the same order
-//                   repeated is how the protocol works, and is no delivery)
-//   password_set    to the password that is set
-// A request refused for a reason of its own (400 host is on, 412 wrong ETag) changes nothing and is no duplicate; a
-// firmware push refused only because the same one is running is.
+// Duplicates: an act delivered again while an earlier one ran or had taken effect (DESIGN section 8):
+//
+// - firmware_start: the same package for the same component while it is being written, or when every version
+//   in it is already pending or active there.
+// - reset: off while off or going off since an earlier off; on while on since an earlier on; a restart while
+//   the host still boots from an earlier restart or on, with boot override and media unchanged.
+// - bmc_reset: again, with no BMC firmware pending that a BMC reset would activate.
+// - aux_cycle: again, with no firmware pending and HGX not missing beyond its start-up time.
+// - media_insert: while any slot has media.
+// - image_write: a new order for a digest that is on the disk, verified, or is being written. The same order
+//   repeated is how the protocol works, and is no delivery.
+// - password_set: to the password that is set.
+//
+// A request refused for a reason of its own (400 host is on, 412 wrong ETag) changes nothing and is no
+// duplicate; a firmware push refused only because the same one is running is.
 #pragma once
 
 #include <cstdint>
@@ -29,10 +32,12 @@
 
 namespace zellige::sim {
 
+// clang-format off
 enum class ActKind : std::uint8_t {
-  Session, PasswordSet, Settings, Reset, AuxCycle, BmcReset, MediaInsert, MediaEject, BootOverride, FirmwareStart,
-  ImageWrite, BurnIn, OtherWrite,
+  Session, PasswordSet, Settings, Reset, AuxCycle, BmcReset, MediaInsert, MediaEject, BootOverride,
+  FirmwareStart, ImageWrite, BurnIn, OtherWrite,
 };
+// clang-format on
 
 /// Strings that repeat over a fleet, stored once and named by a number. 0 is the empty string.
 class Interner {
@@ -46,12 +51,13 @@ class Interner {
   std::map<std::string_view, std::uint32_t> ids_;
 };
 
+/// The texts live as long as the ledger.
 struct LedgerEntry {
   Time at{};
   int machine = 0;
   ActKind kind = ActKind::OtherWrite;
-  std::string_view component;  ///< what it was done to: "bmc_tray", "USB1", "ForceOff"; lives as long as the ledger
-  std::string_view digest;     ///< of a package, image or media URL; may be empty
+  std::string_view component;  ///< what it was done to: "bmc_tray", "USB1", "ForceOff"
+  std::string_view digest;     ///< of a package or image; else empty
 };
 
 struct Duplicate {

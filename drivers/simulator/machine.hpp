@@ -1,5 +1,5 @@
-// The state of one simulated tray: everything that cannot be computed from (seed, index). At most 4 KB with all it
-// points to; the Redfish tree is generated from it on demand. Internal to the simulator.
+// The state of one simulated tray: everything that cannot be computed from (seed, index). At most 4 KB with
+// all it points to; the Redfish tree is generated from it on demand. Internal to the simulator.
 #pragma once
 
 #include <array>
@@ -56,15 +56,15 @@ struct Flash {
   TaskOutcome outcome = TaskOutcome::Completed;  ///< what it will end as
   std::uint16_t task = 0;
   bool hgx = false;
-  std::uint32_t component = 0, digest = 0;             ///< interned, for the ledger's rules
+  std::uint32_t component = 0, digest = 0;                     ///< interned, for the ledger's rules
   std::vector<std::pair<std::uint8_t, std::uint16_t>> writes;  ///< item, version
 };
 
 /// What was delivered before, for the ledger's rules on duplicates.
 struct Delivered {
-  bool off = false;      ///< an off since the host was last on
-  bool on = false;       ///< an on since the host was last off
-  bool restart = false;  ///< a restart or on whose boot is still under way, override and media unchanged since
+  bool off = false;  ///< an off since the host was last on
+  bool on = false;   ///< an on since the host was last off
+  bool restart = false;  ///< a restart or on that still boots, with override and media unchanged since
   bool bmcReset = false;
   bool auxCycle = false;
   std::uint64_t imageOrder = 0, burnInOrder = 0;  ///< hash of the last order's id
@@ -125,7 +125,7 @@ struct Machine {
   // Clockwork
   std::array<std::uint32_t, kTracks> epochs{};
   std::uint32_t exchanges = 0, draws = 0, calls = 0;  ///< calls: tokens of what the agent waits for
-  std::uint8_t busy = 0;  ///< bit per Work
+  std::uint8_t busy = 0;                              ///< bit per Work
   Time busySince{}, busyFirst{}, busyLast{};
   Duration busyTotal{0};
 

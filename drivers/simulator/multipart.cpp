@@ -22,7 +22,8 @@ std::string parameter(std::string_view header, std::string_view key) {
     const auto equals = field.find('=');
     if (equals == std::string_view::npos || !sameIgnoringCase(field.substr(0, equals), key)) continue;
     auto value = field.substr(equals + 1);
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
+      value = value.substr(1, value.size() - 2);
     return std::string(value);
   }
   return {};
@@ -34,7 +35,8 @@ void readHeaders(std::string_view headers, FormPart& part) {
     const auto line = headers.substr(0, cut);
     headers = cut == std::string_view::npos ? std::string_view{} : headers.substr(cut + 2);
     const auto colon = line.find(':');
-    if (colon == std::string_view::npos || !sameIgnoringCase(line.substr(0, colon), "Content-Disposition")) continue;
+    if (colon == std::string_view::npos || !sameIgnoringCase(line.substr(0, colon), "Content-Disposition"))
+      continue;
     part.name = parameter(line.substr(colon + 1), "name");
     part.fileName = parameter(line.substr(colon + 1), "filename");
   }

@@ -14,7 +14,8 @@ struct FormPart {
   std::string_view body;  ///< into the request's body
 };
 
-/// At most 8 parts, 8 KiB of headers each, a boundary of at most 70 characters. Errc::Invalid with the reason.
+/// At most 8 parts, 8 KiB of headers each, a boundary of at most 70 characters. Errc::Invalid with the
+/// reason.
 Result<std::vector<FormPart>> readForm(std::string_view contentType, std::string_view body);
 
 }  // namespace zellige::sim

@@ -14,7 +14,7 @@ namespace {
 // v1.0 identifier F018878C-CB7D-4943-9800-A02F059ACA02, bytes in text order.
 constexpr std::array<unsigned char, 16> kIdentifier{0xF0, 0x18, 0x87, 0x8C, 0xCB, 0x7D, 0x49, 0x43,
                                                     0x98, 0x00, 0xA0, 0x2F, 0x05, 0x9A, 0xCA, 0x02};
-constexpr std::uint16_t kFirmware_ = 0x000A;       // component classification
+constexpr std::uint16_t kFirmware_ = 0x000A;  // component classification
 constexpr std::uint16_t kDescriptorUuid = 2, kDescriptorIana = 1;
 constexpr std::uint32_t kNvidiaIana = 5703;
 constexpr std::size_t kMaxComponents = 64;
@@ -103,7 +103,8 @@ std::string payload(std::uint64_t seed, std::string_view what) {
 
 PackageSpec bundle(std::uint64_t seed, Bundle which, std::string_view device, std::uint32_t stamp) {
   PackageSpec spec{fmt::format("{}-{}", kBaselineName, which == Bundle::BmcTray ? "P4972" : "P4975"),
-                   std::string(device), {}};
+                   std::string(device),
+                   {}};
   for (const auto& item : kFirmware) {
     if (bundleOf(item) != which || item.wanted == item.factory) continue;
     const auto identifier = static_cast<std::uint16_t>(softwareNumber(item.softwareId));
@@ -175,7 +176,8 @@ std::string makePackage(const PackageSpec& spec) {
 Result<Package> readPackage(std::string_view bytes) {
   Reader in(bytes);
   const auto identifier = in.take(16);
-  if (identifier != std::string_view(reinterpret_cast<const char*>(kIdentifier.data()), 16) || in.number(1) != 1)
+  if (identifier != std::string_view(reinterpret_cast<const char*>(kIdentifier.data()), 16) ||
+      in.number(1) != 1)
     return invalid("not a package of format 1.0");
   const auto headerSize = in.number(2);
   in.take(13);

@@ -1,5 +1,5 @@
-// PLDM firmware packages (.fwpkg, DSP0267 v1.0; FACTS section 6): a maker for simulated sites and tests, and the
-// reader with which a simulated BMC opens what is pushed to it.
+// PLDM firmware packages (.fwpkg, DSP0267 v1.0; FACTS section 6): a maker for simulated sites and tests, and
+// the reader with which a simulated BMC opens what is pushed to it.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,9 @@
 
 namespace zellige::sim {
 
-/// Which device a package is for: the UUID descriptor of its device record.
-inline constexpr std::string_view kBmcTrayDevice = "GB200-BMC-TRAY-0";  // 16 bytes; made up, like the payloads
+/// Which device a package is for: the UUID descriptor of its device record, 16 bytes. Made up, like the
+/// payloads.
+inline constexpr std::string_view kBmcTrayDevice = "GB200-BMC-TRAY-0";
 inline constexpr std::string_view kComputeDevice = "GB200-HGX-TRAY-0";
 
 struct PackageComponent {
@@ -35,8 +36,8 @@ std::string makePackage(const PackageSpec& spec);
 /// Errc::Invalid with the reason: wrong identifier or revision, lengths that do not fit, wrong checksum.
 Result<Package> readPackage(std::string_view bytes);
 
-/// The bundles of the baseline kBaselineName: payloads are small random bytes, the same for the same seed. A changed
-/// `stamp` makes an older or newer release of the same versions, for tests of the downgrade rule.
+/// The bundles of the baseline kBaselineName: payloads are small random bytes, the same for the same seed. A
+/// changed `stamp` makes an older or newer release of the same versions, for tests of the downgrade rule.
 PackageSpec bmcTrayBundle(std::uint64_t seed, std::uint32_t stamp = kWantedStamp);
 PackageSpec computeBundle(std::uint64_t seed, std::uint32_t stamp = kWantedStamp);
 

@@ -1,5 +1,5 @@
-// What a GB200 NVL compute tray consists of: its firmware items as in the recorded tree, and the names and serials of
-// one machine, computed from (seed, index) and never stored.
+// What a GB200 NVL compute tray consists of: its firmware items as in the recorded tree, and the names and
+// serials of one machine, computed from (seed, index) and never stored.
 #pragma once
 
 #include <array>
@@ -10,17 +10,19 @@
 
 namespace zellige::sim {
 
-/// Which bundle a firmware item belongs to (FACTS 6: names HGX_* belong to the compute bundle, the rest to the BMC's).
+/// Which bundle a firmware item belongs to (FACTS 6: names HGX_* belong to the compute bundle, the rest to
+/// the BMC's).
 enum class Bundle : std::uint8_t { BmcTray, Compute };
 
 struct FirmwareItem {
-  std::string_view id;          ///< FirmwareInventory member
-  std::string_view factory;     ///< version as delivered: the recorded one
-  std::string_view wanted;      ///< version of the baseline "gb200-sim-2026.1"; the same where the bundles leave it alone
+  std::string_view id;       ///< FirmwareInventory member
+  std::string_view factory;  ///< version as delivered: the recorded one
+  std::string_view
+      wanted;  ///< version of the baseline "gb200-sim-2026.1"; the same where the bundles leave it alone
   std::string_view softwareId;  ///< empty: the recorded tree shows none, and no package can name it
   bool updateable;
-  std::string_view related;     ///< RelatedItem, below /redfish/v1; may be empty
-  bool manufacturer;            ///< whether the recorded item names one
+  std::string_view related;  ///< RelatedItem, below /redfish/v1; may be empty
+  bool manufacturer;         ///< whether the recorded item names one
 };
 
 inline constexpr int kItems = 30;
@@ -30,8 +32,9 @@ Bundle bundleOf(const FirmwareItem& item);
 /// -1: no such item.
 int itemIndex(std::string_view id);
 
-inline constexpr std::uint32_t kFactoryStamp = 24120800;  ///< comparison stamp of the recorded release, 24.12-8
-inline constexpr std::uint32_t kWantedStamp = 26010100;   ///< of the baseline's packages
+/// Comparison stamps: of the recorded release 24.12-8, and of the baseline's packages.
+inline constexpr std::uint32_t kFactoryStamp = 24120800;
+inline constexpr std::uint32_t kWantedStamp = 26010100;
 
 inline constexpr std::string_view kBaselineName = "gb200-sim-2026.1";
 inline constexpr std::string_view kGpuModel = "NVIDIA GB200";

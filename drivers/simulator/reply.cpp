@@ -28,10 +28,11 @@ HttpReply jsonReply(int status, const Json& body) {
 HttpReply noContent() { return HttpReply{204, {}, {}}; }
 
 HttpReply errorReply(int status, std::string_view message, std::string_view text) {
-  return jsonReply(status, {{"error",
-                             {{"@Message.ExtendedInfo", Json::array({messageJson(message, text, "Critical")})},
-                              {"code", fmt::format("Base.1.18.1.{}", message)},
-                              {"message", text}}}});
+  return jsonReply(status,
+                   {{"error",
+                     {{"@Message.ExtendedInfo", Json::array({messageJson(message, text, "Critical")})},
+                      {"code", fmt::format("Base.1.18.1.{}", message)},
+                      {"message", text}}}});
 }
 
 HttpReply unavailable(std::string_view text, int retryAfterSeconds) {
@@ -41,8 +42,9 @@ HttpReply unavailable(std::string_view text, int retryAfterSeconds) {
 }
 
 HttpReply success() {
-  return jsonReply(200, {{"@Message.ExtendedInfo", Json::array({messageJson(
-                                                       "Success", "The request completed successfully.", "OK")})}});
+  return jsonReply(200,
+                   {{"@Message.ExtendedInfo",
+                     Json::array({messageJson("Success", "The request completed successfully.", "OK")})}});
 }
 
 std::string etagOf(const std::string& body) {

@@ -1,5 +1,6 @@
 #include "drivers/simulator/server.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -18,9 +19,9 @@ constexpr std::string_view kPushPath = "/redfish/v1/UpdateService/update-multipa
 constexpr Seconds kSessionTimeout{1800};  // FACTS 7
 constexpr int kLockoutTries = 10;         // FACTS 7: 10/600
 constexpr Seconds kLockout{600};
-constexpr std::size_t kMaxBody = 1u << 20;   // est; pushes have their own limit
-constexpr int kMaxExpandLevels = 6;          // ProtocolFeaturesSupported of the recorded root
-constexpr int kFaultRetryAfter = 5;          // est
+constexpr std::size_t kMaxBody = 1u << 20;  // est; pushes have their own limit
+constexpr int kMaxExpandLevels = 6;         // ProtocolFeaturesSupported of the recorded root
+constexpr int kFaultRetryAfter = 5;         // est
 
 /// Who is asking.
 enum class Caller { Nobody, Root };
@@ -68,34 +69,41 @@ Caller callerOf(World& w, Machine& m, const HttpRequest& request) {
 
 HttpReply unauthorized() {
   return errorReply(401, "InsufficientPrivilege",
-                    "There are insufficient privileges for the account or credentials associated with the current session.");
+                    "There are insufficient privileges for the account or credentials associated with the "
+                    "current session.");
 }
 
 HttpReply passwordChangeRequired(World& w, Machine& m) {
   if (w.fires(m, FaultKind::PasswordXhtml)) {
-    HttpReply reply{403, {}, "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>\n"
-                             "<html xmlns=\"http://www.w3.org/1999/xhtml\">\n <head><title>403 - Forbidden</title></head>\n"
-                             " <body><h1>403 - Forbidden</h1></body>\n</html>\n"};
+    HttpReply reply{
+        403,
+        {},
+        "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>\n"
+        "<html xmlns=\"http://www.w3.org/1999/xhtml\">\n <head><title>403 - Forbidden</title></head>\n"
+        " <body><h1>403 - Forbidden</h1></body>\n</html>\n"};
     reply.headers.add("Content-Type", "text/html");
     return reply;
   }
-  return errorReply(403, "PasswordChangeRequired",
-                    "The password provided for this account must be changed before access is granted. PATCH the "
-                    "Password property for this account located at /redfish/v1/AccountService/Accounts/root.");
+  return errorReply(
+      403, "PasswordChangeRequired",
+      "The password provided for this account must be changed before access is granted. PATCH the "
+      "Password property for this account located at /redfish/v1/AccountService/Accounts/root.");
 }
 
-// Sessions ---------------------------------------------------------------------------------------------------------
+// --- Sessions
 
 HttpReply openSession(World& w, Machine& m, const HttpRequest& request) {
   const auto body = parseJson(request.body, {.bytes = 64u << 10, .depth = 4, .values = 100});
-  if (!body || !body->is_object()) return errorReply(400, "MalformedJSON", "The request body is not a JSON object.");
+  if (!body || !body->is_object())
+    return errorReply(400, "MalformedJSON", "The request body is not a JSON object.");
   const auto user = readString(*body, "UserName"), password = readString(*body, "Password");
   if (!user || !password) return errorReply(400, "PropertyMissing", "UserName and Password are required.");
   if (!rightPassword(w, m, *user, *password)) return unauthorized();
   dropExpired(w, m);
   for (auto& s : m.sessions) {
     if (s.token != 0) continue;
-    s.token = w.identity(m).number(fmt::format("session {} {}", m.sessionsOpened++, toMillis(m.bmcSince))) | 1;
+    s.token =
+        w.identity(m).number(fmt::format("session {} {}", m.sessionsOpened++, toMillis(m.bmcSince))) | 1;
     s.used = w.now();
     w.record(m, ActKind::Session, "open");
     auto json = *resource(w, m, fmt::format("{}/{}", kSessionsPath, sessionId(s)));
@@ -107,9 +115,10 @@ HttpReply openSession(World& w, Machine& m, const HttpRequest& request) {
     reply.headers.add("Location", fmt::format("{}/{}", kSessionsPath, sessionId(s)));
     return reply;
   }
-  return errorReply(503, "SessionLimitExceeded",
-                    "The session establishment failed due to the number of simultaneous sessions exceeding the limit "
-                    "of the implementation.");
+  return errorReply(
+      503, "SessionLimitExceeded",
+      "The session establishment failed due to the number of simultaneous sessions exceeding the limit "
+      "of the implementation.");
 }
 
 HttpReply closeSession(World& w, Machine& m, std::string_view path) {
@@ -122,12 +131,12 @@ HttpReply closeSession(World& w, Machine& m, std::string_view path) {
   return errorReply(404, "ResourceNotFound", "There is no such session.");
 }
 
-// Reading ----------------------------------------------------------------------------------------------------------
+// --- Reading
 
 /// What $expand asks for; levels 0: nothing, -1: something that cannot be.
 struct Expand {
   int levels = 0;
-  bool links = false;
+  bool subordinate = false, links = false;
 };
 
 Expand readExpand(std::string_view query) {
@@ -136,17 +145,16 @@ Expand readExpand(std::string_view query) {
     auto part = query.substr(0, cut);
     query = cut == std::string_view::npos ? std::string_view{} : query.substr(cut + 1);
     if (part.starts_with("%24")) part.remove_prefix(2);  // '$', encoded
-    if (!part.ends_with(')') && part.find("expand=") == std::string_view::npos) continue;
-    const auto equals = part.find("expand=");
-    if (equals == std::string_view::npos || equals > 1) continue;
-    part.remove_prefix(equals + 7);
-    Expand out{1, part.starts_with('*') || part.starts_with("%2A")};
-    if (!out.links && !part.starts_with('.') && !part.starts_with('~')) return {-1, false};
-    constexpr std::string_view kLevels = "levels=";
+    constexpr std::string_view kKey = "expand=", kLevels = "levels=";
+    if (part.substr(std::min<std::size_t>(1, part.size())).substr(0, kKey.size()) != kKey) continue;
+    part.remove_prefix(1 + kKey.size());
+    const bool all = part.starts_with('*') || part.starts_with("%2A");
+    Expand out{1, all || part.starts_with('.'), all || part.starts_with('~')};
+    if (!out.subordinate && !out.links) return {-1};
     if (const auto at = part.find(kLevels); at != std::string_view::npos) {
       const auto digits = part.substr(at + kLevels.size());
       const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), out.levels);
-      if (parsed.ec != std::errc{} || out.levels < 1 || out.levels > kMaxExpandLevels) return {-1, false};
+      if (parsed.ec != std::errc{} || out.levels < 1 || out.levels > kMaxExpandLevels) return {-1};
     }
     return out;
   }
@@ -166,15 +174,17 @@ Answer get(World& w, Machine& m, std::string_view path, const HttpRequest& reque
   }
   auto json = resource(w, m, path);
   if (!json) {
-    if (isAction(path)) return {errorReply(405, "OperationNotAllowed", "The HTTP method is not allowed on this resource.")};
-    return {errorReply(404, "ResourceNotFound", fmt::format("The requested resource named '{}' was not found.", path))};
+    if (isAction(path))
+      return {errorReply(405, "OperationNotAllowed", "The HTTP method is not allowed on this resource.")};
+    return {errorReply(404, "ResourceNotFound",
+                       fmt::format("The requested resource named '{}' was not found.", path))};
   }
   const auto expandIt = readExpand(request.query());
   if (expandIt.levels < 0)
     return {errorReply(400, "QueryParameterValueFormatError", "The value of $expand is not supported.")};
   auto etag = etagOf(json->dump());
   if (expandIt.levels > 0) {
-    const int count = expand(w, m, *json, expandIt.levels, expandIt.links);
+    const int count = expand(w, m, *json, expandIt.levels, expandIt.subordinate, expandIt.links);
     out.latency = w.times().expandBase + w.times().expandPerMember * count;
   }
   out.reply = jsonReply(200, *json);
@@ -193,7 +203,8 @@ Answer write(World& w, Machine& m, std::string_view path, const HttpRequest& req
   Answer out;
   if (request.method == "PATCH") {
     if (!etagMatches(w, m, path, request))
-      return {errorReply(412, "PreconditionFailed", "The ETag supplied did not match the ETag of the resource.")};
+      return {
+          errorReply(412, "PreconditionFailed", "The ETag supplied did not match the ETag of the resource.")};
     out.reply = patch(w, m, path, request);
   } else {
     out.reply = post(w, m, path, request);
@@ -208,14 +219,16 @@ Answer write(World& w, Machine& m, std::string_view path, const HttpRequest& req
 Answer signedIn(World& w, Machine& m, std::string_view path, const HttpRequest& request) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (w.fires(m, FaultKind::StrayUnauthorized)) return {unauthorized()};
-  if (w.fires(m, FaultKind::Busy503)) return {unavailable("The service is temporarily unavailable.", kFaultRetryAfter)};
+  if (w.fires(m, FaultKind::Busy503))
+    return {unavailable("The service is temporarily unavailable.", kFaultRetryAfter)};
   const bool ownSession = request.method == "DELETE" && path.starts_with(kSessionsPath);
   if (m.passwordExpired && path != kOwnAccount && !ownSession) return {passwordChangeRequired(w, m)};
   if (reads) return get(w, m, path, request);
   if (request.method == "DELETE" && path.starts_with(kSessionsPath) && path.size() > kSessionsPath.size())
     return {closeSession(w, m, path)};
   if (request.method == "PATCH" || request.method == "POST") return write(w, m, path, request);
-  return {errorReply(resource(w, m, path) ? 405 : 404, "OperationNotAllowed", "The HTTP method is not allowed.")};
+  return {
+      errorReply(resource(w, m, path) ? 405 : 404, "OperationNotAllowed", "The HTTP method is not allowed.")};
 }
 
 Answer route(World& w, Machine& m, std::string_view path, const HttpRequest& request) {

@@ -6,9 +6,9 @@
 namespace zellige::sim::server {
 
 struct Answer {
-  HttpReply reply;      ///< status 0: the BMC died over it
+  HttpReply reply;  ///< status 0: the BMC died over it
   Duration latency{0};
-  bool acted = false;   ///< something was really changed (sessions do not count)
+  bool acted = false;  ///< something was really changed (sessions do not count)
 };
 
 Answer answer(World& w, Machine& m, const HttpRequest& request);

@@ -30,12 +30,15 @@ std::string manifest(const FleetOptions& fleet, const SiteOptions& site) {
   for (int i = 0; i < fleet.trays; ++i) {
     const Identity identity(fleet.seed, i);
     const auto address = site.address(i);
-    const auto password = fleet.asWanted ? fmt::format("password: \"{}\"", fleet.sitePassword)
-                                         : fmt::format("factory_password: \"{}\"", identity.factoryPassword());
+    const auto password = fleet.asWanted
+                              ? fmt::format("password: \"{}\"", fleet.sitePassword)
+                              : fmt::format("factory_password: \"{}\"", identity.factoryPassword());
     out += fmt::format(
-        "  - serial: \"{}\"\n    kind: compute_tray\n    place: {}\n    sku: gb200-nvl-compute\n    profile: gb200-sim\n"
+        "  - serial: \"{}\"\n    kind: compute_tray\n    place: {}\n    sku: gb200-nvl-compute\n    profile: "
+        "gb200-sim\n"
         "    bmc: {{ mac: \"{}\", address: \"{}\", port: {}, user: root, {} }}\n",
-        identity.traySerial(), placeOf(i, fleet.traysPerRack), identity.bmcMac(), address.host, address.port, password);
+        identity.traySerial(), placeOf(i, fleet.traysPerRack), identity.bmcMac(), address.host, address.port,
+        password);
   }
   return out;
 }
@@ -74,7 +77,8 @@ std::string baseline(const std::string& bmcDigest, const std::string& computeDig
       components(Bundle::Compute));
 }
 
-// 10 minutes. The GEMM limit is 10 % below the slowest healthy GPU's 2,826 TFLOP/s (gpu-fryer's rule, domain.md 3).
+// 10 minutes. The GEMM limit is 10 % below the slowest healthy GPU's 2,826 TFLOP/s (gpu-fryer's rule,
+// domain.md 3).
 constexpr std::string_view kPlan = R"(plan: sim-10min
 tests:
   - { id: cpu, minutes: 2, limits: { errors: { max: 0 } } }
@@ -88,7 +92,8 @@ std::string profile(const std::string& imageDigest) {
   return fmt::format(
       "profile: gb200-sim\nsku: gb200-nvl-compute\nbaseline: {}\nplan: sim-10min\n"
       "image: {{ name: debian-sim, file: {}, sha256: {} }}\n"
-      "settings: {{ ntp: [\"{}\", \"{}\"], syslog: {{ address: \"{}\", port: {} }}, power_restore_policy: AlwaysOff }}\n",
+      "settings: {{ ntp: [\"{}\", \"{}\"], syslog: {{ address: \"{}\", port: {} }}, power_restore_policy: "
+      "AlwaysOff }}\n",
       kBaselineName, kImage, imageDigest, kNtpServers[0], kNtpServers[1], kSyslogAddress, kSyslogPort);
 }
 
@@ -112,14 +117,18 @@ std::string placeOf(int index, int traysPerRack) {
   const int rack = index / traysPerRack, tray = index % traysPerRack;
   const int inHall = rack % kRacksPerHall;
   const int slot = 10 + tray + (tray < kLowerTrays ? 0 : kSwitchTrays);
-  return fmt::format("H{}/R{:02}/RK{:03}/U{:02}", 1 + rack / kRacksPerHall, 1 + inHall / kRacksPerRow, 1 + inHall, slot);
+  return fmt::format("H{}/R{:02}/RK{:03}/U{:02}", 1 + rack / kRacksPerHall, 1 + inHall / kRacksPerRow,
+                     1 + inHall, slot);
 }
 
-Result<void> writeSite(const std::filesystem::path& directory, const FleetOptions& fleet, const SiteOptions& site) {
+Result<void> writeSite(const std::filesystem::path& directory, const FleetOptions& fleet,
+                       const SiteOptions& site) {
   std::error_code failed;
   for (const auto* folder : {"packages", "images"}) {
     std::filesystem::create_directories(directory / folder, failed);
-    if (failed) return Error{Errc::Invalid, fmt::format("cannot make {}: {}", (directory / folder).string(), failed.message())};
+    if (failed)
+      return Error{Errc::Invalid,
+                   fmt::format("cannot make {}: {}", (directory / folder).string(), failed.message())};
   }
   const auto bmc = makePackage(bmcTrayBundle(fleet.seed)), compute = makePackage(computeBundle(fleet.seed));
   const auto image = siteImage(fleet.seed);

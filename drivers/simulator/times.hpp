@@ -17,15 +17,19 @@ struct Times {
   Duration bmcRestart{180s};                 ///< 3 min
   Duration bmcAfterAuxExtra{120s};           ///< up to 5 min after an AC cycle: up to this much more
   Duration hgxMin{60s}, hgxMax{180s};        ///< HGX BMC after that, 1-3 min
-  Duration hgxRediscover{30s};               ///< est: HGX_* listed again after a BMC reset that HGX did not share
-  Duration backgroundCopy{240s};             ///< est: "up to 10 min"
-  Duration powerOffForced{5s};               ///< est
-  Duration powerOffGraceful{30s};            ///< est
-  Duration post{300s};                       ///< UEFI: 5 min
-  Duration osBoot{60s};                      ///< 1 min
-  Duration imageWrite{180s};                 ///< est: 12 GB through zstd to NVMe, checked, synced
+  Duration hgxRediscover{30s};     ///< est: HGX_* listed again after a BMC reset that HGX did not share
+  Duration backgroundCopy{240s};   ///< est: "up to 10 min"
+  Duration powerOffForced{5s};     ///< est
+  Duration powerOffGraceful{30s};  ///< est
+  Duration post{300s};             ///< UEFI: 5 min
+  Duration osBoot{60s};            ///< 1 min
+  Duration imageWrite{180s};       ///< est: 12 GB through zstd to NVMe, checked, synced
   Duration bmcSlowExtraMin{360s}, bmcSlowExtraMax{600s};  ///< fault 19: more than 5 min
   Duration hgxLateMin{240s}, hgxLateMax{360s};            ///< fault 20
+
+  /// est: when a host's request without an answer counts as lost. World time: where the clock is sped up far and
+  /// the door's transport is real, make it longer.
+  Duration uplinkTimeout{120s};
 };
 
 }  // namespace zellige::sim

@@ -14,24 +14,28 @@ constexpr int kMaxExpanded = 1'000;  // resources in one reply; the whole tree h
 
 Json serviceRoot(const World& w, const Machine& m) {
   auto root = anonymousRoot(w, m);
-  for (const auto* service : {"AccountService", "Chassis", "Managers", "SessionService", "Systems", "UpdateService"})
+  for (const auto* service :
+       {"AccountService", "Chassis", "Managers", "SessionService", "Systems", "UpdateService"})
     root[service] = link(service);
   root["Tasks"] = link("TaskService");
   return root;
 }
 
-bool isReference(const Json& json) { return json.is_object() && json.size() == 1 && json.contains("@odata.id"); }
+bool isReference(const Json& json) {
+  return json.is_object() && json.size() == 1 && json.contains("@odata.id");
+}
 
 class Expander {
  public:
-  Expander(const World& w, const Machine& m, bool links) : w_(w), m_(m), links_(links) {}
+  Expander(const World& w, const Machine& m, bool subordinate, bool links)
+      : w_(w), m_(m), subordinate_(subordinate), links_(links) {}
 
-  void into(Json& json, const std::string& own, int levels, bool below) {
+  void into(Json& json, const std::string& own, int levels, bool inLinks) {
     if (json.is_object()) {
       for (auto& [key, value] : json.items())
-        if (!key.starts_with('@')) visit(value, own, levels, below || key == "Links");
+        if (!key.starts_with('@')) visit(value, own, levels, inLinks || key == "Links");
     } else if (json.is_array()) {
-      for (auto& value : json) visit(value, own, levels, below);
+      for (auto& value : json) visit(value, own, levels, inLinks);
     }
   }
   int count() const { return count_; }
@@ -40,8 +44,8 @@ class Expander {
   void visit(Json& value, const std::string& own, int levels, bool inLinks) {
     if (!isReference(value)) return into(value, own, levels, inLinks);
     const auto target = value["@odata.id"].get<std::string>();
-    const bool subordinate = target.size() > own.size() && target.starts_with(own) && target[own.size()] == '/';
-    if (inLinks ? !links_ : !subordinate) return;
+    const bool below = target.size() > own.size() && target.starts_with(own) && target[own.size()] == '/';
+    if (inLinks ? !links_ : !(subordinate_ && below)) return;
     if (levels == 0 || count_ >= kMaxExpanded) return;
     auto found = resource(w_, m_, target);
     if (!found) return;
@@ -52,7 +56,7 @@ class Expander {
 
   const World& w_;
   const Machine& m_;
-  bool links_;
+  bool subordinate_, links_;
   int count_ = 0;
 };
 
@@ -82,35 +86,37 @@ Json collection(std::string_view below, std::string_view type, std::string_view 
   return out;
 }
 
-Json actionInfo(std::string_view below, std::string_view name, std::initializer_list<std::string_view> values) {
+Json actionInfo(std::string_view below, std::string_view name,
+                std::initializer_list<std::string_view> values) {
   auto out = link(below);
   out["@odata.type"] = "#ActionInfo.v1_1_2.ActionInfo";
   out["Id"] = below.substr(below.rfind('/') + 1);
   out["Name"] = name;
-  out["Parameters"] = Json::array({{{"AllowableValues", values},
-                                    {"DataType", "String"},
-                                    {"Name", "ResetType"},
-                                    {"Required", true}}});
+  out["Parameters"] = Json::array(
+      {{{"AllowableValues", values}, {"DataType", "String"}, {"Name", "ResetType"}, {"Required", true}}});
   return out;
 }
 
 Json anonymousRoot(const World& w, const Machine& m) {
-  return {{"@odata.id", kRoot},
-          {"@odata.type", "#ServiceRoot.v1_15_0.ServiceRoot"},
-          {"Id", "RootService"},
-          {"Links", {{"ManagerProvidingService", link("Managers/BMC_0")}, {"Sessions", link("SessionService/Sessions")}}},
-          {"Name", "Root Service"},
-          {"Product", "GB200 NVL"},
-          {"ProtocolFeaturesSupported",
-           {{"DeepOperations", {{"DeepPATCH", false}, {"DeepPOST", false}}},
-            {"ExcerptQuery", false},
-            {"ExpandQuery", {{"ExpandAll", true}, {"Levels", true}, {"Links", true}, {"MaxLevels", 6}, {"NoLinks", true}}},
-            {"FilterQuery", false},
-            {"OnlyMemberQuery", false},
-            {"SelectQuery", false}}},
-          {"RedfishVersion", "1.17.0"},
-          {"UUID", w.identity(m).uuid("service root")},
-          {"Vendor", "NVIDIA"}};
+  return {
+      {"@odata.id", kRoot},
+      {"@odata.type", "#ServiceRoot.v1_15_0.ServiceRoot"},
+      {"Id", "RootService"},
+      {"Links",
+       {{"ManagerProvidingService", link("Managers/BMC_0")}, {"Sessions", link("SessionService/Sessions")}}},
+      {"Name", "Root Service"},
+      {"Product", "GB200 NVL"},
+      {"ProtocolFeaturesSupported",
+       {{"DeepOperations", {{"DeepPATCH", false}, {"DeepPOST", false}}},
+        {"ExcerptQuery", false},
+        {"ExpandQuery",
+         {{"ExpandAll", true}, {"Levels", true}, {"Links", true}, {"MaxLevels", 6}, {"NoLinks", true}}},
+        {"FilterQuery", false},
+        {"OnlyMemberQuery", false},
+        {"SelectQuery", false}}},
+      {"RedfishVersion", "1.17.0"},
+      {"UUID", w.identity(m).uuid("service root")},
+      {"Vendor", "NVIDIA"}};
 }
 
 std::optional<Json> resource(const World& w, const Machine& m, std::string_view path) {
@@ -130,8 +136,8 @@ std::optional<Json> resource(const World& w, const Machine& m, std::string_view 
   return servicesBranch(w, m, p);
 }
 
-int expand(const World& w, const Machine& m, Json& json, int levels, bool links) {
-  Expander expander(w, m, links);
+int expand(const World& w, const Machine& m, Json& json, int levels, bool subordinate, bool links) {
+  Expander expander(w, m, subordinate, links);
   expander.into(json, json.value("@odata.id", std::string()), levels, false);
   return expander.count();
 }

@@ -1,5 +1,5 @@
-// The Redfish tree of a tray, generated on demand: the shape of the recorded GB200 tray, the state of this machine.
-// Only what a controller needs is generated; every link leads somewhere. Internal.
+// The Redfish tree of a tray, generated on demand: the shape of the recorded GB200 tray, the state of this
+// machine. Only what a controller needs is generated; every link leads somewhere. Internal.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -19,9 +19,9 @@ std::optional<Json> resource(const World& w, const Machine& m, std::string_view 
 /// What a client without a session may read of the service root (FACTS 1).
 Json anonymousRoot(const World& w, const Machine& m);
 
-/// Replaces references by what they refer to, `levels` deep (1 to 6). `links`: also those under Links ("*").
-/// Counts the resources that were put in.
-int expand(const World& w, const Machine& m, Json& json, int levels, bool links);
+/// Replaces references by what they refer to, `levels` deep (1 to 6): those to what lies below the resource
+/// ("."), those under Links ("~"), or both ("*"). Counts the resources that were put in.
+int expand(const World& w, const Machine& m, Json& json, int levels, bool subordinate, bool links);
 
 std::string sessionId(const Session& session);
 
@@ -31,14 +31,16 @@ using Path = std::vector<std::string_view>;  ///< segments below /redfish/v1
 std::optional<Json> systemsBranch(const World& w, const Machine& m, const Path& p);
 std::optional<Json> chassisBranch(const World& w, const Machine& m, const Path& p);
 std::optional<Json> managersBranch(const World& w, const Machine& m, const Path& p);
-std::optional<Json> servicesBranch(const World& w, const Machine& m, const Path& p);  // accounts, sessions, tasks, updates
+std::optional<Json> servicesBranch(const World& w, const Machine& m,
+                                   const Path& p);  // accounts, sessions, tasks, updates
 
 // Parts that recur.
 Json link(std::string_view below);  ///< {"@odata.id": "/redfish/v1/<below>"}
 Json collection(std::string_view below, std::string_view type, std::string_view name,
                 const std::vector<std::string>& members);
-Json actionInfo(std::string_view below, std::string_view name, std::initializer_list<std::string_view> values);
-Json healthy();                      ///< Status
-std::string redfishTime(Time t);     ///< 2026-01-01T00:00:00+00:00
+Json actionInfo(std::string_view below, std::string_view name,
+                std::initializer_list<std::string_view> values);
+Json healthy();                   ///< Status
+std::string redfishTime(Time t);  ///< 2026-01-01T00:00:00+00:00
 
 }  // namespace zellige::sim

@@ -8,8 +8,8 @@ namespace zellige::sim {
 
 namespace {
 
-/// One member of Chassis as the recorded tray has it. `serial`: the number's fixed beginning; "tray": the tray's own;
-/// empty: the recorded one is empty; "-": it has none.
+/// One member of Chassis as the recorded tray has it. `serial`: the number's fixed beginning; "tray": the
+/// tray's own; empty: the recorded one is empty; "-": it has none.
 struct Part {
   std::string_view id, type, manufacturer, model, partNumber, serial, sku;
   bool rootOfTrust = false, manualBoot = false;
@@ -34,8 +34,10 @@ constexpr std::array kParts{
     Part{"IRoT_CX7_0", "Component", "NVIDIA", "", "", "", ""},
     Part{"NVME_M2_0", "Component", "NVIDIA", "NVIDIA NVMe M.2 Backplane", "", "-", ""},
     Part{"PDB_0", "Component", "NVIDIA", "P5859 B01", "699-25859-0310-TS3", "tray", ""},
-    Part{"Riser_Slot1_BlueField_3_DPU", "Component", "Nvidia", kDpuModel, "900-9D3B6-00CN-PA0", "MT2425X", ""},
-    Part{"Riser_Slot2_BlueField_3_DPU", "Component", "Nvidia", kDpuModel, "900-9D3B6-00CN-PA0", "MT2425X", ""},
+    Part{"Riser_Slot1_BlueField_3_DPU", "Component", "Nvidia", kDpuModel, "900-9D3B6-00CN-PA0", "MT2425X",
+         ""},
+    Part{"Riser_Slot2_BlueField_3_DPU", "Component", "Nvidia", kDpuModel, "900-9D3B6-00CN-PA0", "MT2425X",
+         ""},
     Part{"StorageBackplane_0", "Component", "NVIDIA", "NVIDIA NVMe E1.S Backplane", "", "-", ""},
     Part{"StorageBackplane_1", "Component", "NVIDIA", "NVIDIA NVMe E1.S Backplane", "", "-", ""},
     Part{"HGX_BMC_0", "Component", "NVIDIA", "GB200 NVL", "699-24764-0001-TS3", "13331", "0xB3000010"},
@@ -99,8 +101,9 @@ Json chassis(const World& w, const Machine& m, const Part& part) {
   out["ChassisType"] = part.type;
   out["Id"] = part.id;
   out["Name"] = part.id;
-  out["Links"] = {{"ComputerSystems", Json::array({link(hgx ? "Systems/HGX_Baseboard_0" : "Systems/System_0")})},
-                  {"ManagedBy", Json::array({link(hgx ? "Managers/HGX_BMC_0" : "Managers/BMC_0")})}};
+  out["Links"] = {
+      {"ComputerSystems", Json::array({link(hgx ? "Systems/HGX_Baseboard_0" : "Systems/System_0")})},
+      {"ManagedBy", Json::array({link(hgx ? "Managers/HGX_BMC_0" : "Managers/BMC_0")})}};
   out["Status"] = healthy();
   if (!part.manufacturer.empty()) out["Manufacturer"] = part.manufacturer;
   if (!part.model.empty()) out["Model"] = part.model;
@@ -115,10 +118,11 @@ Json chassis(const World& w, const Machine& m, const Part& part) {
   if (hasAdapters(part.id)) out["NetworkAdapters"] = link(own + "/NetworkAdapters");
   if (part.id == "Chassis_0") out["ThermalSubsystem"] = link(own + "/ThermalSubsystem");
   if (part.id == "BMC_0")
-    out["Actions"] = {{"Oem",
-                       {{"#NvidiaChassis.AuxPowerReset",
-                         {{"@Redfish.ActionInfo", "/redfish/v1/Chassis/BMC_0/Oem/Nvidia/AuxPowerResetActionInfo"},
-                          {"target", "/redfish/v1/Chassis/BMC_0/Actions/Oem/NvidiaChassis.AuxPowerReset"}}}}}};
+    out["Actions"] = {
+        {"Oem",
+         {{"#NvidiaChassis.AuxPowerReset",
+           {{"@Redfish.ActionInfo", "/redfish/v1/Chassis/BMC_0/Oem/Nvidia/AuxPowerResetActionInfo"},
+            {"target", "/redfish/v1/Chassis/BMC_0/Actions/Oem/NvidiaChassis.AuxPowerReset"}}}}}};
   return out;
 }
 
@@ -130,7 +134,8 @@ std::vector<std::string> adaptersOf(std::string_view id) {
 std::optional<Json> adapters(const World& w, const Machine& m, const Path& p, const Part& part) {
   const auto own = fmt::format("Chassis/{}/NetworkAdapters", part.id);
   const auto members = adaptersOf(part.id);
-  if (p.size() == 3) return collection(own, "NetworkAdapterCollection", "Network Adapter Collection", members);
+  if (p.size() == 3)
+    return collection(own, "NetworkAdapterCollection", "Network Adapter Collection", members);
   for (const auto& id : members) {
     if (p.size() != 4 || p[3] != id) continue;
     auto out = link(own + "/" + id);
@@ -164,8 +169,8 @@ Json leakDetector(const std::string& id) {
 
 std::optional<Json> thermal(const Path& p) {
   static const std::vector<std::string> detectors{
-      "Chassis_0_LeakDetector_0_ColdPlate", "Chassis_0_LeakDetector_0_Manifold", "Chassis_0_LeakDetector_1_ColdPlate",
-      "Chassis_0_LeakDetector_1_Manifold"};
+      "Chassis_0_LeakDetector_0_ColdPlate", "Chassis_0_LeakDetector_0_Manifold",
+      "Chassis_0_LeakDetector_1_ColdPlate", "Chassis_0_LeakDetector_1_Manifold"};
   const std::string own = "Chassis/Chassis_0/ThermalSubsystem";
   const Json status = {{"Health", "OK"}, {"HealthRollup", "OK"}, {"State", "Enabled"}};
   auto out = link(own);
@@ -189,7 +194,8 @@ std::optional<Json> thermal(const Path& p) {
   }
   if (p[4] != "LeakDetectors") return std::nullopt;
   if (p.size() == 5)
-    return collection(own + "/LeakDetection/LeakDetectors", "LeakDetectorCollection", "Leak Detector Collection", detectors);
+    return collection(own + "/LeakDetection/LeakDetectors", "LeakDetectorCollection",
+                      "Leak Detector Collection", detectors);
   for (const auto& id : detectors)
     if (p.size() == 6 && p[5] == id) return leakDetector(id);
   return std::nullopt;
@@ -210,9 +216,10 @@ std::optional<Json> chassisBranch(const World& w, const Machine& m, const Path& 
     if (p.size() == 2) return chassis(w, m, part);
     if (p[2] == "NetworkAdapters" && hasAdapters(part.id)) return adapters(w, m, p, part);
     if (p[2] == "ThermalSubsystem" && part.id == "Chassis_0") return thermal(p);
-    if (part.id == "BMC_0" && p.size() == 5 && p[2] == "Oem" && p[3] == "Nvidia" && p[4] == "AuxPowerResetActionInfo")
-      return actionInfo("Chassis/BMC_0/Oem/Nvidia/AuxPowerResetActionInfo", "Auxillary Power Reset Action Info",
-                        {"AuxPowerCycle"});
+    if (part.id == "BMC_0" && p.size() == 5 && p[2] == "Oem" && p[3] == "Nvidia" &&
+        p[4] == "AuxPowerResetActionInfo")
+      return actionInfo("Chassis/BMC_0/Oem/Nvidia/AuxPowerResetActionInfo",
+                        "Auxillary Power Reset Action Info", {"AuxPowerCycle"});
     return std::nullopt;
   }
   return std::nullopt;

@@ -24,11 +24,12 @@ Json manager(const World& w, const Machine& m, bool hgx) {
   out["FirmwareVersion"] = w.versionText(m.active[item]);
   out["Id"] = id;
   out["LastResetTime"] = redfishTime(since);
-  out["Links"] = {{"ActiveSoftwareImage", link(software)},
-                  {"ManagerForServers", Json::array({link(hgx ? "Systems/HGX_Baseboard_0" : "Systems/System_0")})},
-                  {"ManagerForServers@odata.count", 1},
-                  {"SoftwareImages", Json::array({link(software)})},
-                  {"SoftwareImages@odata.count", 1}};
+  out["Links"] = {
+      {"ActiveSoftwareImage", link(software)},
+      {"ManagerForServers", Json::array({link(hgx ? "Systems/HGX_Baseboard_0" : "Systems/System_0")})},
+      {"ManagerForServers@odata.count", 1},
+      {"SoftwareImages", Json::array({link(software)})},
+      {"SoftwareImages@odata.count", 1}};
   out["ManagerType"] = "BMC";
   out["Model"] = "OpenBmc";
   out["Name"] = "OpenBmc Manager";
@@ -128,7 +129,8 @@ std::optional<Json> managersBranch(const World& w, const Machine& m, const Path&
   if (p[2] == "NetworkProtocol" && p.size() == 3) return networkProtocol(w, m);
   if (p[2] == "VirtualMedia") {
     if (p.size() == 3)
-      return collection("Managers/BMC_0/VirtualMedia", "VirtualMediaCollection", "Virtual Media Services", {"USB2", "USB1"});
+      return collection("Managers/BMC_0/VirtualMedia", "VirtualMediaCollection", "Virtual Media Services",
+                        {"USB2", "USB1"});
     if (p.size() == 4 && p[3] == "USB1") return virtualMedia(m, 0);
     if (p.size() == 4 && p[3] == "USB2") return virtualMedia(m, 1);
   }

@@ -93,10 +93,13 @@ Json taskMessages(const UpdateTask& task) {
   };
   switch (task.outcome) {
     case TaskOutcome::Running: return message("TaskEvent.1.0.3.TaskStarted", "The task has started.", "OK");
-    case TaskOutcome::Completed: return message("Update.1.0.AwaitToActivate", "Awaiting for an action to proceed with activating the image.", "OK");
+    case TaskOutcome::Completed:
+      return message("Update.1.0.AwaitToActivate",
+                     "Awaiting for an action to proceed with activating the image.", "OK");
     case TaskOutcome::LowerStamp:
       return message("NvidiaUpdate.1.0.ComponentUpdateSkipped",
-                     "The component comparison stamp is lower than that of the running firmware.", "Critical");
+                     "The component comparison stamp is lower than that of the running firmware.",
+                     "Critical");
     case TaskOutcome::NotRecognised:
       return message("Update.1.0.TransferFailed", "The image was not recognised.", "Critical");
     case TaskOutcome::CutOff: return message("Update.1.0.ApplyFailed", "The update was cut off.", "Critical");
@@ -200,8 +203,8 @@ std::optional<Json> updates(const World& w, const Machine& m, const Path& p) {
     std::vector<std::string> members;
     for (const auto& item : kFirmware)
       if (there(item)) members.emplace_back(item.id);
-    return collection("UpdateService/FirmwareInventory", "SoftwareInventoryCollection", "Software Inventory Collection",
-                      members);
+    return collection("UpdateService/FirmwareInventory", "SoftwareInventoryCollection",
+                      "Software Inventory Collection", members);
   }
   const int index = p.size() == 3 ? itemIndex(p[2]) : -1;
   if (index < 0 || !there(kFirmware[static_cast<std::size_t>(index)])) return std::nullopt;
@@ -210,7 +213,9 @@ std::optional<Json> updates(const World& w, const Machine& m, const Path& p) {
 
 }  // namespace
 
-std::string sessionId(const Session& session) { return fmt::format("{:010x}", session.token & 0xff'ffff'ffffull); }
+std::string sessionId(const Session& session) {
+  return fmt::format("{:010x}", session.token & 0xff'ffff'ffffull);
+}
 
 std::optional<Json> servicesBranch(const World& w, const Machine& m, const Path& p) {
   if (p[0] == "AccountService") return accounts(w, m, p);

@@ -15,12 +15,15 @@ int indexAfter(std::string_view id, std::string_view prefix, int count) {
   id.remove_prefix(prefix.size());
   int n = -1;
   const auto [end, ec] = std::from_chars(id.data(), id.data() + id.size(), n);
-  return ec == std::errc{} && end == id.data() + id.size() && n >= 0 && n < count && (id.size() == 1 || id[0] != '0')
+  return ec == std::errc{} && end == id.data() + id.size() && n >= 0 && n < count &&
+                 (id.size() == 1 || id[0] != '0')
              ? n
              : -1;
 }
 
-std::string_view powerState(const Machine& m) { return m.poweringOff ? "PoweringOff" : m.hostOn() ? "On" : "Off"; }
+std::string_view powerState(const Machine& m) {
+  return m.poweringOff ? "PoweringOff" : m.hostOn() ? "On" : "Off";
+}
 
 const Json& bootTargets() {
   static const Json targets = {"None", "Pxe", "Hdd", "Cd", "Diags", "BiosSetup", "Usb"};
@@ -120,13 +123,14 @@ Json gpu(const World& w, const Machine& m, int n) {
   auto out = link(own);
   out["@odata.type"] = "#Processor.v1_20_0.Processor";
   out["Id"] = fmt::format("GPU_{}", n);
-  out["Location"] = {{"PartLocation", {{"LocationType", "Embedded"}, {"ServiceLabel", fmt::format("GPU_{}", n)}}},
-                     {"PartLocationContext", fmt::format("HGX_Chassis_0/ProcessorModule_{}", n / 2)}};
+  out["Location"] = {
+      {"PartLocation", {{"LocationType", "Embedded"}, {"ServiceLabel", fmt::format("GPU_{}", n)}}},
+      {"PartLocationContext", fmt::format("HGX_Chassis_0/ProcessorModule_{}", n / 2)}};
   out["Name"] = "Processor";
   out["Ports"] = link(own + "/Ports");
   out["ProcessorType"] = "GPU";
   out["Replaceable"] = false;
-  out["Status"] = healthy();  // also when the GPU is missing (FACTS 9): count complete GPUs, do not trust Status
+  out["Status"] = healthy();  // also of a missing GPU (FACTS 9): count complete GPUs, do not trust Status
   if (w.missingGpu(m) == n) {
     w.faults.showed(m.id, FaultKind::GpuMissing);
     return out;
@@ -175,7 +179,8 @@ std::optional<Json> processors(const World& w, const Machine& m, const Path& p) 
   if (p.size() == 3) {
     std::vector<std::string> members{"CPU_0", "CPU_1"};
     for (int n = 0; n < kGpus && hgx; ++n) members.push_back(fmt::format("GPU_{}", n));
-    return collection(fmt::format("Systems/{}/Processors", p[1]), "ProcessorCollection", "Processor Collection", members);
+    return collection(fmt::format("Systems/{}/Processors", p[1]), "ProcessorCollection",
+                      "Processor Collection", members);
   }
   if (const int n = indexAfter(p[3], "CPU_", kCpus); n >= 0 && p.size() == 4) return cpu(w, m, p[1], n);
   const int n = hgx ? indexAfter(p[3], "GPU_", kGpus) : -1;
@@ -228,7 +233,8 @@ std::optional<Json> systemsBranch(const World& w, const Machine& m, const Path& 
   if (p[2] == "Settings") return hostSettings(m);
   if (p[2] == "ResetActionInfo")
     return actionInfo("Systems/System_0/ResetActionInfo", "Reset Action Info",
-                      {"ForceOff", "PowerCycle", "Nmi", "GracefulShutdown", "On", "ForceOn", "GracefulRestart", "ForceRestart"});
+                      {"ForceOff", "PowerCycle", "Nmi", "GracefulShutdown", "On", "ForceOn",
+                       "GracefulRestart", "ForceRestart"});
   return std::nullopt;
 }
 

@@ -1,5 +1,6 @@
-// What all machines of a fleet share: the clock, the ledger, the faults, interned strings, known images and packages.
-// The physics (host.hpp, bmc.hpp, firmware.hpp, agent.hpp) are functions of (World&, Machine&). Internal.
+// What all machines of a fleet share: the clock, the ledger, the faults, interned strings, known images and
+// packages. The physics (host.hpp, bmc.hpp, firmware.hpp, agent.hpp) are functions of (World&, Machine&).
+// Internal.
 #pragma once
 
 #include <map>
@@ -28,7 +29,8 @@ class ImageStore {
   std::shared_ptr<const ImageManifest> share(ImageManifest manifest);
 
  private:
-  static constexpr std::size_t kKeep = 64u << 20;  // bytes kept for comparing; beyond that every chunk is hashed
+  static constexpr std::size_t kKeep = 64u
+                                       << 20;  // bytes kept for comparing; beyond that every chunk is hashed
   std::map<std::string, std::string> chunks_;
   std::size_t kept_ = 0;
   std::map<std::string, std::vector<std::string>> proven_;
@@ -68,7 +70,10 @@ class World {
   void later(Machine& m, Track track, Duration d, Step step);
   void stop(Machine& m, Track track) { ++m.epochs[static_cast<std::size_t>(track)]; }
   /// Runs `work` after `d` if the fleet still exists.
-  void after(Duration d, Callback work);
+  template <class F>
+  void after(Duration d, F work) {
+    executor.after(d, whileAlive(std::move(work)));
+  }
   /// Wraps a callback that may come when the fleet is gone; it then does nothing.
   template <class F>
   auto whileAlive(F f) const {

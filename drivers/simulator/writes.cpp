@@ -15,16 +15,19 @@ namespace {
 constexpr std::size_t kMinPassword = 8, kMaxPassword = 20;  // GB200: FACTS 7
 
 HttpReply missing(std::string_view path) {
-  return errorReply(404, "ResourceNotFound", fmt::format("The requested resource named '{}' was not found.", path));
+  return errorReply(404, "ResourceNotFound",
+                    fmt::format("The requested resource named '{}' was not found.", path));
 }
 HttpReply unknownProperty(std::string_view key) {
-  return errorReply(400, "PropertyUnknown", fmt::format("The property {} is not in the list of valid properties.", key));
+  return errorReply(400, "PropertyUnknown",
+                    fmt::format("The property {} is not in the list of valid properties.", key));
 }
 HttpReply badValue(std::string_view key) {
   return errorReply(400, "PropertyValueNotInList", fmt::format("The value of {} is not acceptable.", key));
 }
 HttpReply badParameter(std::string_view key) {
-  return errorReply(400, "ActionParameterNotSupported", fmt::format("The parameter {} is not supported.", key));
+  return errorReply(400, "ActionParameterNotSupported",
+                    fmt::format("The parameter {} is not supported.", key));
 }
 
 Result<Json> readBody(const HttpRequest& request) {
@@ -34,7 +37,7 @@ Result<Json> readBody(const HttpRequest& request) {
   return json;
 }
 
-// PATCH ------------------------------------------------------------------------------------------------------------
+// --- PATCH
 
 HttpReply patchAccount(World& w, Machine& m, const Json& body) {
   for (const auto& [key, value] : body.items())
@@ -145,16 +148,18 @@ HttpReply patchNetwork(World& w, Machine& m, const Json& body) {
   return noContent();
 }
 
-// Actions ----------------------------------------------------------------------------------------------------------
+// --- Actions
 
 HttpReply notInThisState(std::string_view type) {
-  return errorReply(400, "ResourceInUse", fmt::format("{} is not possible in the current power state.", type));
+  return errorReply(400, "ResourceInUse",
+                    fmt::format("{} is not possible in the current power state.", type));
 }
 
 HttpReply resetOff(World& w, Machine& m, const std::string& type) {
   const bool offAlready = !m.hostOn() || m.poweringOff;
   w.record(m, ActKind::Reset, type, {},
-           offAlready && m.delivered.off ? "the host is off, or on its way, since an earlier request" : std::string());
+           offAlready && m.delivered.off ? "the host is off, or on its way, since an earlier request"
+                                         : std::string());
   if (!m.hostOn()) return notInThisState(type);
   m.delivered.off = true;
   m.delivered.on = m.delivered.restart = false;
@@ -180,11 +185,13 @@ HttpReply resetSystem(World& w, Machine& m, const Json& body) {
     w.record(m, ActKind::OtherWrite, type);
     return success();
   }
-  if (type != "PowerCycle" && type != "GracefulRestart" && type != "ForceRestart") return badParameter("ResetType");
+  if (type != "PowerCycle" && type != "GracefulRestart" && type != "ForceRestart")
+    return badParameter("ResetType");
   const bool booting = m.phase == HostPhase::Post || m.phase == HostPhase::Booting;
   w.record(m, ActKind::Reset, type, {},
-           booting && m.delivered.restart ? "the host still boots from an earlier request, and nothing else has changed"
-                                          : std::string());
+           booting && m.delivered.restart
+               ? "the host still boots from an earlier request, and nothing else has changed"
+               : std::string());
   if (!m.hostOn() || m.poweringOff) return notInThisState(type);
   host::restart(w, m);
   m.delivered.on = m.delivered.restart = true;
@@ -211,11 +218,13 @@ HttpReply resetManager(World& w, Machine& m, const Json& body, bool hgx) {
 HttpReply auxPowerReset(World& w, Machine& m, const Json& body) {
   if (readString(body, "ResetType").value_or("") != "AuxPowerCycle") return badParameter("ResetType");
   if (m.hostOn())
-    return errorReply(400, "ChassisPowerStateOffRequired", "The Chassis with Id 'BMC_0' requires to be powered off.");
+    return errorReply(400, "ChassisPowerStateOffRequired",
+                      "The Chassis with Id 'BMC_0' requires to be powered off.");
   const bool needed = m.anyPending(Bundle::BmcTray) || m.anyPending(Bundle::Compute) || bmc::hgxOverdue(w, m);
   w.record(m, ActKind::AuxCycle, "BMC_0", {},
-           m.delivered.auxCycle && !needed ? "an earlier aux cycle took effect, no firmware is pending, HGX is there"
-                                           : std::string());
+           m.delivered.auxCycle && !needed
+               ? "an earlier aux cycle took effect, no firmware is pending, HGX is there"
+               : std::string());
   m.delivered.auxCycle = true;
   bmc::restart(w, m, bmc::Why::AuxCycle);
   return success();
@@ -227,8 +236,9 @@ HttpReply insertMedia(World& w, Machine& m, const Json& body, std::size_t slot) 
         key != "TransferMethod" && key != "UserName" && key != "Password")
       return badParameter(key);
   const auto image = readString(body, "Image").value_or("");
-  if (!(image.starts_with("http://") || image.starts_with("https://")) || image.size() > 512) return badParameter("Image");
-  w.record(m, ActKind::MediaInsert, slot == 0 ? "USB1" : "USB2", image,
+  if (!(image.starts_with("http://") || image.starts_with("https://")) || image.size() > 512)
+    return badParameter("Image");
+  w.record(m, ActKind::MediaInsert, slot == 0 ? "USB1" : "USB2", {},
            m.mediaInserted() ? "media is inserted already" : std::string());
   if (!m.media[slot].empty())
     return errorReply(503, "ResourceInUse", "The change to the requested resource failed: it is in use.");
@@ -270,11 +280,14 @@ HttpReply post(World& w, Machine& m, std::string_view path, const HttpRequest& r
   const auto body = readBody(request);
   if (!body) return errorReply(400, "MalformedJSON", "The request body could not be read.");
   if (path == "/redfish/v1/Systems/System_0/Actions/ComputerSystem.Reset") return resetSystem(w, m, *body);
-  if (path == "/redfish/v1/Chassis/BMC_0/Actions/Oem/NvidiaChassis.AuxPowerReset") return auxPowerReset(w, m, *body);
+  if (path == "/redfish/v1/Chassis/BMC_0/Actions/Oem/NvidiaChassis.AuxPowerReset")
+    return auxPowerReset(w, m, *body);
   if (path == "/redfish/v1/Managers/BMC_0/Actions/Manager.Reset") return resetManager(w, m, *body, false);
-  if (path == "/redfish/v1/Managers/HGX_BMC_0/Actions/Manager.Reset" && m.hgxUp) return resetManager(w, m, *body, true);
+  if (path == "/redfish/v1/Managers/HGX_BMC_0/Actions/Manager.Reset" && m.hgxUp)
+    return resetManager(w, m, *body, true);
   for (std::size_t slot = 0; slot < m.media.size(); ++slot) {
-    const auto actions = fmt::format("/redfish/v1/Managers/BMC_0/VirtualMedia/USB{}/Actions/VirtualMedia.", slot + 1);
+    const auto actions =
+        fmt::format("/redfish/v1/Managers/BMC_0/VirtualMedia/USB{}/Actions/VirtualMedia.", slot + 1);
     if (path == actions + "InsertMedia") return insertMedia(w, m, *body, slot);
     if (path == actions + "EjectMedia") return ejectMedia(w, m, slot);
   }

@@ -12,7 +12,7 @@
 #include "controller/site/pldm.hpp"
 #include "controller/store/documents.hpp"
 #include "web/api/find.hpp"
-#include "web/api/provisioning.hpp"
+#include "web/api/keep.hpp"
 
 namespace zellige::api {
 
@@ -135,23 +135,6 @@ struct Read {
   std::string broken;   ///< our own disk's fault
 };
 
-/// Of a file that only lies in the layout (a package sent as text): into the content store. Of an image: its manifest
-/// beside it, for agents.
-Result<void> keep(const ContentStore& content, const StoredFile& file, const fs::path& path, const ImageManifest* image) {
-  if (!content.holds(file.digest))
-    if (auto stored = content.importFile(path, file.digest); !stored) return stored.error();
-  if (!image) return {};
-  const auto wanted = manifestPath(content.pathOf(file.digest));
-  const auto fresh = wanted.string() + ".new";
-  std::ofstream out(fresh, std::ios::binary);
-  out << toJson(*image);
-  out.close();
-  std::error_code error;
-  if (out) fs::rename(fresh, wanted, error);
-  if (!out || error) return Error{Errc::Busy, fmt::format("cannot write {}", wanted.filename().string())};
-  return {};
-}
-
 /// On the files worker.
 Read readSite(const std::vector<SentFile>& files, Stored stored, const ContentStore& content, const fs::path& scratch) {
   Read out;
@@ -173,20 +156,9 @@ Read readSite(const std::vector<SentFile>& files, Stored stored, const ContentSt
           text->erase(at, prefix.size() + (text->substr(at + prefix.size()).starts_with('/') ? 1 : 0));
     return out;
   }
-  auto& bundle = std::get<SiteBundle>(reading);
-  for (const auto& package : bundle.packages) {
-    if (auto kept = keep(content, package.file, package.path, nullptr); !kept) return out.broken = kept.error().what, out;
-    out.site.files.push_back({package.file, FileKind::Package});
-  }
-  for (const auto& image : bundle.images) {
-    if (auto kept = keep(content, image.file, image.path, &image.manifest); !kept) return out.broken = kept.error().what, out;
-    out.site.files.push_back({image.file, FileKind::Image});
-  }
-  out.site.skus = std::move(bundle.skus);
-  out.site.baselines = std::move(bundle.baselines);
-  out.site.plans = std::move(bundle.plans);
-  out.site.profiles = std::move(bundle.profiles);
-  out.site.manifests = std::move(bundle.manifests);
+  auto kept = keepBundle(std::get<SiteBundle>(std::move(reading)), content);
+  if (!kept) return out.broken = kept.error().what, out;
+  out.site = std::move(*kept);
   return out;
 }
 

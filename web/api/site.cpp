@@ -25,6 +25,7 @@ Json siteShape(Services& services) {
           {"lifecycles", std::move(lifecycles)},
           {"budgets", std::move(budgets)},
           {"unfinished_runs", services.engine.unfinished()},
+          {"transitions", services.engine.transitions()},
           {"last_event", services.queries.lastEvent()}};
 }
 

@@ -34,8 +34,12 @@ class Client {
   ~Client();
   static http::CurlOptions plainToo();
 
-  std::future<Result<http::Received>> begin(http::Peer peer, HttpRequest request, http::SendOptions options = {});
-  Result<http::Received> send(http::Peer peer, HttpRequest request, http::SendOptions options = {}) {
+  /// Long enough for a machine that is busy with other things: tests that want a timeout ask for their own.
+  static http::SendOptions patient();
+
+  std::future<Result<http::Received>> begin(http::Peer peer, HttpRequest request,
+                                            http::SendOptions options = patient());
+  Result<http::Received> send(http::Peer peer, HttpRequest request, http::SendOptions options = patient()) {
     return begin(std::move(peer), std::move(request), std::move(options)).get();
   }
   /// Destroys the transport, with whatever is in flight; the executor goes on.
@@ -61,7 +65,7 @@ std::unique_ptr<HttpsServer> serve(ListenerOptions options, listener::Handler ha
 http::Peer tlsPeer(const ListenAddress& address);
 http::Peer plainPeer(const ListenAddress& address);
 
-/// A connected TCP socket. Blocking; reads give up after 20 s so that a broken server fails a test instead of hanging.
+/// A connected TCP socket. Blocking; reads give up after 120 s so that a broken server fails a test instead of hanging.
 class Socket {
  public:
   explicit Socket(int descriptor) : descriptor_(descriptor) {}
@@ -76,6 +80,8 @@ class Socket {
   std::string readAll();
   /// Until `end` has come, or the peer closes.
   std::string readUntil(std::string_view end);
+  /// Until something could be read; reads nothing.
+  void waitForBytes();
   /// True when the peer has closed (or reset) within `wait`.
   bool closedWithin(Duration wait);
   /// Closes with a reset instead of a goodbye.
@@ -85,7 +91,8 @@ class Socket {
   int descriptor_;
 };
 
-/// Accepts connections one after the other and plays `script` on each, until destroyed.
+/// Accepts connections and plays `script` on each, in a thread of its own; the connection ends with the script. Scripts
+/// end at the latest when their peer closes, so destroy the client first.
 class RawServer {
  public:
   explicit RawServer(std::function<void(Socket&)> script);
@@ -98,6 +105,7 @@ class RawServer {
   ListenAddress address_;
   std::atomic<int> connections_ = 0;
   std::function<void(Socket&)> script_;
+  std::vector<std::thread> players_;  ///< touched by thread_ until it is joined
   std::thread thread_;
 };
 
@@ -116,7 +124,7 @@ inline sockaddr_in socketAddress(const ListenAddress& address) {
 }
 
 inline void limitReads(int descriptor) {
-  const timeval limit{20, 0};
+  const timeval limit{120, 0};
   ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
@@ -126,6 +134,12 @@ inline http::CurlOptions Client::plainToo() {
   http::CurlOptions options;
   options.shards = 4;
   options.allowPlainHttp = true;
+  return options;
+}
+
+inline http::SendOptions Client::patient() {
+  http::SendOptions options;
+  options.timeout = options.connectTimeout = 300s;
   return options;
 }
 
@@ -193,6 +207,7 @@ inline ListenerOptions tlsOptions(std::vector<ListenAddress> addresses) {
 inline ListenerOptions plainOptions(std::vector<ListenAddress> addresses) {
   ListenerOptions options;
   options.addresses = std::move(addresses);
+  options.headerTimeout = options.bodyTimeout = options.idleTimeout = 300s;
   return options;
 }
 
@@ -248,8 +263,13 @@ inline std::string Socket::readUntil(std::string_view end) {
   return out;
 }
 
+inline void Socket::waitForBytes() {
+  char byte;
+  EXPECT_GT(::recv(descriptor_, &byte, 1, MSG_PEEK), 0);
+}
+
 inline bool Socket::closedWithin(Duration wait) {
-  pollfd poll{descriptor_, POLLIN | POLLRDHUP, 0};
+  pollfd poll{descriptor_, POLLRDHUP, 0};
   return ::poll(&poll, 1, static_cast<int>(wait.count())) > 0 && (poll.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
@@ -272,9 +292,11 @@ inline RawServer::RawServer(std::function<void(Socket&)> script)
       const int descriptor = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC);
       if (descriptor < 0) return;
       ++connections_;
-      limitReads(descriptor);
-      Socket socket(descriptor);
-      script_(socket);
+      players_.emplace_back([this, descriptor] {
+        limitReads(descriptor);
+        Socket socket(descriptor);
+        script_(socket);
+      });
     }
   });
 }
@@ -282,6 +304,7 @@ inline RawServer::RawServer(std::function<void(Socket&)> script)
 inline RawServer::~RawServer() {
   ::shutdown(listening_, SHUT_RDWR);
   thread_.join();
+  for (auto& player : players_) player.join();
   ::close(listening_);
 }
 

@@ -16,7 +16,8 @@ class Nodes : public ApiTest {
     const auto reply = get("/api/v1/nodes" + query);
     EXPECT_EQ(reply.status, 200) << reply.body;
     std::vector<std::string> out;
-    for (const auto& node : json(reply).at("nodes")) out.push_back(node.at("serial"));
+    const auto page = json(reply);  // not in the loop's head: a temporary dies before the loop begins
+    for (const auto& node : page.at("nodes")) out.push_back(node.at("serial"));
     return out;
   }
 };

@@ -210,10 +210,11 @@ TEST_F(Import, ADryRunTellsAndChangesNothing) {
 TEST_F(Import, TellsFileLineAndReasonAndTakesNothing) {
   sendImage();
   auto wrong = bundle();
-  wrong["files"][0]["text"] = "sku: gb300\nkind: toaster\n";
+  wrong["files"][0]["text"] = "sku: gb300\nkind: toaster\ncomponents:\n  - { kind: gpu, count: 4 }\n";
   const auto reply = post("/api/v1/import", wrong);
   ASSERT_EQ(reply.status, 422);
-  const auto& problems = json(reply).at("problems");
+  const auto told = json(reply);
+  const auto& problems = told.at("problems");
   EXPECT_EQ(problems.at(0).at("file"), "sku.yaml");
   EXPECT_EQ(problems.at(0).at("line"), 2);
   EXPECT_THAT(problems.at(0).at("reason").get<std::string>(), HasSubstr("toaster"));

@@ -1,0 +1,38 @@
+#include "controller/commands/control_plane.hpp"
+
+#include "web/api/tokens.hpp"
+#include "workflows/steps.hpp"
+
+namespace zellige {
+
+namespace {
+
+Surroundings surroundings(const ControlPlaneOptions& options, const SecretBox& box) {
+  return {options.provisioningUrl, [&box](const Node& node, std::string_view purpose) {
+            return api::issueToken(box, node.serial, purpose);
+          }};
+}
+
+Task<void> sweepOnce(Intake& intake) { co_await intake.sweep(); }
+
+}  // namespace
+
+ControlPlane::ControlPlane(SqliteStore& store, http::Transport& transport, Executor& executor, const SecretBox& box,
+                           ControlPlaneOptions options)
+    : executor_(executor),
+      machines_(transport, store, executor, [&store](const Place& place) { return store.armed(place); },
+                options.redfish),
+      engine_(store, machines_, executor, surroundings(options, box), workflows::all(), options.engine),
+      intake_(store, engine_, "qualify"),
+      patrol_(store, machines_, executor, options.patrol),
+      provisioning_(store, engine_, executor, box, options.provisioningUrl) {}
+
+void ControlPlane::start() {
+  engine_.resume();
+  sweep();
+  executor_.spawn(patrol_.walk());
+}
+
+void ControlPlane::sweep() { executor_.spawn(sweepOnce(intake_)); }
+
+}  // namespace zellige

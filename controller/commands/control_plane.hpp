@@ -1,0 +1,47 @@
+// Everything that works on a site, wired together over a store and a transport: the same in `serve` and in simulation.
+#pragma once
+
+#include <memory>
+
+#include "controller/engine/engine.hpp"
+#include "controller/engine/intake.hpp"
+#include "controller/engine/patrol.hpp"
+#include "controller/store/sqlite_store.hpp"
+#include "drivers/redfish/directory.hpp"
+#include "web/api/provisioning.hpp"
+
+namespace zellige {
+
+struct ControlPlaneOptions {
+  std::string provisioningUrl;        ///< as BMCs and agents reach it
+  EngineOptions engine;
+  redfish::ClientOptions redfish;
+  PatrolOptions patrol;
+};
+
+class ControlPlane {
+ public:
+  /// All references outlive this. Destroy it after the executor's tasks were abandoned.
+  ControlPlane(SqliteStore& store, http::Transport& transport, Executor& executor, const SecretBox& box,
+               ControlPlaneOptions options);
+  ControlPlane(const ControlPlane&) = delete;
+
+  /// Takes up what was unfinished, starts what is missing, begins the patrol.
+  void start();
+  /// After an import: new nodes begin their way.
+  void sweep();
+
+  Engine& engine() { return engine_; }
+  redfish::RedfishDirectory& machines() { return machines_; }
+  api::Provisioning& provisioning() { return provisioning_; }
+
+ private:
+  Executor& executor_;
+  redfish::RedfishDirectory machines_;
+  Engine engine_;
+  Intake intake_;
+  Patrol patrol_;
+  api::Provisioning provisioning_;
+};
+
+}  // namespace zellige

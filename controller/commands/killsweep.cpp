@@ -1,0 +1,163 @@
+// Kill at every point: record the crash points that a run passes, then execute it afresh once per point, dying there.
+// Judged by the simulator's ledger and ground truth. A mutated engine must be caught, or the sweep proves nothing.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "controller/base/log.hpp"
+#include "controller/base/random.hpp"
+#include "controller/commands/commands.hpp"
+#include "controller/commands/scratch.hpp"
+#include "controller/commands/site_end.hpp"
+
+namespace zellige::commands {
+
+namespace {
+
+struct Tally {
+  std::uint64_t points = 0;
+  int runs = 0, duplicates = 0, wrongEndStates = 0;
+  std::vector<std::string> examples;   ///< the first few that went wrong, with their points
+};
+
+struct Verdict {
+  FleetOutcome end;
+  std::uint64_t points = 0, afterDeath = 0;
+  bool powerIsWrong = false;
+};
+
+/// Dies at each of these points in turn, numbered from the start of the execution.
+CrashPlan::Decide dieAt(std::vector<std::uint64_t> points) {
+  return [points = std::move(points)](std::uint64_t number, CrashPoint) {
+    for (const auto p : points)
+      if (p == number) return true;
+    return false;
+  };
+}
+
+VirtualSiteOptions siteOptions(const KillSweepOptions& options) {
+  VirtualSiteOptions site;
+  site.fleet.trays = 1;
+  site.fleet.seed = options.seed;
+  site.engine.mutation = fromName<Mutation>(options.mutate).value();
+  return site;
+}
+
+// One tray from planned to available.
+Verdict qualifyOnce(const KillSweepOptions& options, std::vector<std::uint64_t> points) {
+  Scratch scratch;
+  VirtualSite site(scratch.path(), siteOptions(options));
+  site.setCrashPlan(dieAt(std::move(points)));
+  site.run(48h);
+  Verdict verdict;
+  verdict.points = site.crashPoints();
+  site.setCrashPlan({});
+  verdict.end = endOf(site);
+  verdict.afterDeath = site.exchanges().afterDeath;
+  return verdict;
+}
+
+Task<void> startPower(Engine& engine, NodeId node, std::string parameter) {
+  StartRun request;
+  request.workflow = "power";
+  request.subject = {node};
+  request.lane = Lane::Operator;
+  request.parameter = std::move(parameter);
+  request.startedBy = "killsweep";
+  const auto run = co_await engine.start(std::move(request));
+  if (!run) throw std::runtime_error(run.error().what);
+}
+
+// A machine in use is switched off and, in the next execution, restarted.
+Verdict powerOnce(const KillSweepOptions& options, const std::string& parameter, std::vector<std::uint64_t> points) {
+  Scratch scratch;
+  auto wanted = siteOptions(options);
+  wanted.fleet.asWanted = true;
+  VirtualSite site(scratch.path(), wanted);
+  site.run(48h);
+  const auto machine = site.fleet().machines().front();
+  const auto node = site.store().nodeBySerial(site.fleet().serial(machine)).value();
+  const auto bootsBefore = site.fleet().groundTruth(machine).boots;
+  site.spawn(startPower(site.plane().engine(), node, parameter));
+  site.runFor(10ms);
+  site.setCrashPlan(dieAt(std::move(points)));
+  for (int i = 0; i < 60 && (i == 0 || site.store().unfinishedRunOf(node)); ++i) site.runFor(1min);
+  Verdict verdict;
+  verdict.points = site.crashPoints();
+  site.setCrashPlan({});
+  site.runFor(15min);
+  const auto truth = site.fleet().groundTruth(machine);
+  verdict.end = endOf(site);
+  if (parameter == "off") {
+    verdict.end.wrongEndStates.clear();   // an available machine that was switched off runs nothing
+    verdict.powerIsWrong = truth.hostOn;
+  } else {
+    verdict.powerIsWrong = !truth.hostOn || truth.boots != bootsBefore + 1;
+  }
+  if (site.store().unfinishedRunOf(node)) verdict.powerIsWrong = true;
+  verdict.afterDeath = site.exchanges().afterDeath;
+  return verdict;
+}
+
+void count(Tally& tally, const Verdict& verdict, std::string_view what) {
+  ++tally.runs;
+  tally.duplicates += static_cast<int>(verdict.end.duplicates.size());
+  const bool wrong = !verdict.end.wrongEndStates.empty() || !verdict.end.unexpected.empty() || verdict.end.stuck > 0 ||
+                     verdict.powerIsWrong || verdict.afterDeath > 0;
+  tally.wrongEndStates += wrong ? 1 : 0;
+  const bool clean = !wrong && verdict.end.duplicates.empty();
+  if (clean || tally.examples.size() >= 10) return;
+  std::string text(what);
+  for (const auto& line : verdict.end.duplicates) text += "; " + line;
+  for (const auto& line : verdict.end.wrongEndStates) text += "; " + line;
+  for (const auto& line : verdict.end.unexpected) text += "; " + line;
+  if (verdict.powerIsWrong) text += "; the host is not in the power state that was asked for";
+  if (verdict.afterDeath > 0) text += "; a dead controller sent something";
+  tally.examples.push_back(std::move(text));
+}
+
+template <class Execute>
+void sweep(Tally& tally, const KillSweepOptions& options, const std::string& name, Execute execute) {
+  const auto clean = execute(std::vector<std::uint64_t>{});
+  count(tally, clean, name + " without a crash");
+  tally.points += clean.points;
+  for (std::uint64_t p = 0; p < clean.points; p += static_cast<std::uint64_t>(options.every))
+    count(tally, execute(std::vector<std::uint64_t>{p}), fmt::format("{} killed at {}", name, p));
+  Random random(options.seed, "pairs/" + name);
+  const auto last = static_cast<std::int64_t>(clean.points) - 1;
+  for (int i = 0; i < options.pairs; ++i) {
+    const auto a = static_cast<std::uint64_t>(random.between(0, last));
+    const auto b = static_cast<std::uint64_t>(random.between(0, last));
+    count(tally, execute(std::vector<std::uint64_t>{std::min(a, b), std::max(a, b)}),
+          fmt::format("{} killed at {} and {}", name, std::min(a, b), std::max(a, b)));
+  }
+}
+
+}  // namespace
+
+int killSweep(const KillSweepOptions& options) {
+  log::setLevel(log::Level::Off);
+  if (!fromName<Mutation>(options.mutate)) throw std::invalid_argument("--mutate is none, skip-look or no-settle");
+  Tally tally;
+  if (options.workflow.empty() || options.workflow == "qualify")
+    sweep(tally, options, "qualify", [&](std::vector<std::uint64_t> points) { return qualifyOnce(options, std::move(points)); });
+  if (options.workflow.empty() || options.workflow == "power")
+    for (const std::string parameter : {"off", "restart"})
+      sweep(tally, options, "power " + parameter,
+            [&](std::vector<std::uint64_t> points) { return powerOnce(options, parameter, std::move(points)); });
+  if (tally.runs == 0) throw std::invalid_argument("there is no workflow " + options.workflow);
+
+  Json json{{"points", tally.points},         {"runs", tally.runs},
+            {"duplicates", tally.duplicates}, {"wrong_end_states", tally.wrongEndStates},
+            {"mutate", options.mutate},       {"seed", options.seed},
+            {"examples", tally.examples}};
+  if (options.json)
+    fmt::print("{}\n", json.dump(2));
+  else
+    fmt::print("{} crash points, {} executions: {} duplicates, {} wrong end states\n", tally.points, tally.runs,
+               tally.duplicates, tally.wrongEndStates);
+  if (!options.json)
+    for (const auto& example : tally.examples) fmt::print("  {}\n", example);
+  return tally.duplicates == 0 && tally.wrongEndStates == 0 ? 0 : 1;
+}
+
+}  // namespace zellige::commands

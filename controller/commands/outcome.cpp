@@ -1,0 +1,91 @@
+#include "controller/commands/outcome.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sys/resource.h>
+
+namespace zellige {
+
+namespace {
+
+// Empty: the machine really is what an available one must be.
+std::string lacks(const sim::GroundTruth& truth, const Wanted& wanted) {
+  if (truth.diskDigest != wanted.imageDigest) return "its disk does not hold the image";
+  if (!truth.osRunning) return "no system is running";
+  for (const auto& entry : wanted.baseline.entries)
+    for (const auto& component : entry.components)
+      for (const auto& item : truth.firmware)
+        if (matches(component.match, item.id) && !sameVersion(item.active, component.version))
+          return fmt::format("{} is {}", item.id, item.active);
+  return {};
+}
+
+}  // namespace
+
+FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes, const Wanted& wanted) {
+  FleetOutcome out;
+  std::map<std::string, sim::MachineId> machineOf;
+  for (const auto machine : fleet.machines()) machineOf.emplace(fleet.serial(machine), machine);
+  std::map<std::string, std::vector<std::string>> expected;   // a machine with two defects may end by either
+  for (const auto& e : fleet.expectations())
+    expected[fleet.serial(sim::MachineId{e.machine})].emplace_back(e.cause);
+
+  for (const auto& node : nodes) {
+    ++out.nodes;
+    const auto causes = expected.find(node.serial);
+    const bool mustFail = causes != expected.end();
+    if (mustFail) out.quarantinedExpected.push_back(node.serial + " " + causes->second.front());
+    if (node.lifecycle == Lifecycle::Available) {
+      ++out.available;
+      const auto machine = machineOf.find(node.serial);
+      const auto missing = machine == machineOf.end() ? std::string("no such machine")
+                                                      : lacks(fleet.groundTruth(machine->second), wanted);
+      if (!missing.empty()) out.wrongEndStates.push_back(fmt::format("{} is available, but {}", node.serial, missing));
+      if (mustFail)
+        out.unexpected.push_back(fmt::format("{} is available, expected {}", node.serial, causes->second.front()));
+    } else if (node.lifecycle == Lifecycle::Quarantined) {
+      ++out.quarantined;
+      const bool agreed = mustFail && std::any_of(node.causes.begin(), node.causes.end(), [&](const auto& cause) {
+                            return std::find(causes->second.begin(), causes->second.end(), cause) != causes->second.end();
+                          });
+      if (!agreed)
+        out.unexpected.push_back(fmt::format("{} is quarantined ({}: {}), expected {}", node.serial,
+                                             fmt::join(node.causes, ", "), node.why,
+                                             mustFail ? causes->second.front() : "available"));
+    } else {
+      ++out.stuck;
+      out.unexpected.push_back(fmt::format("{} is still {} ({})", node.serial, nameOf(node.lifecycle), node.why));
+    }
+  }
+  out.faultsFired = fleet.faultsFired();
+  for (const auto& d : fleet.ledger().duplicates())
+    out.duplicates.push_back(fmt::format("{} {} {}: {}", fleet.serial(sim::MachineId{d.entry.machine}),
+                                         nameOf(d.entry.kind), d.entry.component, d.why));
+  return out;
+}
+
+void addTo(Json& json, const FleetOutcome& outcome) {
+  int fired = 0;
+  for (const auto& [kind, count] : outcome.faultsFired) fired += count;
+  json["nodes"] = outcome.nodes;
+  json["available"] = outcome.available;
+  json["quarantined"] = outcome.quarantined;
+  json["quarantined_expected"] = outcome.quarantinedExpected;
+  json["unexpected"] = outcome.unexpected;
+  json["faults_fired"] = fired;
+  json["faults_by_kind"] = outcome.faultsFired;
+  json["duplicates"] = outcome.duplicates.size();
+  json["duplicate_acts"] = outcome.duplicates;
+  json["stuck"] = outcome.stuck;
+  json["wrong_end_states"] = outcome.wrongEndStates.size();
+  json["wrong_end_state_list"] = outcome.wrongEndStates;
+}
+
+double peakRssMb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+}  // namespace zellige

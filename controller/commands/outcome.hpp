@@ -1,0 +1,47 @@
+// What became of a fleet, held against the simulator's ground truth by code that is not the controller's. The words are
+// those of the JSON that demo, simulate and killsweep print.
+#pragma once
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "controller/base/json.hpp"
+#include "controller/model/catalog.hpp"
+#include "drivers/simulator/fleet.hpp"
+
+namespace zellige {
+
+/// What the controller says of one node at the end.
+struct NodeOutcome {
+  std::string serial;
+  Lifecycle lifecycle = Lifecycle::Planned;
+  std::vector<std::string> causes;   ///< of open blocking findings
+  std::string why;                   ///< the findings' details, or what its run waits for
+};
+
+/// What every machine must have become to be `available`.
+struct Wanted {
+  Baseline baseline;
+  std::string imageDigest;
+};
+
+struct FleetOutcome {
+  int nodes = 0, available = 0, quarantined = 0, stuck = 0;
+  std::vector<std::string> quarantinedExpected;   ///< "serial cause"
+  std::vector<std::string> unexpected;            ///< who ended otherwise than expected, and how
+  std::vector<std::string> wrongEndStates;        ///< available without being so, by ground truth
+  std::map<std::string, int> faultsFired;
+  std::vector<std::string> duplicates;            ///< what was delivered again, and why it was wrong
+
+  bool good() const { return stuck == 0 && unexpected.empty() && wrongEndStates.empty() && duplicates.empty(); }
+};
+
+FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes, const Wanted& wanted);
+void addTo(Json& json, const FleetOutcome& outcome);
+
+/// Highest resident memory of this process so far, MiB.
+double peakRssMb();
+
+}  // namespace zellige

@@ -1,0 +1,270 @@
+// The simulator's first front door: real HTTPS servers on loopback, one address per BMC.
+#include <charconv>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "controller/base/log.hpp"
+#include "controller/base/loop_executor.hpp"
+#include "controller/commands/outcome.hpp"
+#include "controller/commands/serve.hpp"
+#include "controller/commands/site_end.hpp"
+#include "controller/commands/stop_signal.hpp"
+#include "controller/listener/listener.hpp"
+#include "controller/site/bundle.hpp"
+#include "drivers/http/curl_transport.hpp"
+#include "drivers/simulator/mockup.hpp"
+#include "drivers/simulator/site.hpp"
+
+namespace zellige::commands {
+
+namespace {
+
+using listener::Exchange;
+using listener::HttpsServer;
+using listener::ListenAddress;
+using listener::ReplyEnding;
+
+constexpr Duration kPastAnyTimeout = 8s;   // wall: clients on this door wait 5 s
+
+std::optional<ListenAddress> parseAddress(std::string_view text) {
+  const auto colon = text.rfind(':');
+  int port = 0;
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto digits = text.substr(colon + 1);
+  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (ec != std::errc{} || end != digits.data() + digits.size() || port < 0 || port > 65'535) return std::nullopt;
+  return ListenAddress{std::string(text.substr(0, colon)), static_cast<std::uint16_t>(port)};
+}
+
+/// Hosts' firmware and agents, over real connections.
+class SocketUplink final : public sim::Uplink {
+ public:
+  SocketUplink(Executor& executor) : executor_(executor), transport_(executor, plainToo()) {}
+
+  void send(std::string url, HttpRequest request, std::function<void(Result<HttpReply>)> done) override {
+    executor_.spawn(exchange(std::move(url), std::move(request), std::move(done)));
+  }
+
+ private:
+  static http::CurlOptions plainToo() {
+    http::CurlOptions options;
+    options.allowPlainHttp = true;
+    return options;
+  }
+
+  Task<void> exchange(std::string url, HttpRequest request, std::function<void(Result<HttpReply>)> done) {
+    http::Peer peer;
+    peer.tls = url.starts_with("https://");
+    const auto rest = url.substr(url.find("//") + 2);
+    const auto slash = rest.find('/');
+    const auto address = parseAddress(rest.substr(0, slash));
+    if (!address || slash == std::string::npos) {
+      done(Error{Errc::Invalid, "no such URL: " + url});
+      co_return;
+    }
+    peer.address = address->ip;
+    peer.port = address->port;
+    request.target = rest.substr(slash);
+    http::SendOptions options;
+    options.timeout = options.connectTimeout = 10s;
+    auto received = co_await transport_.send(std::move(peer), std::move(request), std::move(options));
+    if (received)
+      done(std::move(received->reply));
+    else
+      done(received.error());
+  }
+
+  Executor& executor_;
+  http::CurlTransport transport_;
+};
+
+ReplyEnding endingOf(sim::Ending ending) {
+  switch (ending) {
+    case sim::Ending::Complete: return ReplyEnding::Complete;
+    case sim::Ending::CloseAfterReply: return ReplyEnding::CloseAfterReply;
+    case sim::Ending::CutShort: return ReplyEnding::CutShort;
+    case sim::Ending::Refuse:
+    case sim::Ending::CloseBeforeReply:
+    case sim::Ending::Never: return ReplyEnding::CloseBeforeReply;
+  }
+  return ReplyEnding::CloseBeforeReply;
+}
+
+/// The racks behind their sockets.
+class Racks {
+ public:
+  Racks(LoopExecutor& world, const SimulatorOptions& options)
+      : world_(world), options_(options), fleet_(world, fleetOptions(options)), uplink_(world) {
+    fleet_.setUplink(&uplink_);
+  }
+
+  static sim::FleetOptions fleetOptions(const SimulatorOptions& options) {
+    sim::FleetOptions fleet;
+    fleet.trays = options.trays;
+    fleet.seed = options.seed;
+    fleet.faults = faultLevel(options.faults);
+    return fleet;
+  }
+
+  Result<void> listen() {
+    listener::ListenerOptions door;
+    std::vector<std::string> names;
+    for (const auto machine : fleet_.machines()) {
+      const auto address = fleet_.address(machine);
+      door.addresses.push_back({address.host, address.port});
+      byIp_.emplace(address.host, machine);
+    }
+    door.tls = listener::makeSelfSigned("gb200nvl-bmc", {});
+    door.maxBodyBytes = 64u << 20;
+    door.maxConnections = 16'384;
+    auto server = HttpsServer::start(std::move(door), [this](std::shared_ptr<Exchange> exchange) {
+      world_.post([this, exchange = std::move(exchange)] { arrive(exchange); });
+    });
+    if (!server) return server.error();
+    server_ = std::move(*server);
+    return {};
+  }
+
+  sim::Fleet& fleet() { return fleet_; }
+  void stop() { server_->stop(0ms); }
+
+ private:
+  void arrive(const std::shared_ptr<Exchange>& exchange) {
+    const auto machine = byIp_.at(exchange->connection.local.ip);
+    sim::Arrival arrival;
+    arrival.request = std::move(exchange->request);
+    arrival.connection = exchange->connection.id;
+    arrival.reused = exchange->connection.request > 0;
+    auto delivery = fleet_.exchange(machine, arrival);
+    if (delivery.ending == sim::Ending::Refuse) shut(machine, exchange->connection.local);
+    auto wait = std::chrono::duration_cast<Duration>(delivery.latency / options_.speed);
+    if (delivery.ending == sim::Ending::Never) wait = kPastAnyTimeout;
+    exchange->respond(std::move(delivery.reply), endingOf(delivery.ending), wait);
+  }
+
+  // A BMC that is down refuses connections until it is back.
+  void shut(sim::MachineId machine, const ListenAddress& address) {
+    if (!down_.insert(machine).second) return;
+    if (auto done = server_->refuse(address, true); !done) log::warn("SIMULATOR_ADDRESS", {{"why", done.error().what}});
+    reopenWhenUp(machine, address);
+  }
+  void reopenWhenUp(sim::MachineId machine, ListenAddress address) {
+    world_.after(5s, [this, machine, address] {
+      if (!fleet_.groundTruth(machine).bmcUp) return reopenWhenUp(machine, address);
+      down_.erase(machine);
+      if (auto done = server_->refuse(address, false); !done) log::warn("SIMULATOR_ADDRESS", {{"why", done.error().what}});
+    });
+  }
+
+  LoopExecutor& world_;
+  SimulatorOptions options_;
+  sim::Fleet fleet_;
+  SocketUplink uplink_;
+  std::map<std::string, sim::MachineId> byIp_;
+  std::set<sim::MachineId> down_;
+  std::unique_ptr<HttpsServer> server_;
+};
+
+/// What a parent process asks: hands in how the controller says every node ended, gets it judged by ground truth.
+HttpReply judge(const HttpRequest& request, const sim::Fleet& fleet, const Wanted& wanted) {
+  const auto body = parseJson(request.body);
+  if (!body) return {400, {}, body.error().what};
+  std::vector<NodeOutcome> nodes;
+  for (const auto& row : readArray(*body, "nodes")) {
+    NodeOutcome node{readString(row, "serial").value_or(""),
+                     fromName<Lifecycle>(readString(row, "lifecycle").value_or("")).value_or(Lifecycle::Planned), {},
+                     readString(row, "why").value_or("")};
+    for (const auto& cause : readArray(row, "causes"))
+      if (cause.is_string()) node.causes.push_back(cause.get<std::string>());
+    nodes.push_back(std::move(node));
+  }
+  const auto end = judgeFleet(fleet, nodes, wanted);
+  Json out = Json::object();
+  addTo(out, end);
+  out["good"] = end.good();
+  HttpReply reply{200, {}, out.dump()};
+  reply.headers.set("Content-Type", "application/json");
+  return reply;
+}
+
+Result<Wanted> wantedOf(const std::filesystem::path& site) {
+  auto reading = readBundle({site});
+  if (const auto* problems = std::get_if<std::vector<Problem>>(&reading))
+    return Error{Errc::Invalid, describe(problems->front())};
+  const auto& bundle = std::get<SiteBundle>(reading);
+  return Wanted{bundle.baselines.front(), bundle.profiles.front().imageDigest};
+}
+
+int refuseToStart(const Error& error) {
+  fmt::print(stderr, "zellige simulator: {}\n", error.what);
+  return 1;
+}
+
+int serveMockup(LoopExecutor& world, const SimulatorOptions& options) {
+  auto mockup = sim::Mockup::open(options.mockup);
+  if (!mockup) return refuseToStart(mockup.error());
+  const auto address = parseAddress(options.listen.empty() ? "127.1.0.1:8443" : options.listen);
+  if (!address) return refuseToStart({Errc::Invalid, options.listen + " is no IP:PORT"});
+  listener::ListenerOptions door;
+  door.addresses = {*address};
+  door.tls = listener::makeSelfSigned("recorded-bmc", {address->ip});
+  auto server = HttpsServer::start(std::move(door), [&](std::shared_ptr<Exchange> exchange) {
+    world.post([&, exchange = std::move(exchange)] {
+      sim::Arrival arrival{std::move(exchange->request), exchange->connection.id, exchange->connection.request > 0};
+      auto delivery = mockup->exchange(arrival);
+      exchange->respond(std::move(delivery.reply), endingOf(delivery.ending));
+    });
+  });
+  if (!server) return refuseToStart(server.error());
+  fmt::print("{} at https://{}:{}\n", options.mockup, address->ip, (*server)->addresses().front().port);
+  std::fflush(stdout);
+  world.run();
+  (*server)->stop(0ms);
+  return 0;
+}
+
+}  // namespace
+
+int simulator(const SimulatorOptions& options) {
+  log::setLevel(log::Level::Warn);
+  const auto origin = options.origin != 0 ? fromMillis(options.origin)
+                                          : std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+  LoopExecutor world(ScaledClock(origin, options.speed));
+  StopSignal signal([&] { world.stop(); });
+  if (!options.mockup.empty()) return serveMockup(world, options);
+
+  Racks racks(world, options);
+  if (auto listening = racks.listen(); !listening) return refuseToStart(listening.error());
+  Wanted wanted;
+  if (!options.site.empty()) {
+    if (auto written = sim::writeSite(options.site, Racks::fleetOptions(options)); !written)
+      return refuseToStart(written.error());
+    auto read = wantedOf(options.site);
+    if (!read) return refuseToStart(read.error());
+    wanted = std::move(*read);
+  }
+  std::unique_ptr<HttpsServer> control;
+  if (!options.control.empty()) {
+    const auto address = parseAddress(options.control);
+    if (!address) return refuseToStart({Errc::Invalid, options.control + " is no IP:PORT"});
+    listener::ListenerOptions door;
+    door.addresses = {*address};
+    auto server = HttpsServer::start(std::move(door), [&](std::shared_ptr<Exchange> exchange) {
+      world.post([&, exchange = std::move(exchange)] { exchange->respond(judge(exchange->request, racks.fleet(), wanted)); });
+    });
+    if (!server) return refuseToStart(server.error());
+    control = std::move(*server);
+  }
+  const auto first = racks.fleet().address(racks.fleet().machines().front());
+  fmt::print("{}\n", Json{{"ready", true}, {"trays", options.trays}, {"first", fmt::format("https://{}:{}", first.host, first.port)},
+                          {"control_port", control ? control->addresses().front().port : 0}}.dump());
+  std::fflush(stdout);
+  world.run();
+  if (control) control->stop(0ms);
+  racks.stop();
+  world.shutDown();
+  return 0;
+}
+
+}  // namespace zellige::commands

@@ -1,0 +1,187 @@
+#!/usr/bin/env bash
+# Runs what the spine of Zellige is judged by, prints each line with its figures and whether it holds, and counts.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+usage() {
+  cat <<'USAGE'
+usage: tests/acceptance/spine.sh [--full] [ZELLIGE]
+
+  ZELLIGE   the program; default build/release/bin/zellige. The unit tests beside it are run with ctest, so build all.
+  --full    the sizes that the lines are written for (hours); without it smaller ones, which each line states
+
+Exit status 1 if a line falls short.
+USAGE
+}
+
+full=0
+program=build/release/bin/zellige
+for argument in "$@"; do
+  case $argument in
+    --full) full=1 ;;
+    -h | --help) usage; exit 0 ;;
+    -*) usage >&2; exit 2 ;;
+    *) program=$argument ;;
+  esac
+done
+program=$(realpath "$program")
+[[ -x $program ]] || { echo "$program is not there: build it first" >&2; exit 2; }
+command -v node >/dev/null || { echo 'node is needed to read the figures (.ci/packages.sh names it)' >&2; exit 2; }
+readonly build=$(dirname "$(dirname "$program")")
+
+if ((full)); then
+  readonly pairs=200 every=1 kills=200 stormTrays=1000 stormSeeds=50 fleetTrays=6000
+  echo 'Full sizes.'
+else
+  readonly pairs=0 every=5 kills=10 stormTrays=200 stormSeeds=5 fleetTrays=1000
+  echo "Reduced sizes: every ${every}th crash point and no pairs instead of all and 200; $kills kill -9 instead of 200;"
+  echo "$stormSeeds seeds of $stormTrays trays instead of 50 of 1000; a fleet of $fleetTrays trays instead of 6000."
+fi
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+passed=0 failed=0
+
+verdict() {  # verdict TITLE FIGURES STATUS
+  local word='holds'
+  if (($3 == 0)); then passed=$((passed + 1)); else failed=$((failed + 1)) word='falls short'; fi
+  printf '%-12s %s: %s\n' "$word" "$1" "$2"
+}
+
+ask() {  # ask NAME ARGUMENT…: the program's JSON goes to $scratch/NAME
+  local name=$1
+  shift
+  "$program" "$@" --json >"$scratch/$name" 2>"$scratch/$name.err" || true   # judged by what it says, not by its status
+}
+
+# judge TITLE FIGURES CONDITION NAME…: FIGURES is a JavaScript template, CONDITION an expression. Both know `o`, the
+# first reply, `all`, and sum(key) over all.
+judge() {
+  local title=$1 figures=$2 condition=$3 text status=0 name
+  shift 3
+  text=$(cd "$scratch" && node -e '
+    const [figures, condition, ...names] = process.argv.slice(1);
+    const all = names.map(name => JSON.parse(require("fs").readFileSync(name, "utf8")));
+    const o = all[0];
+    const sum = key => all.reduce((total, reply) => total + reply[key], 0);
+    const kinds = new Set(all.flatMap(reply => Object.entries(reply.faults_by_kind ?? {}))
+      .filter(([, count]) => count > 0).map(([kind]) => kind));
+    console.log(eval("`" + figures + "`"));
+    process.exit(eval(condition) === true ? 0 : 1);
+  ' "$figures" "$condition" "$@" 2>/dev/null) || status=1
+  if [[ -z $text ]]; then
+    text='no figures'
+    for name in "$@"; do text+=" $(tail -n 1 "$scratch/$name.err")"; done
+  fi
+  verdict "$title" "$text" "$status"
+}
+
+units() {  # units TITLE REGEX: the unit tests that prove a line
+  local title=$1 report=$scratch/ctest.txt total skipped bad
+  ctest --test-dir "$build" -R "$2" --no-tests=error >"$report" 2>&1 || true
+  total=$(sed -nE 's/.*tests failed out of ([0-9]+).*/\1/p' "$report")
+  bad=$(sed -nE 's/.*, ([0-9]+) tests failed out of .*/\1/p' "$report")
+  skipped=$(grep -cF '***Skipped' "$report" || true)
+  total=${total:-0} bad=${bad:-0}
+  local good=$((total - bad - skipped)) status=1
+  if ((good > 0 && bad == 0 && skipped == 0)); then status=0; fi
+  verdict "$title" "$good unit tests passed, $bad failed, $skipped skipped" "$status"
+}
+
+echo
+echo 'Demo'
+ask demo demo --headless
+judge 'demo, no faults' '${o.available} of ${o.nodes} available, ${o.duplicates} duplicates, ${o.wall_s} s' \
+  'o.nodes === 18 && o.available === 18 && o.duplicates === 0 && o.wall_s <= 240' demo
+for seed in 1 2; do
+  ask "demo-$seed" demo --headless --faults heavy --seed "$seed"
+  judge "demo, heavy faults, seed $seed" \
+    '${o.available} available, ${o.quarantined} quarantined, ${o.unexpected.length} unexpected, ${o.faults_fired} faults, ${o.wall_s} s' \
+    'o.wall_s <= 360 && o.unexpected.length === 0 && o.faults_fired > 0' "demo-$seed"
+done
+
+echo
+echo 'Kill at every point'
+ask sweep killsweep --pairs "$pairs" --every "$every"
+judge "killsweep, every $every, $pairs pairs" \
+  '${o.runs} executions over ${o.points} points, ${o.duplicates} duplicates, ${o.wrong_end_states} wrong end states' \
+  'o.runs > 0 && o.duplicates === 0 && o.wrong_end_states === 0' sweep
+for mutation in skip-look no-settle; do
+  ask "$mutation" killsweep --every "$every" --mutate "$mutation"
+  judge "killsweep --mutate $mutation is caught" '${o.duplicates} duplicates in ${o.runs} executions' 'o.duplicates > 0' \
+    "$mutation"
+done
+ask kill9 demo --headless --kill9 "$kills"
+judge "demo --kill9 $kills" '${o.kills} kills, ${o.duplicates} duplicates, ${o.wrong_end_states} wrong end states' \
+  "o.kills >= $kills && o.duplicates === 0 && o.wrong_end_states === 0" kill9
+
+echo
+echo 'Fleets in virtual time'
+names=()
+for ((seed = 1; seed <= stormSeeds; ++seed)); do
+  ask "storm-$seed" simulate --trays "$stormTrays" --faults heavy --storm 30 --seed "$seed"
+  names+=("storm-$seed")
+done
+storm="$stormSeeds seeds of $stormTrays trays, heavy faults, crashes every 30 min"
+judge "$storm: all accounted for" \
+  '${sum("available")} available + ${sum("quarantined")} quarantined of ${sum("nodes")}, ${sum("stuck")} stuck' \
+  'all.every(r => r.available + r.quarantined === r.nodes && r.stuck === 0)' "${names[@]}"
+judge "$storm: as expected" \
+  '${all.flatMap(r => r.unexpected).length} unexpected, ${sum("wrong_end_states")} wrong end states' \
+  'all.every(r => r.unexpected.length === 0 && r.wrong_end_states === 0)' "${names[@]}"
+judge "$storm: no duplicates" '${sum("duplicates")} duplicates over ${sum("kills")} kills' \
+  'all.every(r => r.duplicates === 0 && r.kills > 0)' "${names[@]}"
+judge "$storm: every kind of fault fired" '${kinds.size} of 14 kinds, ${sum("faults_fired")} faults' 'kinds.size === 14' \
+  "${names[@]}"
+ask again simulate --trays "$stormTrays" --faults heavy --storm 30 --seed 1
+judge 'the same seed in two processes' '${o.event_hash.slice(0, 16)}…, ${all[1].event_hash.slice(0, 16)}…' \
+  'o.event_hash.length === 64 && o.event_hash === all[1].event_hash' storm-1 again
+
+small=()
+kindsOfBuild=''
+for preset in release debug asan; do
+  other=$(dirname "$build")/$preset/bin/zellige
+  [[ -x $other ]] || continue
+  "$other" simulate --trays 6 --seed 1 --faults light --json >"$scratch/$preset" 2>"$scratch/$preset.err" || true
+  small+=("$preset") kindsOfBuild+=" $preset"
+done
+if ((${#small[@]} > 1)); then
+  judge "the same seed in every build:$kindsOfBuild" '${all.map(r => r.event_hash.slice(0, 16) + "…").join(", ")}' \
+    'all.every(r => r.event_hash.length === 64 && r.event_hash === o.event_hash)' "${small[@]}"
+else
+  echo 'Not run: the same seed in every build (there is only one build here).'
+fi
+
+ask fleet simulate --trays "$fleetTrays" --seed 1
+judge "$fleetTrays trays: makespan" \
+  '${o.ratio.toFixed(3)} of the lower bound; nodes against their own oracle p50 ${o.oracle_p50.toFixed(3)}, p99 ${o.oracle_p99.toFixed(3)}' \
+  'o.available === o.nodes && o.ratio <= 1.10' fleet
+judge "$fleetTrays trays: CPU" '${o.engine_cpu_ms_per_node.toFixed(2)} ms a node' 'o.engine_cpu_ms_per_node <= 30' fleet
+judge "$fleetTrays trays: memory" '${o.bytes_per_run.toFixed(0)} bytes a run' \
+  'o.bytes_per_run > 0 && o.bytes_per_run <= 4096' fleet
+
+echo
+echo 'Benchmarks'
+ask store bench store
+judge 'bench store' \
+  '${o.ratio_to_floor.toFixed(2)} of a bare sqlite3 loop, ${o.transitions_per_s.toFixed(0)}/s, commit p99 ${o.commit_p99_ms.toFixed(1)} ms' \
+  'o.ratio_to_floor >= 0.8' store
+ask redfish bench redfish
+judge 'bench redfish' '${o.ratio_to_floor.toFixed(2)} of a bare libcurl loop, ${o.us_per_get.toFixed(1)} us a GET' \
+  'o.ratio_to_floor <= 1.25 && o.bad_replies === 0 && o.new_connections * 1000 <= o.gets' redfish
+ask restart bench restart
+judge 'bench restart' \
+  '${o.first_exchange_ms.toFixed(0)} ms to the first exchange (${o.nodes} nodes, ${o.runs} runs, WAL of ${o.wal_frames} frames)' \
+  'o.first_exchange_ms < 1000 && o.wal_frames >= 20000' restart
+
+echo
+echo 'Proved by unit tests'
+units 'recorded machines' '\.(RecordedTree|Recorded|MockupOfRecordedMachines|Gb200|ReadListTest)\.|/RecordedTree\.'
+units 'bad input' '\.(ParseJson|Outcome|Package)\.|Hostile|\.(Listener|Document|Bundle)\.(Refuses|Limits)'
+units 'canaries: secrets are written nowhere' '\.Secrets\.|NeverShowsASecret|LeavesSecretsOut|NothingSecret|WithoutSecrets'
+units 'already as wanted: nothing is done' 'AlreadyAsWanted|MachineAsWanted'
+units 'observe mode: only reads leave' 'InObserveMode|ADisarmedPlaceIs|DisarmingWhileAWrite'
+
+echo
+echo "$passed passed, $failed failed"
+((failed == 0))

@@ -1,0 +1,56 @@
+// The YAML in docs/operations.md is read by the program's own readers.
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sstream>
+
+#include "controller/site/configuration.hpp"
+#include "controller/site/site_file.hpp"
+#include "tests/docs/documents.hpp"
+
+namespace zellige::documents {
+namespace {
+
+std::vector<std::string> yamlBlocks() {
+  std::ostringstream text;
+  text << std::ifstream(std::filesystem::path(ZELLIGE_SOURCE_DIR) / "docs/operations.md").rdbuf();
+  return blocksIn(text.str(), "yaml");
+}
+
+template <class T>
+std::string problemsOf(const Reading<T>& reading) {
+  std::string out;
+  if (const auto* problems = std::get_if<std::vector<Problem>>(&reading))
+    for (const auto& problem : *problems) out += describe(problem) + "\n";
+  return out;
+}
+
+TEST(OperationsExamples, ConfigurationShowsTheDefaults) {
+  const auto blocks = yamlBlocks();
+  ASSERT_FALSE(blocks.empty());
+  const auto read = readConfiguration("docs/operations.md", blocks.front());
+  ASSERT_EQ(problemsOf(read), "");
+  const auto& shown = std::get<Configuration>(read);
+  const Configuration defaults;
+  EXPECT_EQ(shown.dataDir, defaults.dataDir);
+  EXPECT_EQ(shown.api.listen, defaults.api.listen);
+  EXPECT_EQ(shown.provisioning.listen, defaults.provisioning.listen);
+  EXPECT_EQ(shown.logLevel, defaults.logLevel);
+  EXPECT_EQ(shown.limits.uploads, defaults.limits.uploads);
+  EXPECT_EQ(shown.limits.flashesPerRack, defaults.limits.flashesPerRack);
+  EXPECT_EQ(shown.limits.siteFlashes, defaults.limits.siteFlashes);
+  EXPECT_EQ(shown.limits.imageStreams, defaults.limits.imageStreams);
+  EXPECT_EQ(shown.limits.bmcConnections, defaults.limits.bmcConnections);
+  EXPECT_EQ(shown.engine.patrol, defaults.engine.patrol);
+  EXPECT_EQ(shown.engine.agentReport, defaults.engine.agentReport);
+}
+
+TEST(OperationsExamples, SiteFilesAreRead) {
+  const auto blocks = yamlBlocks();
+  ASSERT_EQ(blocks.size(), 6u) << "the configuration, then manifest, SKU, baseline, plan and profile";
+  for (std::size_t i = 1; i < blocks.size(); ++i)
+    EXPECT_EQ(problemsOf(readSiteFile("docs/operations.md", blocks[i])), "") << blocks[i];
+}
+
+}  // namespace
+}  // namespace zellige::documents

@@ -1,0 +1,233 @@
+// The ledger's rules: each kind of duplicate is flagged, and its legitimate repeat is not.
+#include "tests/drivers/simulator/client.hpp"
+
+namespace zellige::sim {
+namespace {
+
+struct Rules : testing::Test {
+  Rules() : listener(hall), bmc(hall, 0) { bmc.takeOver(); }
+  std::size_t duplicates() const { return hall.fleet.ledger().duplicates().size(); }
+  std::string why() const { return hall.fleet.ledger().duplicates().back().why; }
+  void back() {
+    hall.pass(9min);
+    ASSERT_EQ(bmc.loginAgain(), 201);
+  }
+  Hall hall;
+  Listener listener;
+  Bmc bmc;
+};
+
+TEST_F(Rules, FirmwareWhileTheSameIsWritten) {
+  bmc.pushBmcTray();
+  hall.pass(1min);
+  EXPECT_EQ(bmc.pushCompute().reply.status, 503);
+  EXPECT_EQ(duplicates(), 0u) << "another package was only refused";
+  EXPECT_EQ(bmc.pushBmcTray().reply.status, 503);
+  ASSERT_EQ(duplicates(), 1u);
+  EXPECT_EQ(hall.fleet.ledger().duplicates()[0].entry.kind, ActKind::FirmwareStart);
+  EXPECT_EQ(hall.fleet.ledger().duplicates()[0].entry.component, "bmc_tray");
+  EXPECT_NE(why().find("being written"), std::string::npos);
+}
+
+TEST_F(Rules, FirmwareThatIsPendingOrActive) {
+  bmc.pushBmcTray();
+  hall.pass(11min);
+  bmc.pushBmcTray();
+  EXPECT_EQ(duplicates(), 1u) << "pending";
+  hall.pass(11min);
+  bmc.resetBmc();
+  back();
+  bmc.pushBmcTray();
+  EXPECT_EQ(duplicates(), 2u) << "active";
+  EXPECT_NE(why().find("already pending or active"), std::string::npos);
+}
+
+TEST_F(Rules, FirmwareAgainAfterALostFlashIsNoDuplicate) {
+  bmc.pushBmcTray();
+  hall.pass(2min);
+  bmc.resetBmc();  // cuts it off
+  back();
+  bmc.pushBmcTray();
+  EXPECT_EQ(duplicates(), 0u);
+  hall.pass(11min);
+  bmc.pushCompute();
+  EXPECT_EQ(duplicates(), 0u) << "another component";
+}
+
+TEST_F(Rules, OffWhileOff) {
+  bmc.reset("ForceOff");
+  EXPECT_EQ(duplicates(), 0u) << "nobody asked before";
+  bmc.reset("On");
+  hall.pass(6min);
+  bmc.reset("GracefulShutdown");
+  EXPECT_EQ(duplicates(), 0u);
+  bmc.reset("ForceOff");
+  EXPECT_EQ(duplicates(), 1u) << "on its way off";
+  hall.pass(10s);
+  bmc.reset("ForceOff");
+  EXPECT_EQ(duplicates(), 2u) << "off";
+  bmc.reset("On");
+  hall.pass(6min);
+  bmc.reset("ForceOff");
+  EXPECT_EQ(duplicates(), 2u) << "it was on in between";
+}
+
+TEST_F(Rules, OnWhileOn) {
+  bmc.reset("On");
+  EXPECT_EQ(duplicates(), 0u);
+  bmc.reset("On");
+  EXPECT_EQ(duplicates(), 1u);
+  hall.pass(6min);
+  bmc.reset("ForceOff");
+  hall.pass(10s);
+  bmc.reset("On");
+  EXPECT_EQ(duplicates(), 1u) << "it was off in between";
+}
+
+TEST_F(Rules, RestartWhileStillBooting) {
+  bmc.reset("On");
+  hall.pass(1min);
+  bmc.reset("ForceRestart");
+  EXPECT_EQ(duplicates(), 1u);
+  hall.pass(1min);
+  bmc.bootFrom("Cd");
+  bmc.reset("ForceRestart");
+  EXPECT_EQ(duplicates(), 1u) << "the boot override is new";
+  hall.pass(1min);
+  bmc.insert(kMediaUrl);
+  bmc.reset("ForceRestart");
+  EXPECT_EQ(duplicates(), 1u) << "the media is new";
+  hall.pass(10min);
+  bmc.reset("ForceRestart");
+  EXPECT_EQ(duplicates(), 1u) << "the boot had ended";
+}
+
+TEST_F(Rules, BmcResetWithNothingPending) {
+  bmc.resetBmc();
+  EXPECT_EQ(duplicates(), 0u) << "the first may have its reasons";
+  back();
+  bmc.resetBmc();
+  EXPECT_EQ(duplicates(), 1u);
+  back();
+  bmc.pushBmcTray();
+  hall.pass(11min);
+  bmc.resetBmc();
+  EXPECT_EQ(duplicates(), 1u) << "firmware was pending";
+}
+
+TEST_F(Rules, AuxCycleWithNothingPending) {
+  bmc.auxCycle();
+  back();
+  bmc.auxCycle();
+  EXPECT_EQ(duplicates(), 1u);
+  back();
+  bmc.pushCompute();
+  hall.pass(10min);
+  bmc.auxCycle();
+  EXPECT_EQ(duplicates(), 1u) << "firmware was pending";
+  back();
+  bmc.reset("On");
+  hall.pass(10s);
+  EXPECT_EQ(bmc.auxCycle().reply.status, 400);
+  EXPECT_EQ(duplicates(), 1u) << "refused: nothing happened";
+}
+
+TEST_F(Rules, AuxCycleAgainBecauseHgxStaysAwayIsNoDuplicate) {
+  FleetOptions options;
+  options.scripted = {{0, FaultKind::HgxMissing, {}, 0, 1}};
+  Hall sick(options);
+  Bmc one(sick, 0);
+  one.takeOver();
+  one.auxCycle();
+  sick.pass(9min);
+  one.loginAgain();
+  one.auxCycle();
+  EXPECT_TRUE(sick.fleet.ledger().duplicates().empty());
+}
+
+TEST_F(Rules, MediaWhileMediaIsInserted) {
+  bmc.insert(kMediaUrl);
+  EXPECT_EQ(bmc.insert(kMediaUrl).reply.status, 503);
+  EXPECT_EQ(duplicates(), 1u);
+  bmc.post("/redfish/v1/Managers/BMC_0/VirtualMedia/USB2/Actions/VirtualMedia.InsertMedia",
+           R"({"Image":"http://10.0.0.9/b"})");
+  EXPECT_EQ(duplicates(), 2u) << "in the other slot too";
+  bmc.eject();
+  bmc.post("/redfish/v1/Managers/BMC_0/VirtualMedia/USB2/Actions/VirtualMedia.EjectMedia");
+  EXPECT_EQ(bmc.insert(kMediaUrl).reply.status, 204);
+  EXPECT_EQ(duplicates(), 2u);
+}
+
+TEST_F(Rules, MediaAgainAfterTheBmcLostItIsNoDuplicate) {
+  bmc.insert(kMediaUrl);
+  bmc.resetBmc();
+  back();
+  EXPECT_EQ(bmc.insert(kMediaUrl).reply.status, 204);
+  EXPECT_EQ(duplicates(), 0u);
+}
+
+TEST_F(Rules, ImageThatIsOnTheDiskOrBeingWritten) {
+  bootRamdisk(hall, bmc);
+  listener.order = listener.writeOrder("one");
+  hall.pass(1min);
+  EXPECT_EQ(duplicates(), 0u) << "the same order, repeated";
+  listener.order = listener.writeOrder("two");
+  hall.pass(10s);
+  ASSERT_EQ(duplicates(), 1u) << "being written";
+  EXPECT_NE(why().find("being written"), std::string::npos);
+  hall.pass(4min);
+  EXPECT_EQ(duplicates(), 1u);
+  listener.order = listener.writeOrder("three");
+  hall.pass(10s);
+  ASSERT_EQ(duplicates(), 2u) << "verified";
+  EXPECT_NE(why().find("on the disk"), std::string::npos);
+  bmc.bootFrom("Cd");
+  bmc.reset("ForceRestart");
+  hall.pass(7min);
+  EXPECT_EQ(duplicates(), 2u) << "an order that a rebooted agent hears again";
+}
+
+TEST_F(Rules, AnotherImageIsNoDuplicate) {
+  bootRamdisk(hall, bmc);
+  listener.order = listener.writeOrder("one");
+  hall.pass(5min);
+  listener.image[0] = static_cast<char>(listener.image[0] + 1);
+  listener.manifest.digest = sha256Hex(listener.image);
+  listener.manifest.chunkDigests[0] = sha256Hex(listener.image.substr(0, listener.manifest.chunkSize));
+  listener.order = listener.writeOrder("two");
+  hall.pass(5min);
+  EXPECT_EQ(bmc.truth().diskDigest, listener.manifest.digest);
+  EXPECT_EQ(duplicates(), 0u);
+}
+
+TEST_F(Rules, PasswordThatIsSet) {
+  const std::string own = "/redfish/v1/AccountService/Accounts/root";
+  bmc.patch(own, R"({"Password":"Site-Passw0rd"})");
+  EXPECT_EQ(duplicates(), 1u);
+  bmc.loginAgain();
+  bmc.patch(own, R"({"Password":"Another-one-2"})");
+  EXPECT_EQ(duplicates(), 1u);
+}
+
+TEST_F(Rules, ActsWhoseReplyWasLostAreInTheLedgerToo) {
+  FleetOptions options;
+  options.scripted = {{0, FaultKind::AppliedThenClosed, {}, 1, 1}};
+  Hall lossy(options);
+  Bmc one(lossy, 0);
+  one.takeOver();
+  EXPECT_EQ(one.reset("On").ending, Ending::CloseBeforeReply);
+  EXPECT_TRUE(one.truth().hostOn);
+  EXPECT_EQ(lossy.fleet.ledger().count(ActKind::Reset), 1u);
+  one.reset("On");
+  EXPECT_EQ(lossy.fleet.ledger().duplicates().size(), 1u);
+}
+
+TEST(Names, OfActsAndFaultsAreStable) {
+  EXPECT_EQ(nameOf(ActKind::FirmwareStart), "firmware_start");
+  EXPECT_EQ(nameOf(ActKind::OtherWrite), "other_write");
+  EXPECT_EQ(nameOf(FaultKind::SlowButApplied), "f10_slow_but_applied");
+  EXPECT_EQ(fromName<FaultKind>("f20_hgx_missing"), FaultKind::HgxMissing);
+}
+
+}  // namespace
+}  // namespace zellige::sim

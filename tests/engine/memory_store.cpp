@@ -1,0 +1,264 @@
+#include "tests/engine/memory_store.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace zellige::test {
+
+namespace {
+
+Error conflict(std::string what) { return Error{Errc::Conflict, std::move(what)}; }
+Error rejected(std::string what) { return Error{Errc::Rejected, std::move(what)}; }
+
+// Applies the ops of one Change to a copy of the tables, which replaces them only if every op succeeded.
+struct Apply {
+  Tables& t;
+  Time at;
+  std::int64_t row = 0;
+
+  Result<void> operator()(SaveRun& op) {
+    auto& run = op.run;
+    if (!run.id) {
+      for (const auto node : run.subject)
+        for (const auto& [id, other] : t.runs)
+          if (other.unfinished() && std::count(other.subject.begin(), other.subject.end(), node))
+            return conflict(fmt::format("node {} is in run {}", node.value, id.value));
+      run.id = RunId{t.nextRun++};
+    }
+    row = run.id.value;
+    t.runs[run.id] = run;
+    if (!op.event.empty())
+      t.events.push_back(fmt::format("{} {} {}/{} {}", op.event, run.id.value, run.step, run.item, nameOf(run.phase)));
+    return {};
+  }
+  Result<void> operator()(MoveLifecycle& op) {
+    auto& node = t.nodes.at(op.node);
+    if (node.lifecycle != op.from) return conflict(fmt::format("node {} is {}", op.node.value, nameOf(node.lifecycle)));
+    const auto* move = findMove(node.kind, op.from, op.to, op.actor);
+    if (!move) return rejected(fmt::format("no move {} to {}", nameOf(op.from), nameOf(op.to)));
+    if (auto missing = unmet(*move, op); !missing.empty()) return rejected(missing);
+    node.lifecycle = op.to;
+    node.lifecycleSince = at;
+    ++node.version;
+    t.events.push_back(fmt::format("lifecycle {} {}", op.node.value, nameOf(op.to)));
+    return {};
+  }
+  std::string unmet(const Move& move, const MoveLifecycle& op) const {
+    const bool blocking = t.hasBlocking(op.node);
+    switch (move.needs) {
+      case Requires::Nothing: return {};
+      case Requires::BlockingFinding: return blocking ? "" : "no blocking finding is open";
+      case Requires::NoBlockingFinding: return blocking ? "a blocking finding is open" : "";
+      case Requires::Unassigned: return t.nodes.at(op.node).allocation == Allocation::Free ? "" : "it is assigned";
+      case Requires::Evidence: break;
+    }
+    if (blocking) return "a blocking finding is open";
+    if (op.evidence.empty()) return "no evidence was named";
+    for (const auto& subject : op.evidence) {
+      const auto it = t.evidence.find({op.node, subject});
+      if (it == t.evidence.end() || !it->second.valid) return "no valid evidence for " + subject;
+    }
+    return {};
+  }
+  Result<void> operator()(SetContact& op) {
+    t.nodes.at(op.node).unreachableSince = op.unreachableSince;
+    t.events.push_back(fmt::format("contact {} {}", op.node.value, op.unreachableSince ? "lost" : "regained"));
+    return {};
+  }
+  Result<void> operator()(SetHealth& op) {
+    t.nodes.at(op.node).health = op.health;
+    return {};
+  }
+  Result<void> operator()(RaiseFinding& op) {
+    if (!findCause(op.finding.cause)) return rejected("no such cause: " + op.finding.cause);
+    for (auto& f : t.findings)
+      if (f.node == op.finding.node && f.cause == op.finding.cause && !f.resolved) {
+        f.detail = op.finding.detail;
+        t.events.push_back(fmt::format("finding.again {} {}", f.node.value, f.cause));
+        return {};
+      }
+    op.finding.id = FindingId{static_cast<std::int64_t>(t.findings.size()) + 1};
+    t.findings.push_back(op.finding);
+    t.events.push_back(fmt::format("finding {} {}", op.finding.node.value, op.finding.cause));
+    return {};
+  }
+  Result<void> operator()(ResolveFindings& op) {
+    for (auto& f : t.findings)
+      if (f.node == op.node && !f.resolved && (op.cause.empty() || f.cause == op.cause)) {
+        f.resolved = at;
+        f.resolution = op.resolution;
+      }
+    return {};
+  }
+  Result<void> operator()(PutInventory& op) {
+    t.inventories[op.node] = op.inventory;
+    return {};
+  }
+  Result<void> operator()(PutEvidence& op) {
+    t.evidence[{op.evidence.node, op.evidence.subject}] = {op.evidence, true};
+    return {};
+  }
+  Result<void> operator()(InvalidateEvidence& op) {
+    for (auto& [key, stored] : t.evidence) {
+      const auto& rests = stored.evidence.dependsOn;
+      if (key.first == op.node && std::count(rests.begin(), rests.end(), op.dependency)) stored.valid = false;
+    }
+    return {};
+  }
+  Result<void> operator()(PutOrder& op) {
+    t.orders[op.node] = op.order;
+    return {};
+  }
+  Result<void> operator()(PutReport& op) {
+    const auto it = t.reports.find(op.node);
+    const bool older = it != t.reports.end() && it->second.report.bootId == op.report.bootId &&
+                       it->second.report.sequence >= op.report.sequence;
+    if (!older) t.reports[op.node] = {op.report, op.received};
+    return {};
+  }
+};
+
+}  // namespace
+
+std::vector<std::string> Tables::openCauses(NodeId node) const {
+  std::vector<std::string> out;
+  for (const auto& f : findings)
+    if (f.node == node && !f.resolved) out.push_back(f.cause);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+bool Tables::hasBlocking(NodeId node) const {
+  return std::any_of(findings.begin(), findings.end(), [&](const Finding& f) {
+    return f.node == node && !f.resolved && findCause(f.cause)->blocking;
+  });
+}
+
+int Tables::count(std::string_view event) const {
+  return static_cast<int>(std::count_if(events.begin(), events.end(), [&](const auto& e) { return e.starts_with(event); }));
+}
+
+Task<Result<Receipt>> MemoryStore::commit(Change change) {
+  std::string name;
+  for (const auto& op : change.ops)
+    if (const auto* save = std::get_if<SaveRun>(&op)) name = save->event.empty() ? "(quiet)" : save->event;
+  co_await points_.pass("commit.before " + name);
+  co_await sleepFor(executor_, latency_);
+  if (refuse)
+    if (auto error = refuse(change)) co_return std::move(*error);
+  auto after = tables_;
+  Receipt receipt;
+  for (auto& op : change.ops) {
+    Apply apply{after, change.at};
+    if (auto done = std::visit(apply, op); !done) co_return done.error();
+    receipt.ids.push_back(apply.row);
+  }
+  tables_ = std::move(after);
+  receipt.lastEvent = static_cast<std::int64_t>(tables_.events.size());
+  co_await points_.pass("commit.after " + name);
+  co_return receipt;
+}
+
+std::optional<Node> MemoryStore::node(NodeId id) {
+  const auto it = tables_.nodes.find(id);
+  if (it == tables_.nodes.end()) return std::nullopt;
+  return it->second;
+}
+
+std::optional<NodeId> MemoryStore::nodeBySerial(std::string_view serial) {
+  for (const auto& [id, node] : tables_.nodes)
+    if (node.serial == serial) return id;
+  return std::nullopt;
+}
+
+std::vector<NodeId> MemoryStore::nodesIn(Lifecycle lifecycle) {
+  std::vector<NodeId> out;
+  for (const auto& [id, node] : tables_.nodes)
+    if (node.lifecycle == lifecycle) out.push_back(id);
+  return out;
+}
+
+std::vector<Run> MemoryStore::unfinishedRuns() {
+  std::vector<Run> out;
+  for (const auto& [id, run] : tables_.runs)
+    if (run.unfinished()) out.push_back(run);
+  return out;
+}
+
+std::optional<Run> MemoryStore::run(RunId id) {
+  const auto it = tables_.runs.find(id);
+  if (it == tables_.runs.end()) return std::nullopt;
+  return it->second;
+}
+
+std::optional<RunId> MemoryStore::unfinishedRunOf(NodeId node) {
+  for (const auto& [id, run] : tables_.runs)
+    if (run.unfinished() && std::count(run.subject.begin(), run.subject.end(), node)) return id;
+  return std::nullopt;
+}
+
+Task<Result<std::shared_ptr<const Target>>> MemoryStore::freezeTarget(std::string profile) {
+  co_await sleepFor(executor_, latency_);
+  const auto it = tables_.profiles.find(profile);
+  if (it == tables_.profiles.end()) co_return Error{Errc::NotFound, "no profile " + profile};
+  auto frozen = std::make_shared<const Target>(it->second);
+  tables_.targets[frozen->digest] = frozen;
+  co_return frozen;
+}
+
+std::shared_ptr<const Target> MemoryStore::target(std::string_view digest) {
+  const auto it = tables_.targets.find(std::string(digest));
+  return it == tables_.targets.end() ? nullptr : it->second;
+}
+
+std::optional<StoredFile> MemoryStore::file(std::string_view digest) {
+  const auto it = tables_.files.find(std::string(digest));
+  if (it == tables_.files.end()) return std::nullopt;
+  return it->second;
+}
+
+std::filesystem::path MemoryStore::filePath(std::string_view digest) { return std::filesystem::path("files") / digest; }
+
+std::optional<StoredReport> MemoryStore::report(NodeId node) {
+  const auto it = tables_.reports.find(node);
+  if (it == tables_.reports.end()) return std::nullopt;
+  return it->second;
+}
+
+std::optional<AgentOrder> MemoryStore::order(NodeId node) {
+  const auto it = tables_.orders.find(node);
+  if (it == tables_.orders.end()) return std::nullopt;
+  return it->second;
+}
+
+std::vector<Evidence> MemoryStore::validEvidence(NodeId node) {
+  std::vector<Evidence> out;
+  for (const auto& [key, stored] : tables_.evidence)
+    if (key.first == node && stored.valid) out.push_back(stored.evidence);
+  return out;
+}
+
+std::optional<Inventory> MemoryStore::inventory(NodeId node) {
+  const auto it = tables_.inventories.find(node);
+  if (it == tables_.inventories.end()) return std::nullopt;
+  return it->second;
+}
+
+bool MemoryStore::armed(const Place& place) {
+  return std::any_of(tables_.armed.begin(), tables_.armed.end(), [&](const auto& outer) { return place.isInside(outer); });
+}
+
+std::string MemoryStore::heldBecause(NodeId node) {
+  const auto it = tables_.holds.find(node);
+  return it == tables_.holds.end() ? std::string{} : it->second;
+}
+
+Result<BmcAccess> MemoryStore::loadAccess(NodeId node) { return tables_.access[node]; }
+
+Task<Result<void>> MemoryStore::saveAccess(NodeId node, BmcAccess access) {
+  co_await sleepFor(executor_, latency_);
+  tables_.access[node] = std::move(access);
+  co_return Result<void>{};
+}
+
+}  // namespace zellige::test

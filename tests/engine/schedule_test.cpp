@@ -1,0 +1,186 @@
+// Many runs: nudges, lanes, cancelling, runs on several nodes, starting.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/engine/toy.hpp"
+
+namespace zellige::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Result<Seen> seen(Seen s) { return s; }
+
+TEST(Nudge, WakesARunThatSleeps) {
+  ToySite t({toyStep("wait", false)});
+  bool done = false;
+  t.toy().onLook["wait"] = [&](StepContext&) { return seen(done ? Seen::Done : Seen::Busy); };
+  const auto run = t.boot();
+  t.site.run(10min);
+  done = true;
+  t.site.engine().nudge(t.nodes[0]);
+  const auto start = t.now();
+  ASSERT_TRUE(t.site.runToEnd(run));
+  EXPECT_LT(t.now() - start, 1s);
+}
+
+TEST(Nudge, IsNotLostWhileTheRunIsInFlight) {
+  ToySite t({toyStep("wait", false)});
+  bool done = false;
+  t.toy().onLook["wait"] = [&](StepContext&) {
+    const auto saw = done ? Seen::Done : Seen::Busy;
+    done = true;  // just after the look read the world…
+    t.site.engine().nudge(t.nodes[0]);
+    return seen(saw);
+  };
+  const auto start = t.now();
+  const auto run = t.boot();
+  ASSERT_TRUE(t.site.runToEnd(run));
+  EXPECT_LT(t.now() - start, 1s);
+}
+
+TEST(Nudge, OfANodeThatNobodyWorksOnIsNothing) {
+  ToySite t({toyStep("wait", false)}, 2);
+  t.toy().onLook["wait"] = [](StepContext&) { return seen(Seen::Done); };
+  ASSERT_TRUE(t.site.runToEnd(t.boot()));
+  t.site.engine().nudge(t.nodes[0]);
+  t.site.engine().nudge(t.nodes[1]);
+  t.site.engine().nudgeAll();
+  t.site.run(1h);
+  EXPECT_EQ(t.toy().looks.size(), 1u);
+}
+
+TEST(Lanes, TheOperatorsRunGoesFirst) {
+  ToySite t({toyStep("look", false)}, 4);
+  std::vector<std::int64_t> order;
+  for (std::size_t i = 0; i < 4; ++i) {
+    t.toy(i).exchange = 1min;
+    t.toy(i).onLook["look"] = [&](StepContext& c) {
+      order.push_back(c.node().id.value);
+      return seen(Seen::Done);
+    };
+  }
+  t.site.options.maxTurns = 1;
+  t.site.boot();
+  t.site.start("toy", {t.nodes[0]});
+  t.site.start("toy", {t.nodes[1]});
+  t.site.start("toy", {t.nodes[2]}, Lane::Rollout);
+  t.site.start("toy", {t.nodes[3]}, Lane::Operator);
+  t.site.run(10min);
+  EXPECT_THAT(order, ElementsAre(1, 4, 3, 2));
+}
+
+TEST(Start, SaysWhatIsWrong) {
+  ToySite t({toyStep("wait", false)});
+  t.toy().onLook["wait"] = [](StepContext&) { return seen(Seen::Busy); };
+  t.boot();
+  StartRun request;
+  request.workflow = "toy";
+  request.subject = {t.nodes[0]};
+  EXPECT_EQ((*t.site.tryStart(request)).error().code, Errc::Conflict);
+  request.subject.clear();
+  EXPECT_EQ((*t.site.tryStart(request)).error().code, Errc::Invalid);
+  request.workflow = "nothing";
+  EXPECT_EQ((*t.site.tryStart(request)).error().code, Errc::NotFound);
+  request.workflow = "toy";
+  request.subject = {t.nodes[0]};
+  request.profile = "nothing";
+  EXPECT_EQ((*t.site.tryStart(request)).error().code, Errc::NotFound);
+  EXPECT_EQ(t.site.tables.runs.size(), 1u);
+}
+
+TEST(Cancel, EndsARunThatWaits) {
+  ToySite t({toyStep("wait", false)});
+  t.toy().onLook["wait"] = [](StepContext&) { return seen(Seen::Busy); };
+  const auto run = t.boot();
+  t.site.run(1min);
+  ASSERT_TRUE(*t.site.await(t.site.engine().cancel(run, "amina", "wrong rack")));
+  ASSERT_TRUE(t.site.runToEnd(run, 1s));
+  EXPECT_EQ(t.run(run).state, RunState::Cancelled);
+  EXPECT_EQ(t.run(run).waitsFor, "wrong rack");
+  const auto looks = t.toy().looks.size();
+  t.site.run(1h);
+  EXPECT_EQ(t.toy().looks.size(), looks) << "no timer outlives the run";
+  EXPECT_EQ((*t.site.await(t.site.engine().cancel(run, "amina", ""))).error().code, Errc::NotFound);
+  EXPECT_TRUE(*t.site.tryStart({.workflow = "toy", .subject = {t.nodes[0]}}));
+}
+
+TEST(Cancel, NeverFallsBetweenIntentAndResult) {
+  ToySite t({toyStep("on")});
+  t.toy().exchange = 1min;
+  t.toy().onLook["on"] = [](StepContext&) { return seen(Seen::Todo); };
+  t.toy().onAct["on"] = [](StepContext&) { return Result<void>{}; };
+  const auto run = t.boot();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.site.tables.count("run.intent") == 1; }, 5min));
+  ASSERT_TRUE(*t.site.await(t.site.engine().cancel(run, "amina", "stop")));
+  ASSERT_TRUE(t.site.runToEnd(run, 5min));
+  EXPECT_EQ(t.toy().acts.size(), 1u);
+  EXPECT_EQ(t.run(run).state, RunState::Cancelled);
+  EXPECT_EQ(t.run(run).phase, ActPhase::Accepted);
+  EXPECT_EQ(t.site.tables.count("run.acted"), 1);
+}
+
+TEST(Cancel, ThatCannotBeStoredIsTriedAgain) {
+  ToySite t({toyStep("wait", false)});
+  t.toy().onLook["wait"] = [](StepContext&) { return seen(Seen::Busy); };
+  const auto run = t.boot();
+  int refused = 0;
+  t.site.life->store.refuse = [&](const Change& change) -> std::optional<Error> {
+    const auto* save = std::get_if<SaveRun>(&change.ops.front());
+    if (save && save->event == "run.cancelled" && refused++ == 0) return Error{Errc::Conflict, "moved"};
+    return std::nullopt;
+  };
+  ASSERT_TRUE(*t.site.await(t.site.engine().cancel(run, "amina", "stop")));
+  ASSERT_TRUE(t.site.runToEnd(run, 1min));
+  EXPECT_EQ(t.run(run).state, RunState::Cancelled);
+}
+
+// A domain check: one run, all its members.
+struct Two : ToySite {
+  Two() : ToySite({toyStep("check", false)}, 2) {
+    for (std::size_t i = 0; i < 2; ++i)
+      toy(i).onLook["check"] = [this](StepContext& c) {
+        EXPECT_EQ(c.nodes().size(), 2u);
+        return result;
+      };
+    site.boot();
+    run = site.start("toy", nodes);
+  }
+  Result<Seen> result = Seen::Busy;
+  RunId run;
+};
+
+TEST(Domain, NobodyElseActsOnItsMembers) {
+  Two t;
+  for (const auto node : t.nodes)
+    EXPECT_EQ((*t.site.tryStart({.workflow = "toy", .subject = {node}})).error().code, Errc::Conflict);
+  t.result = Seen::Done;
+  for (const auto node : t.nodes) t.site.engine().nudge(node);
+  ASSERT_TRUE(t.site.runToEnd(t.run, 1s));
+  EXPECT_THAT(t.site.rested, ElementsAre(t.nodes[0], t.nodes[1]));
+}
+
+TEST(Domain, AFailureQuarantinesEveryMemberWithAFinding) {
+  Two t;
+  t.result = failure("burnin.failed", "nvlink");
+  ASSERT_TRUE(t.site.runToEnd(t.run, 10min));
+  for (const auto node : t.nodes) {
+    EXPECT_THAT(t.site.tables.openCauses(node), ElementsAre("burnin.failed"));
+    EXPECT_EQ(t.site.tables.nodes[node].lifecycle, Lifecycle::Quarantined);
+  }
+}
+
+TEST(Domain, AHoldOnOneMemberHoldsTheRun) {
+  ToySite t({toyStep("on")}, 2);
+  t.toy().onLook["on"] = [](StepContext&) { return seen(Seen::Todo); };
+  t.toy().onAct["on"] = [](StepContext&) { return Result<void>{}; };
+  t.site.tables.holds[t.nodes[1]] = "hands inside";
+  t.site.boot();
+  t.site.start("toy", t.nodes);
+  t.site.run(1h);
+  EXPECT_THAT(t.toy().acts, IsEmpty());
+}
+
+}  // namespace
+}  // namespace zellige::test

@@ -1,0 +1,71 @@
+#include "controller/site/configuration.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/site/reading.hpp"
+
+namespace zellige {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(Configuration, IsWholeWithoutAnyKey) {
+  const auto reading = readConfiguration("z.yaml", "{}");
+  ASSERT_THAT(complaints(reading), ElementsAre());
+  const auto& c = std::get<Configuration>(reading);
+  EXPECT_EQ(c.dataDir, "data");
+  EXPECT_EQ(c.api.listen, "127.0.0.1:8443");
+  EXPECT_EQ(c.engine.patrol, Duration{600'000});
+}
+
+TEST(Configuration, ReadsEveryKey) {
+  const auto reading = readConfiguration("z.yaml", R"(data_dir: /var/lib/zellige
+api: { listen: "[::]:443", certificate: /etc/z/cert.pem, key: /etc/z/key.pem }
+provisioning: { listen: "0.0.0.0:80", url: "http://10.0.0.2" }
+log: { level: warn }
+limits: { uploads: 1, flashes_per_rack: 2, site_flashes: 3, image_streams: 4, bmc_connections: 5 }
+engine: { patrol: 5m, agent_report: 10s }
+)");
+  ASSERT_THAT(complaints(reading), ElementsAre());
+  const auto& c = std::get<Configuration>(reading);
+  EXPECT_EQ(c.dataDir, "/var/lib/zellige");
+  EXPECT_EQ(c.api.listen, "[::]:443");
+  EXPECT_EQ(c.api.certificate, "/etc/z/cert.pem");
+  EXPECT_EQ(c.api.key, "/etc/z/key.pem");
+  EXPECT_EQ(c.provisioning.listen, "0.0.0.0:80");
+  EXPECT_EQ(c.provisioning.url, "http://10.0.0.2");
+  EXPECT_EQ(c.logLevel, log::Level::Warn);
+  EXPECT_EQ(c.limits.uploads, 1);
+  EXPECT_EQ(c.limits.flashesPerRack, 2);
+  EXPECT_EQ(c.limits.siteFlashes, 3);
+  EXPECT_EQ(c.limits.imageStreams, 4);
+  EXPECT_EQ(c.limits.bmcConnections, 5);
+  EXPECT_EQ(c.engine.patrol, Duration{300'000});
+  EXPECT_EQ(c.engine.agentReport, Duration{10'000});
+}
+
+TEST(Configuration, NamesAWrongKeyWithItsLine) {
+  EXPECT_THAT(
+      complaints(readConfiguration("z.yaml", R"(data_dri: x
+api: { listen: "localhost:8443", key: k }
+provisioning: { listen: "10.0.0.1", url: "ftp://x" }
+log: { level: loud }
+limits: { uploads: 0 }
+engine: { patrol: 30m }
+)")),
+      ElementsAre(
+          "z.yaml:1:1: unknown key 'data_dri' in the configuration, did you mean 'data_dir'?",
+          "z.yaml:2:6: certificate and key go together: both or none",
+          "z.yaml:2:16: 'localhost:8443' is no numeric address with a port, like 0.0.0.0:8443 or [::]:8443",
+          "z.yaml:3:25: '10.0.0.1' is no numeric address with a port, like 0.0.0.0:8443 or [::]:8443",
+          "z.yaml:3:42: 'ftp://x' is no address like http://10.0.0.2:8480, without a path",
+          "z.yaml:4:15: 'loud' is not a log level; known: info, warn, error, off",
+          "z.yaml:5:20: '0' is out of range: 1 to 1000000",
+          "z.yaml:6:19: '30m' is out of range: 10 s to 600 s"));
+  EXPECT_THAT(complaints(readConfiguration("z.yaml", "- a\n")),
+              ElementsAre("z.yaml:1:1: the configuration must be a map, not a list"));
+}
+
+}  // namespace
+}  // namespace zellige

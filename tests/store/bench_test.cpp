@@ -1,0 +1,46 @@
+#include <gmock/gmock.h>
+
+#include <iostream>
+
+#include "controller/store/bench.hpp"
+#include "tests/store/fixture.hpp"
+
+namespace zellige {
+namespace {
+
+TEST(Bench, MeasuresTransitionsAgainstABareLoop) {
+  const test::TemporaryDirectory directory;
+  StoreBenchOptions options;
+  options.nodes = 200;
+  options.committers = 50;
+  options.rounds = 2;
+  options.round = 300ms;
+  const auto bench = benchStore(directory.path() / "bench", options);
+  std::cout << bench.perSecond << "/s against " << bench.floorPerSecond << "/s, ratio " << bench.ratio << ", batch "
+            << bench.meanBatch << ", commit p50 " << bench.commitP50Ms << " ms, p99 " << bench.commitP99Ms << " ms\n";
+  EXPECT_GT(bench.transitions, 50);
+  EXPECT_GT(bench.floorPerSecond, 0);
+  EXPECT_DOUBLE_EQ(bench.ratio, bench.perSecond / bench.floorPerSecond);
+  EXPECT_GT(bench.meanBatch, 1) << "many committers share a commit";
+  EXPECT_GE(bench.commitP99Ms, bench.commitP50Ms);
+  VirtualTime time;
+  VirtualExecutor executor(time);
+  const auto store = *SqliteStore::open(directory.path() / "bench" / "ours", executor, SecretBox::fromSeed("bench"));
+  EXPECT_TRUE(store->verifyChain());
+}
+
+TEST(Bench, LeavesADatabaseAsACrashWould) {
+  const test::TemporaryDirectory directory;
+  const auto filled = fillRestart(directory.path() / "data", 300, 100, 2'000);
+  EXPECT_GE(filled.walFrames, 2'000);
+  EXPECT_GE(std::filesystem::file_size(directory.path() / "data" / "zellige.db-wal"), 2'000u * 4120);
+  VirtualTime time;
+  VirtualExecutor executor(time);
+  const auto store = *SqliteStore::open(directory.path() / "data", executor, SecretBox::fromSeed("bench"));
+  EXPECT_EQ(store->unfinishedRuns().size(), 100u);
+  EXPECT_EQ(store->nodesIn(Lifecycle::Planned).size(), 300u);
+  EXPECT_TRUE(store->verifyChain());
+}
+
+}  // namespace
+}  // namespace zellige

@@ -1,0 +1,189 @@
+// A machine behind the Bmc interface, small but physical: a push runs as a task and stages versions, activation brings
+// them alive, restarts take the BMC away, the host boots what it is told to and runs an agent. Every write is recorded;
+// an act delivered while an earlier one ran or had taken effect counts as a duplicate.
+#pragma once
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "tests/engine/site.hpp"
+
+namespace zellige::test {
+
+class FakeBmc final : public NoBmc {
+ public:
+  explicit FakeBmc(Site& site) : site_(site) {}
+
+  /// A package by digest: what it brings and how that comes alive.
+  struct Package {
+    std::string item, version;
+    Activation activation = Activation::AuxCycle;
+  };
+  std::map<std::string, Package> packages;
+  std::map<std::string, std::string> versions;     ///< running, by inventory id
+  std::map<std::string, std::string> staged;
+  Inventory parts;
+  BmcSettings has;
+  HostPower power = HostPower::On;
+  std::string bootProgress = "OSRunning";
+  bool dates = true;                 ///< reports LastResetTime
+  bool leak = false, copied = true, mustChange = false;
+  MediaState slot;
+  BootOverride boot{"None", false};
+  Duration lag = 15s;                ///< until a task is listed
+  Duration flashes = 10min, away = 3min, baseboardAway = 5min, boots = 5min, images = 10min;
+
+  // Trouble
+  std::optional<Error> broken;
+  std::map<std::string, std::vector<Error>> refuse;   ///< by write: the next answers; outcomeUnknown ones are applied
+  int failTasks = 0, neverApplied = 0;                ///< the next so many
+  bool namesTasks = true, forgetsTasks = false, foreignTask = false, agentStarts = true;
+  int failImages = 0;
+
+  // Ground truth
+  std::vector<std::string> writes;
+  int duplicates = 0;
+  int count(std::string_view write) const {
+    return static_cast<int>(std::count_if(writes.begin(), writes.end(), [&](const auto& w) { return w.starts_with(write); }));
+  }
+  std::string disk;                  ///< digest on the system disk
+
+  // Reading
+  Task<Result<BmcIdentity>> identify() override {
+    if (auto e = co_await exchange()) co_return *e;
+    co_return BmcIdentity{"NVIDIA", "GB200", "1.17", "u", "generic"};
+  }
+  Task<Result<void>> signIn() override {
+    if (auto e = co_await exchange()) co_return *e;
+    if (mustChange) co_return Error{Errc::PasswordExpired, "403 PasswordChangeRequired"};
+    co_return Result<void>{};
+  }
+  Task<Result<Inventory>> inventory() override {
+    if (auto e = co_await exchange()) co_return *e;
+    co_return parts;
+  }
+  Task<Result<std::vector<FirmwareItem>>> firmware() override {
+    if (auto e = co_await exchange()) co_return *e;
+    std::vector<FirmwareItem> out;
+    for (const auto& [id, version] : versions)
+      if (baseboardHere() || !id.starts_with("HGX_")) out.push_back({id, version, true, false});
+    co_return out;
+  }
+  Task<Result<HostState>> host() override {
+    if (auto e = co_await exchange()) co_return *e;
+    co_return HostState{power, bootProgress, dates ? fmt::format("host {}", hostResets_) : ""};
+  }
+  Task<Result<BmcState>> state() override {
+    if (auto e = co_await exchange()) co_return *e;
+    co_return BmcState{dates ? fmt::format("bmc {}", bmcResets_) : "", "1", baseboardHere()};
+  }
+  Task<Result<BmcSettings>> settings() override {
+    if (auto e = co_await exchange()) co_return *e;
+    co_return has;
+  }
+  Task<Result<std::vector<BmcTask>>> tasks() override {
+    if (auto e = co_await exchange()) co_return *e;
+    std::vector<BmcTask> out;
+    for (const auto& task : tasks_)
+      if (site_.time.now() >= shownFrom_.at(task.uri)) out.push_back(task);
+    if (foreignTask) out.push_back({"/tasks/foreign", TaskState::Running, 5, ""});
+    co_return out;
+  }
+  Task<Result<MediaState>> media() override {
+    if (auto e = co_await exchange()) co_return *e;
+    co_return slot;
+  }
+  Task<Result<BootOverride>> bootOverride() override {
+    if (auto e = co_await exchange()) co_return *e;
+    co_return boot;
+  }
+  Task<Result<bool>> leakDetected() override {
+    if (auto e = co_await exchange()) co_return *e;
+    co_return leak;
+  }
+  Task<Result<bool>> backgroundCopyDone() override {
+    if (auto e = co_await exchange()) co_return *e;
+    co_return copied;
+  }
+
+  // Writing
+  Task<Result<void>> changePassword() override {
+    return write("password", false, [](FakeBmc& m) {
+      m.mustChange = false;
+      for (auto& [node, access] : m.site_.tables.access) access.mustChange = false;
+    });
+  }
+  Task<Result<void>> setSettings(BmcSettings wanted) override {
+    wanted_ = std::move(wanted);
+    return write("settings", false, [](FakeBmc& m) { m.has = m.wanted_; });
+  }
+  Task<Result<std::string>> pushFirmware(std::filesystem::path package, std::string, std::vector<std::string>, bool) override;
+  Task<Result<void>> reset(HostReset how) override {
+    switch (how) {
+      case HostReset::On: return write("on", power != HostPower::Off, [](FakeBmc& m) { m.switchOn(); });
+      case HostReset::ForceOff: return write("off", power == HostPower::Off, [](FakeBmc& m) { m.switchOff(); });
+      case HostReset::ForceRestart:
+        return write("restart", false, [](FakeBmc& m) {
+          m.switchOff();
+          m.switchOn();
+        });
+      case HostReset::GracefulShutdown:
+      case HostReset::PowerCycle: break;
+    }
+    return write("other reset", false, [](FakeBmc&) {});
+  }
+  Task<Result<void>> auxPowerCycle() override {
+    return write("aux", staged.empty(), [](FakeBmc& m) {
+      m.activate(Activation::AuxCycle);
+      m.restartBmc();
+    });
+  }
+  Task<Result<void>> resetBmc() override {
+    return write("bmc", staged.empty(), [](FakeBmc& m) {
+      m.activate(Activation::BmcReset);
+      m.restartBmc();
+    });
+  }
+  Task<Result<void>> insertMedia(std::string url) override {
+    url_ = std::move(url);
+    return write("insert", slot.inserted, [](FakeBmc& m) { m.slot = {true, m.url_}; });
+  }
+  Task<Result<void>> ejectMedia() override {
+    return write("eject", !slot.inserted, [](FakeBmc& m) { m.slot = {}; });
+  }
+  Task<Result<void>> setBootOverride(BootOverride wanted) override {
+    boot_ = std::move(wanted);
+    return write("boot", false, [](FakeBmc& m) { m.boot = m.boot_; });
+  }
+
+  /// The host's agent, which reports every few seconds of the world's time. Call once, with the node it runs on.
+  void runAgent(NodeId node);
+  void forgetTasks() { tasks_.clear(); }
+  void restartBmc();
+  int bmcResets() const { return bmcResets_; }
+
+ private:
+  Task<std::optional<Error>> exchange();
+  Task<Result<void>> write(std::string what, bool duplicate, void (*apply)(FakeBmc&));
+  void switchOn();
+  void switchOff();
+  void activate(Activation how);
+  void agentTurn(NodeId node);
+  bool baseboardHere() const { return site_.time.now() >= baseboardBack_; }
+
+  Site& site_;
+  std::vector<BmcTask> tasks_;
+  std::map<std::string, Time> shownFrom_;
+  Time bmcBack_{}, baseboardBack_{}, booted_{};
+  int hostResets_ = 0, bmcResets_ = 0, nextTask_ = 1, nextBoot_ = 1;
+  BmcSettings wanted_;
+  BootOverride boot_;
+  std::string url_;
+  // Agent
+  AgentReport report_;
+  std::string doneOrder_;
+  Time orderDone_{};
+  bool fromMedia_ = false;
+};
+
+}  // namespace zellige::test

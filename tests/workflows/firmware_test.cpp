@@ -1,0 +1,238 @@
+// Firmware by recipe: every branch of writing, restarting, cycling and reading back.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/workflows/fleet_of_one.hpp"
+
+namespace zellige::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct Tray : FleetOfOne {
+  Tray() : FleetOfOne(workflows::firmwareSteps()) {}
+};
+Error lostReply() { return Error{Errc::Timeout, "no reply in time", true}; }
+
+TEST(Firmware, EverythingAlreadyAsWantedIsNoAct) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.machine().versions["FW_BMC_0"] = "2";
+  const auto begun = t.site.time.now();
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_THAT(t.machine().writes, IsEmpty());
+  EXPECT_TRUE(t.hasEvidence("firmware"));
+  EXPECT_LT(t.site.time.now() - begun, 1min) << "nothing was written: one reading is enough";
+}
+
+TEST(Firmware, WritesInOrderCyclesOnceAndReadsBackThreeTimes) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "push package-hgx", "off", "aux", "on"));
+  EXPECT_EQ(t.machine().duplicates, 0);
+  EXPECT_EQ(t.machine().versions["HGX_FW_GPU_0"], "2");
+  EXPECT_THAT(t.site.tables.evidence[(std::pair{t.node, std::string("firmware")})].evidence.dependsOn,
+              ElementsAre("fw:FW_BMC_0=2", "fw:HGX_FW_GPU_0=2", "serial:S1"));
+}
+
+TEST(Firmware, ABmcRestartBringsItAliveBeforeTheNextEntry) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
+  t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "bmc", "push package-hgx", "off", "aux", "on"));
+  EXPECT_THAT(t.site.tables.findings, IsEmpty());
+  EXPECT_EQ(t.site.tables.count("run.blocked"), 0) << "the BMC's absence was asked for";
+}
+
+TEST(Firmware, AHostCycleBringsItAlive) {
+  Tray t;
+  t.wantFirmware("nic", "FW_NIC_0", Activation::HostCycle);
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-nic", "off", "on"));
+}
+
+TEST(Firmware, WithoutActivationTheVersionIsReadBackAtOnce) {
+  Tray t;
+  t.wantFirmware("rot", "FW_ROT_0", Activation::None);
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-rot"));
+}
+
+TEST(Firmware, OldAfterTheRestartWaitsForTheAuxCycle) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
+  t.machine().packages["package-bmc"].activation = Activation::AuxCycle;  // fault 16
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "bmc", "off", "aux", "on"));
+}
+
+TEST(Firmware, ABmcWithoutResetTimesIsRestartedAndCycledOnceEach) {
+  Tray t;
+  t.machine().dates = false;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
+  t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_EQ(t.machine().count("bmc"), 1);
+  EXPECT_EQ(t.machine().count("aux"), 1);
+  EXPECT_EQ(t.machine().count("push"), 2);
+}
+
+TEST(Firmware, ATaskThatTheBmcDidNotNameIsKnownByItsNewness) {
+  Tray t;
+  t.machine().namesTasks = false;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_EQ(t.machine().count("push"), 1);
+}
+
+TEST(Firmware, APushWithAnUnknownOutcomeIsDecidedByTheTasks) {
+  Tray t;
+  t.machine().refuse["push"] = {lostReply()};
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_EQ(t.machine().count("push"), 1);
+}
+
+TEST(Firmware, AFailedTaskIsTriedAgain) {
+  Tray t;
+  t.machine().failTasks = 1;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_EQ(t.machine().count("push"), 2);
+  EXPECT_EQ(t.machine().duplicates, 0);
+}
+
+TEST(Firmware, TasksThatFailEveryTimeAreAFinding) {
+  Tray t;
+  t.machine().failTasks = 9;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  EXPECT_EQ(t.machine().count("push"), 3);
+  EXPECT_THAT(t.causes(), ElementsAre("firmware.rejected"));
+  EXPECT_EQ(t.site.tables.nodes[t.node].lifecycle, Lifecycle::Quarantined);
+}
+
+TEST(Firmware, ARefusedPackageIsTriedAgainThenFound) {
+  Tray t;
+  t.machine().refuse["push"] = std::vector<Error>(9, Error{Errc::Rejected, "component comparison stamp is lower"});
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  EXPECT_THAT(t.site.tables.findings[0].detail, HasSubstr("stamp is lower"));
+}
+
+TEST(Firmware, ATaskThatVanishedWithABmcRestartIsNotPushedAgainBeforeTheCycle) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.world.after(15min, [&] { t.machine().restartBmc(); });
+  t.machine().flashes = 14min;
+  t.machine().forgetsTasks = true;
+  // The restart comes while nobody looked: the BMC was out of reach since before the task ended.
+  t.site.world.after(12min, [&] { t.machine().broken = Error{Errc::Unreachable, "switch rebooted"}; });
+  t.site.world.after(20min, [&] { t.machine().broken.reset(); });
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_EQ(t.machine().count("push"), 1);
+  EXPECT_EQ(t.machine().count("aux"), 1);
+  EXPECT_EQ(t.machine().duplicates, 0);
+}
+
+TEST(Firmware, ATaskThatWasLostWithTheRestartIsWrittenAgainAfterReadingBack) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.machine().neverApplied = 1;  // fault 12: the update was not done
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_EQ(t.machine().count("push"), 2);
+  EXPECT_EQ(t.machine().count("aux"), 2);
+  EXPECT_EQ(t.site.tables.count("run.again"), 1);
+}
+
+TEST(Firmware, AVersionThatNeverComesAliveIsAFindingAfterThreeRounds) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.machine().neverApplied = 9;
+  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  EXPECT_THAT(t.causes(), ElementsAre("firmware.not_applied"));
+  EXPECT_EQ(t.machine().count("push"), 3);
+}
+
+TEST(Firmware, ATaskThatTheBmcForgetsAtOnceIsNotPushedTwiceWithoutNeed) {
+  Tray t;
+  t.wantFirmware("rot", "FW_ROT_0", Activation::None);
+  t.machine().forgetsTasks = true;
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_EQ(t.machine().count("push"), 1) << "the version shows it";
+}
+
+TEST(Firmware, SomebodyElsesUpdateIsWaitedFor) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.machine().foreignTask = true;
+  t.site.boot();
+  t.id = t.start();
+  t.site.run(1h);
+  EXPECT_THAT(t.machine().writes, IsEmpty());
+  EXPECT_THAT(t.run().waitsFor, HasSubstr("the BMC writes firmware"));
+  EXPECT_THAT(t.site.engine().budgetUse(), IsEmpty());
+  t.machine().foreignTask = false;
+  t.site.runToEnd(t.id, 5h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+}
+
+TEST(Firmware, AnAbsentBaseboardSaysNothingAboutVersions) {
+  Tray t;
+  t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
+  t.machine().versions["HGX_FW_GPU_0"] = "2";
+  t.machine().away = Duration{0};
+  t.machine().baseboardAway = 20min;
+  t.machine().restartBmc();
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_THAT(t.machine().writes, IsEmpty());
+}
+
+TEST(Firmware, ABaseboardThatStaysAwayIsAFinding) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.machine().baseboardAway = 1000h;
+  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  EXPECT_THAT(t.causes(), ElementsAre("firmware.hgx_missing"));
+}
+
+TEST(Firmware, ABackgroundCopyThatNeverEndsIsAFindingAndNoPowerIsCut) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.machine().copied = false;
+  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  EXPECT_EQ(t.machine().count("aux"), 0);
+}
+
+TEST(Firmware, APackageThatIsNotThereIsAFindingBeforeAnythingIsSent) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.tables.files.clear();
+  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  EXPECT_THAT(t.machine().writes, IsEmpty());
+}
+
+TEST(Firmware, LostContactWhileReadingBackIsNoReasonToWriteAgain) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.boot();
+  t.id = t.start();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.run().step == "firmware.verify"; }, 5h));
+  t.machine().versions["FW_BMC_0"] = "1";  // listed late
+  t.machine().broken = Error{Errc::Unreachable, "switch rebooted"};
+  t.site.run(1h);
+  t.machine().broken.reset();
+  t.site.run(3min);
+  t.machine().versions["FW_BMC_0"] = "2";
+  t.site.runToEnd(t.id, 5h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+  EXPECT_EQ(t.machine().count("push"), 1);
+}
+
+}  // namespace
+}  // namespace zellige::test

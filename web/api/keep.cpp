@@ -1,0 +1,48 @@
+#include "web/api/keep.hpp"
+
+#include <fmt/format.h>
+#include <fstream>
+
+#include "web/api/provisioning.hpp"
+
+namespace zellige::api {
+
+namespace {
+
+Result<void> keep(const ContentStore& content, const StoredFile& file, const std::filesystem::path& path,
+                  const ImageManifest* image) {
+  if (!content.holds(file.digest))
+    if (auto stored = content.importFile(path, file.digest); !stored) return stored.error();
+  if (!image) return {};
+  const auto wanted = manifestPath(content.pathOf(file.digest));
+  const auto fresh = wanted.string() + ".new";
+  std::ofstream out(fresh, std::ios::binary);
+  out << toJson(*image);
+  out.close();
+  std::error_code error;
+  if (out) std::filesystem::rename(fresh, wanted, error);
+  if (!out || error) return Error{Errc::Busy, fmt::format("cannot write {}", wanted.filename().string())};
+  return {};
+}
+
+}  // namespace
+
+Result<SiteImport> keepBundle(SiteBundle bundle, const ContentStore& content) {
+  SiteImport site;
+  for (const auto& package : bundle.packages) {
+    if (auto kept = keep(content, package.file, package.path, nullptr); !kept) return kept.error();
+    site.files.push_back({package.file, FileKind::Package});
+  }
+  for (const auto& image : bundle.images) {
+    if (auto kept = keep(content, image.file, image.path, &image.manifest); !kept) return kept.error();
+    site.files.push_back({image.file, FileKind::Image});
+  }
+  site.skus = std::move(bundle.skus);
+  site.baselines = std::move(bundle.baselines);
+  site.plans = std::move(bundle.plans);
+  site.profiles = std::move(bundle.profiles);
+  site.manifests = std::move(bundle.manifests);
+  return site;
+}
+
+}  // namespace zellige::api
