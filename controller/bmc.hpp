@@ -19,8 +19,9 @@
 namespace zellige {
 
 enum class HostPower { Off, On, PoweringOn, PoweringOff, Unknown };
-ZELLIGE_NAMES(HostPower, {HostPower::Off, "off"}, {HostPower::On, "on"}, {HostPower::PoweringOn, "powering_on"},
-              {HostPower::PoweringOff, "powering_off"}, {HostPower::Unknown, "unknown"});
+ZELLIGE_NAMES(HostPower, {HostPower::Off, "off"}, {HostPower::On, "on"},
+              {HostPower::PoweringOn, "powering_on"}, {HostPower::PoweringOff, "powering_off"},
+              {HostPower::Unknown, "unknown"});
 
 enum class HostReset { On, ForceOff, GracefulShutdown, ForceRestart, PowerCycle };
 ZELLIGE_NAMES(HostReset, {HostReset::On, "on"}, {HostReset::ForceOff, "force_off"},
@@ -30,7 +31,7 @@ ZELLIGE_NAMES(HostReset, {HostReset::On, "on"}, {HostReset::ForceOff, "force_off
 /// Without signing in.
 struct BmcIdentity {
   std::string vendor, product, redfishVersion, uuid;
-  std::string platform;      ///< behaviour chosen for it ("nvidia-openbmc-gb200", "generic")
+  std::string platform;  ///< behaviour chosen for it ("nvidia-openbmc-gb200", "generic")
 };
 
 struct HostState {
@@ -40,8 +41,8 @@ struct HostState {
 };
 
 struct BmcState {
-  std::string lastReset;     ///< Manager LastResetTime as reported: changes when the BMC restarts
-  std::string firmware;      ///< its own running version
+  std::string lastReset;         ///< Manager LastResetTime as reported: changes when the BMC restarts
+  std::string firmware;          ///< its own running version
   bool baseboardPresent = true;  ///< the HGX baseboard's resources are there (true where the platform has none)
 };
 
@@ -53,17 +54,17 @@ ZELLIGE_NAMES(TaskState, {TaskState::Running, "running"}, {TaskState::Completed,
 struct BmcTask {
   std::string uri;
   TaskState state = TaskState::Running;
-  int percent = -1;          ///< -1: not told
+  int percent = -1;  ///< -1: not told
   std::string message;
 };
 
 struct MediaState {
   bool inserted = false;
-  std::string image;         ///< URL; empty when nothing is in
+  std::string image;  ///< URL; empty when nothing is in
 };
 
 struct BootOverride {
-  std::string target;        ///< "None", "Cd", "UsbCd", "Hdd", …; as reported
+  std::string target;  ///< "None", "Cd", "UsbCd", "Hdd", …; as reported
   bool once = false;
 };
 
@@ -72,19 +73,19 @@ class Bmc {
   virtual ~Bmc() = default;
 
   // Reading
-  virtual Task<Result<BmcIdentity>> identify() = 0;                      ///< one anonymous exchange
+  virtual Task<Result<BmcIdentity>> identify() = 0;  ///< one anonymous exchange
   /// Opens or confirms a session. Auth: refused (confirmed once); PasswordExpired: only changePassword works.
   virtual Task<Result<void>> signIn() = 0;
-  virtual Task<Result<Inventory>> inventory() = 0;                       ///< everything; tens of exchanges
-  virtual Task<Result<std::vector<FirmwareItem>>> firmware() = 0;        ///< one or a few exchanges
-  virtual Task<Result<HostState>> host() = 0;                            ///< one exchange
+  virtual Task<Result<Inventory>> inventory() = 0;                 ///< everything; tens of exchanges
+  virtual Task<Result<std::vector<FirmwareItem>>> firmware() = 0;  ///< one or a few exchanges
+  virtual Task<Result<HostState>> host() = 0;                      ///< one exchange
   virtual Task<Result<BmcState>> state() = 0;
   virtual Task<Result<BmcSettings>> settings() = 0;
-  virtual Task<Result<std::vector<BmcTask>>> tasks() = 0;                ///< all the BMC still remembers
-  virtual Task<Result<BmcTask>> task(std::string uri) = 0;               ///< NotFound: it forgot
-  virtual Task<Result<MediaState>> media() = 0;                          ///< of the slot that insertMedia would use
+  virtual Task<Result<std::vector<BmcTask>>> tasks() = 0;   ///< all the BMC still remembers
+  virtual Task<Result<BmcTask>> task(std::string uri) = 0;  ///< NotFound: it forgot
+  virtual Task<Result<MediaState>> media() = 0;             ///< of the slot that insertMedia would use
   virtual Task<Result<BootOverride>> bootOverride() = 0;
-  virtual Task<Result<bool>> leakDetected() = 0;                         ///< any detector not OK
+  virtual Task<Result<bool>> leakDetected() = 0;  ///< any detector not OK
   /// Every root of trust says its background copy is Completed (FACTS 6); true where there is none. A power cut or a
   /// new update before that risks the spare slot.
   virtual Task<Result<bool>> backgroundCopyDone() = 0;
@@ -92,16 +93,17 @@ class Bmc {
   // Writing
   /// Two-phase with the credential store behind the driver: the new password is durable before it is sent.
   virtual Task<Result<void>> changePassword() = 0;
-  virtual Task<Result<void>> setSettings(BmcSettings wanted) = 0;        ///< sends only what differs
+  virtual Task<Result<void>> setSettings(BmcSettings wanted) = 0;  ///< sends only what differs
   /// Streams the package. Returns the task's URI, or empty if the BMC named none.
   virtual Task<Result<std::string>> pushFirmware(std::filesystem::path package, std::string fileName,
                                                  std::vector<std::string> targets, bool force) = 0;
   virtual Task<Result<void>> reset(HostReset how) = 0;
-  virtual Task<Result<void>> auxPowerCycle() = 0;                        ///< Unsupported where there is none
+  virtual Task<Result<void>> auxPowerCycle() = 0;  ///< Unsupported where there is none
   virtual Task<Result<void>> resetBmc() = 0;
   virtual Task<Result<void>> insertMedia(std::string url) = 0;
   virtual Task<Result<void>> ejectMedia() = 0;
-  virtual Task<Result<void>> setBootOverride(BootOverride wanted) = 0;   ///< target "Cd" or "None"; the driver maps it
+  virtual Task<Result<void>> setBootOverride(
+      BootOverride wanted) = 0;  ///< target "Cd" or "None"; the driver maps it
   virtual Task<Result<void>> setLocateLed(bool on) = 0;
 };
 

@@ -18,10 +18,14 @@ int main(int argc, char** argv) {
   auto* simulateCommand = app.add_subcommand("simulate", "Bring up a simulated fleet in virtual time");
   simulateCommand->add_option("--trays", simulate.trays, "Compute trays")->check(CLI::Range(1, 60'000));
   simulateCommand->add_option("--seed", simulate.seed, "The same seed gives the same events");
-  simulateCommand->add_option("--faults", simulate.faults, "What goes wrong")->check(CLI::IsMember({"none", "light", "heavy"}));
-  simulateCommand->add_option("--storm", simulate.stormMinutes, "Crash the controller, on average every so many virtual minutes")
+  simulateCommand->add_option("--faults", simulate.faults, "What goes wrong")
+      ->check(CLI::IsMember({"none", "light", "heavy"}));
+  simulateCommand
+      ->add_option("--storm", simulate.stormMinutes,
+                   "Crash the controller, on average every so many virtual minutes")
       ->check(CLI::Range(10, 100'000));
-  simulateCommand->add_option("--hours", simulate.hours, "Horizon, in virtual hours")->check(CLI::Range(1, 10'000));
+  simulateCommand->add_option("--hours", simulate.hours, "Horizon, in virtual hours")
+      ->check(CLI::Range(1, 10'000));
   simulateCommand->add_flag("--json", simulate.json, "Print one JSON object");
   simulateCommand->callback([&] { chosen = [&] { return commands::simulate(simulate); }; });
 
@@ -38,35 +42,50 @@ int main(int argc, char** argv) {
 
   commands::ServeOptions serve;
   auto* serveCommand = app.add_subcommand("serve", "Run the controller");
-  serveCommand->add_option("--config", serve.configuration, "YAML file; docs/operations.md has every key")->check(CLI::ExistingFile);
+  serveCommand->add_option("--config", serve.configuration, "YAML file; docs/operations.md has every key")
+      ->check(CLI::ExistingFile);
   serveCommand->add_option("--data", serve.dataDir, "Data directory; goes before the file's data_dir");
   serveCommand->add_option("--api", serve.apiListen, "IP:PORT for people and scripts");
   serveCommand->add_option("--provisioning", serve.provisioningListen, "IP:PORT for agents and BMCs");
-  serveCommand->add_option("--speed", serve.speed, "Rehearsals: a faster clock")->group("")->check(CLI::Range(1.0, 1000.0));
-  serveCommand->add_option("--origin", serve.origin, "Rehearsals: where that clock starts, UTC ms")->group("");
-  serveCommand->add_flag("--announce", serve.announce, "Tell a parent process when ready, in JSON")->group("");
+  serveCommand->add_option("--speed", serve.speed, "Rehearsals: a faster clock")
+      ->group("")
+      ->check(CLI::Range(1.0, 1000.0));
+  serveCommand->add_option("--origin", serve.origin, "Rehearsals: where that clock starts, UTC ms")
+      ->group("");
+  serveCommand->add_flag("--announce", serve.announce, "Tell a parent process when ready, in JSON")
+      ->group("");
   serveCommand->callback([&] { chosen = [&] { return commands::serve(serve); }; });
 
   commands::SimulatorOptions simulator;
-  auto* simulatorCommand = app.add_subcommand("simulator", "Serve simulated BMCs, or a recorded one, over HTTPS");
-  simulatorCommand->add_option("--trays", simulator.trays, "Compute trays, one loopback address each")->check(CLI::Range(1, 5'000));
-  simulatorCommand->add_option("--speed", simulator.speed, "How much faster than real the physics run")->check(CLI::Range(1.0, 1000.0));
-  simulatorCommand->add_option("--faults", simulator.faults, "What goes wrong")->check(CLI::IsMember({"none", "light", "heavy"}));
+  auto* simulatorCommand = app.add_subcommand("simulator",
+                                              "Serve simulated BMCs, or a recorded one, over HTTPS");
+  simulatorCommand->add_option("--trays", simulator.trays, "Compute trays, one loopback address each")
+      ->check(CLI::Range(1, 5'000));
+  simulatorCommand->add_option("--speed", simulator.speed, "How much faster than real the physics run")
+      ->check(CLI::Range(1.0, 1000.0));
+  simulatorCommand->add_option("--faults", simulator.faults, "What goes wrong")
+      ->check(CLI::IsMember({"none", "light", "heavy"}));
   simulatorCommand->add_option("--seed", simulator.seed, "Of times and faults");
-  simulatorCommand->add_option("--mockup", simulator.mockup, "Serve this recorded tree, read-only")->check(CLI::ExistingDirectory);
+  simulatorCommand->add_option("--mockup", simulator.mockup, "Serve this recorded tree, read-only")
+      ->check(CLI::ExistingDirectory);
   simulatorCommand->add_option("--listen", simulator.listen, "IP:PORT of the recorded tree");
   simulatorCommand->add_option("--site", simulator.site, "Write the files to import into this directory");
-  simulatorCommand->add_option("--control", simulator.control, "IP:PORT that judges how a fleet ended")->group("");
+  simulatorCommand->add_option("--control", simulator.control, "IP:PORT that judges how a fleet ended")
+      ->group("");
   simulatorCommand->add_option("--origin", simulator.origin, "Where the clock starts, UTC ms")->group("");
   simulatorCommand->callback([&] { chosen = [&] { return commands::simulator(simulator); }; });
 
   commands::DemoOptions demo;
-  auto* demoCommand = app.add_subcommand("demo", "Take simulated trays from planned to available before your eyes");
+  auto* demoCommand = app.add_subcommand("demo",
+                                         "Take simulated trays from planned to available before your eyes");
   demoCommand->add_option("--trays", demo.trays, "Compute trays")->check(CLI::Range(1, 500));
-  demoCommand->add_option("--speed", demo.speed, "How much faster than real the machines are")->check(CLI::Range(1.0, 600.0));
-  demoCommand->add_option("--faults", demo.faults, "What goes wrong")->check(CLI::IsMember({"none", "light", "heavy"}));
+  demoCommand->add_option("--speed", demo.speed, "How much faster than real the machines are")
+      ->check(CLI::Range(1.0, 600.0));
+  demoCommand->add_option("--faults", demo.faults, "What goes wrong")
+      ->check(CLI::IsMember({"none", "light", "heavy"}));
   demoCommand->add_option("--seed", demo.seed, "Of times, faults and kills");
-  demoCommand->add_option("--kill9", demo.kills, "Kill the controller this many times")->check(CLI::Range(0, 10'000));
+  demoCommand->add_option("--kill9", demo.kills, "Kill the controller this many times")
+      ->check(CLI::Range(0, 10'000));
   demoCommand->add_flag("--headless", demo.headless, "No live table");
   demoCommand->add_flag("--json", demo.json, "Print one JSON object at the end");
   demoCommand->callback([&] { chosen = [&] { return commands::demo(demo); }; });

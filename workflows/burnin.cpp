@@ -12,7 +12,7 @@ namespace zellige::workflows {
 
 namespace {
 
-constexpr Duration kGrace = 30min;   // beyond the plan's own duration: agent restarts, slow reports
+constexpr Duration kGrace = 30min;  // beyond the plan's own duration: agent restarts, slow reports
 
 std::string subjectOf(const Plan::Test& test) { return "burnin/" + test.id; }
 
@@ -37,7 +37,8 @@ std::string orderId(const StepContext& context) {
 void leaveEvidence(StepContext& context, const Plan::Test& test, const AgentBurnIn& burnIn) {
   const auto& node = context.node();
   Evidence evidence{node.id, context.run().id, subjectOf(test), "", {}, context.now()};
-  const auto it = std::find_if(burnIn.results.begin(), burnIn.results.end(), [&](const auto& r) { return r.test == test.id; });
+  const auto it = std::find_if(burnIn.results.begin(), burnIn.results.end(),
+                               [&](const auto& r) { return r.test == test.id; });
   evidence.value = Json{{"outcome", nameOf(it->outcome)}, {"values", it->values}}.dump();
   const auto inventory = context.store().inventory(node.id);
   if (inventory) evidence.dependsOn = restsOnParts(*inventory, node);
@@ -50,7 +51,8 @@ void leaveEvidence(StepContext& context, const Plan::Test& test, const AgentBurn
   context.leave(PutEvidence{std::move(evidence)});
 }
 
-Result<Seen> judgeAll(StepContext& context, const std::vector<const Plan::Test*>& tests, const AgentBurnIn& burnIn) {
+Result<Seen> judgeAll(StepContext& context, const std::vector<const Plan::Test*>& tests,
+                      const AgentBurnIn& burnIn) {
   std::string failures;
   for (const auto* test : tests) {
     const auto verdict = judge(*test, burnIn.results);
@@ -83,7 +85,7 @@ Task<Result<void>> orderBurnIn(StepContext& context) {
   AgentOrder order;
   order.id = orderId(context);
   order.kind = OrderKind::BurnIn;
-  order.reportEvery = 30s;   // what changes is reported at once
+  order.reportEvery = 30s;  // what changes is reported at once
   for (const auto* test : testsToRun(context)) order.tests.push_back({test->id, test->duration});
   context.leave(PutOrder{context.node().id, std::move(order)});
   co_return Result<void>{};
@@ -109,8 +111,13 @@ Task<Result<Seen>> lookAccepted(StepContext& context) {
 
 std::vector<Step> burnInSteps() {
   return {
-      {.id = "burnin.run", .title = "Burn the machine in", .look = lookBurnIn, .act = orderBurnIn, .settle = 60s,
-       .deadline = 24h * 30, .spent = "burnin.failed"},
+      {.id = "burnin.run",
+       .title = "Burn the machine in",
+       .look = lookBurnIn,
+       .act = orderBurnIn,
+       .settle = 60s,
+       .deadline = 24h * 30,
+       .spent = "burnin.failed"},
       {.id = "qualify.accept", .title = "Accept the machine", .look = lookAccepted},
   };
 }

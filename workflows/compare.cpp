@@ -26,10 +26,11 @@ void compareLine(const Inventory& found, const Sku::Line& line, std::vector<Diff
     }
   }
   if (good >= line.count) return;
-  const auto want = fmt::format("{} {}{}", line.count, nameOf(line.kind), line.model.empty() ? "" : " " + line.model);
+  const auto want = fmt::format("{} {}{}", line.count, nameOf(line.kind),
+                                line.model.empty() ? "" : " " + line.model);
   if (incomplete > 0 || wrong.empty())
-    out.push_back({"inventory.missing_part",
-                   fmt::format("ordered {}, found {}{}", want, good, which.empty() ? "" : "; incomplete: " + which)});
+    out.push_back({"inventory.missing_part", fmt::format("ordered {}, found {}{}", want, good,
+                                                         which.empty() ? "" : "; incomplete: " + which)});
   if (!wrong.empty()) out.push_back({"inventory.wrong_part", fmt::format("ordered {}; {}", want, wrong)});
 }
 
@@ -38,7 +39,8 @@ void compareLine(const Inventory& found, const Sku::Line& line, std::vector<Diff
 std::vector<Difference> compare(const Inventory& found, const Sku& ordered, const Node& node) {
   std::vector<Difference> out;
   if (!found.serial.empty() && found.serial != node.serial)
-    out.push_back({"place.wrong_serial", fmt::format("{} should hold {}, found {}", node.place.path, node.serial, found.serial)});
+    out.push_back({"place.wrong_serial",
+                   fmt::format("{} should hold {}, found {}", node.place.path, node.serial, found.serial)});
   for (const auto& line : ordered.components) compareLine(found, line, out);
   if (ordered.memoryGiB > 0 && found.memoryGiB < ordered.memoryGiB)
     out.push_back({"inventory.missing_part",
@@ -50,9 +52,11 @@ std::vector<Difference> compare(const Inventory& found, const Sku& ordered, cons
 }
 
 std::vector<std::string> restsOnParts(const Inventory& found, const Node& node) {
-  std::vector<std::string> out{fmt::format("serial:{}", node.serial), fmt::format("place:{}", node.place.path)};
+  std::vector<std::string> out{fmt::format("serial:{}", node.serial),
+                               fmt::format("place:{}", node.place.path)};
   for (const auto& part : found.components)
-    if (!part.serial.empty()) out.push_back(fmt::format("{}:{}={}", nameOf(part.kind), part.name, part.serial));
+    if (!part.serial.empty())
+      out.push_back(fmt::format("{}:{}={}", nameOf(part.kind), part.name, part.serial));
   std::sort(out.begin(), out.end());
   return out;
 }

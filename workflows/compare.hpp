@@ -10,7 +10,7 @@
 namespace zellige::workflows {
 
 struct Difference {
-  std::string cause;    ///< "inventory.missing_part", "inventory.wrong_part", "inventory.sick_part", "place.wrong_serial"
+  std::string cause;  ///< "inventory.missing_part", "inventory.wrong_part", "inventory.sick_part", "place.wrong_serial"
   std::string detail;
 };
 

@@ -22,7 +22,8 @@ Task<Result<Seen>> lookAccess(StepContext& context) {
   }
   if (signedIn.error().code != Errc::PasswordExpired) co_return signedIn.error();
   if (!context.store().armed(context.node().place))
-    context.find("bmc.password_change", fmt::format("{} at {}", signedIn.error().what, context.node().bmc.address));
+    context.find("bmc.password_change",
+                 fmt::format("{} at {}", signedIn.error().what, context.node().bmc.address));
   co_return Seen::Todo;
 }
 

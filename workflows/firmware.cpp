@@ -19,10 +19,10 @@ namespace zellige::workflows {
 
 namespace {
 
-constexpr Duration kBetweenPushes = 35s;      // FACTS 6: 30 s apart
-constexpr Duration kAbsence = 10min;          // BMC gone 5 min and more after an update (FACTS 11, fault 19)
-constexpr Duration kVersionsSettle = 8min;    // FACTS 11: validate inventory within 8 min
-constexpr Duration kBetweenReads = 30s;       // FACTS 11: 3 equal reads 30 s apart
+constexpr Duration kBetweenPushes = 35s;    // FACTS 6: 30 s apart
+constexpr Duration kAbsence = 10min;        // BMC gone 5 min and more after an update (FACTS 11, fault 19)
+constexpr Duration kVersionsSettle = 8min;  // FACTS 11: validate inventory within 8 min
+constexpr Duration kBetweenReads = 30s;     // FACTS 11: 3 equal reads 30 s apart
 constexpr int kEqualReads = 3;
 
 using Versions = std::vector<FirmwareItem>;
@@ -54,7 +54,8 @@ std::string firstBehind(const Baseline::Entry& entry, const Versions& versions) 
 /// while (FACTS 9), which says nothing about their versions.
 std::string firstUnlisted(const Baseline::Entry& entry, const Versions& versions) {
   for (const auto& wanted : entry.components)
-    if (std::none_of(versions.begin(), versions.end(), [&](const auto& item) { return matches(wanted.match, item.id); }))
+    if (std::none_of(versions.begin(), versions.end(),
+                     [&](const auto& item) { return matches(wanted.match, item.id); }))
       return wanted.match;
   return {};
 }
@@ -79,10 +80,12 @@ struct WriteState {
 
 WriteState writeState(const StepContext& context, const std::string& entry, const std::vector<BmcTask>& tasks) {
   const auto& known = context.fact("task." + entry);
-  const auto before = context.run().witness.contains("tasks") ? context.run().witness.at("tasks") : std::string{};
+  const auto before = context.run().witness.contains("tasks") ? context.run().witness.at("tasks")
+                                                              : std::string{};
   for (const auto& task : tasks) {
     if (task.state == TaskState::Running)
-      return {WriteState::Running, fmt::format("the BMC writes firmware{}", task.percent >= 0 ? fmt::format(": {} %", task.percent) : "")};
+      return {WriteState::Running, fmt::format("the BMC writes firmware{}",
+                                               task.percent >= 0 ? fmt::format(": {} %", task.percent) : "")};
   }
   WriteState found;
   for (const auto& task : tasks) {
@@ -96,7 +99,8 @@ WriteState writeState(const StepContext& context, const std::string& entry, cons
 
 // True: `error` is the BMC's expected absence after a restart that we asked for at `since`.
 bool absentAsExpected(const StepContext& context, const Error& error, std::int64_t since) {
-  const bool contact = error.code == Errc::Unreachable || error.code == Errc::Timeout || error.code == Errc::Busy;
+  const bool contact = error.code == Errc::Unreachable || error.code == Errc::Timeout ||
+                       error.code == Errc::Busy;
   return contact && since > 0 && toMillis(context.now()) - since < kAbsence.count();
 }
 
@@ -116,13 +120,15 @@ Task<Result<EntryState>> lookRestart(StepContext& context, const Baseline::Entry
   const auto state = co_await context.bmc().state();
   if (!state) {
     const auto since = number(context.fact("restarted_at"));
-    if (context.wasIntended(item) && absentAsExpected(context, state.error(), since)) co_return EntryState::Busy;
+    if (context.wasIntended(item) && absentAsExpected(context, state.error(), since))
+      co_return EntryState::Busy;
     co_return state.error();
   }
   if (restartedSinceIntent(context, *state)) {
     // The new version may be listed late. If the old one stays, only the power cycle will do (fault 16).
     context.waitFor(fmt::format("the new version of {} after the BMC's restart", entry.id));
-    if (toMillis(context.now()) - number(context.fact("restarted_at")) < kVersionsSettle.count()) co_return EntryState::Busy;
+    if (toMillis(context.now()) - number(context.fact("restarted_at")) < kVersionsSettle.count())
+      co_return EntryState::Busy;
     context.setFact("pending", "yes");
     context.setFact("written." + entry.id, "restarted");
     co_return EntryState::Settled;
@@ -181,7 +187,8 @@ Task<Result<EntryState>> lookWrite(StepContext& context, const Baseline::Entry& 
 Task<Result<Seen>> lookAllWritten(StepContext& context) {
   const auto versions = co_await context.bmc().firmware();
   if (!versions) {
-    const bool restarting = context.run().item.starts_with("restart.") && context.run().phase != ActPhase::None;
+    const bool restarting = context.run().item.starts_with("restart.") &&
+                            context.run().phase != ActPhase::None;
     const auto since = number(context.fact("restarted_at"));
     if (restarting && absentAsExpected(context, versions.error(), since)) co_return Seen::Busy;
     co_return versions.error();
@@ -205,7 +212,8 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
     if (*state == EntryState::Busy) co_return Seen::Busy;
     if (*state == EntryState::Todo) co_return Seen::Todo;
     // Settled: a written entry may still need its restart, which the next look begins.
-    if (context.fact("written." + entry.id) == "yes" && entry.activation == Activation::BmcReset) co_return Seen::Busy;
+    if (context.fact("written." + entry.id) == "yes" && entry.activation == Activation::BmcReset)
+      co_return Seen::Busy;
   }
   co_return Seen::Done;
 }
@@ -217,10 +225,12 @@ Task<Result<void>> writeOrRestart(StepContext& context) {
   const auto& entries = context.target().baseline.entries;
   const auto entry = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.id == id; });
   const auto package = context.store().file(entry->packageDigest);
-  if (!package) co_return failure("firmware.rejected", fmt::format("package {} is not in the content store", entry->packageDigest));
+  if (!package)
+    co_return failure("firmware.rejected",
+                      fmt::format("package {} is not in the content store", entry->packageDigest));
   context.clearFact("task." + id);
-  auto task = co_await context.bmc().pushFirmware(context.store().filePath(entry->packageDigest), package->name,
-                                                  entry->targets, entry->force);
+  auto task = co_await context.bmc().pushFirmware(context.store().filePath(entry->packageDigest),
+                                                  package->name, entry->targets, entry->force);
   if (!task) co_return task.error();
   if (!task->empty()) context.setFact("task." + id, *task);
   co_return Result<void>{};
@@ -237,7 +247,9 @@ Task<Result<Seen>> lookOff(StepContext& context) {
   co_return host->power == HostPower::PoweringOff ? Seen::Busy : Seen::Todo;
 }
 
-Task<Result<void>> switchOff(StepContext& context) { co_return co_await context.bmc().reset(HostReset::ForceOff); }
+Task<Result<void>> switchOff(StepContext& context) {
+  co_return co_await context.bmc().reset(HostReset::ForceOff);
+}
 
 Task<Result<Seen>> lookCopied(StepContext& context) {
   if (!pending(context)) co_return Seen::Done;
@@ -296,7 +308,8 @@ void forgetWrites(StepContext& context) {
     context.clearFact("written." + entry.id);
     context.clearFact("task." + entry.id);
   }
-  for (const auto* fact : {"pending", "host_pending", "cycled_at", "cycle_asked_at", "restarted_at"}) context.clearFact(fact);
+  for (const auto* fact : {"pending", "host_pending", "cycled_at", "cycle_asked_at", "restarted_at"})
+    context.clearFact(fact);
 }
 
 Task<Result<Seen>> lookVersions(StepContext& context) {
@@ -326,7 +339,8 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
     if (number(equal) < kEqualReads) co_return Seen::Busy;
   }
   const auto& node = context.node();
-  Evidence evidence{node.id, context.run().id, "firmware", "", {fmt::format("serial:{}", node.serial)}, context.now()};
+  Evidence evidence{node.id,      context.run().id, "firmware", "", {fmt::format("serial:{}", node.serial)},
+                    context.now()};
   Json shown = Json::object();
   for (const auto& entry : baseline.entries)
     for (const auto& wanted : entry.components)

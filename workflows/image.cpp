@@ -14,9 +14,9 @@ namespace zellige::workflows {
 
 namespace {
 
-constexpr Duration kRestReport = 12min;   // an accepted system that runs reports every 10 min (qualify.accept)
-constexpr Duration kPatience = 3min;      // a running system that is not known to be ours may say that it is
-constexpr Duration kBoots = 15min;        // one that is known to be ours may still be booting (FACTS 11: 5 to 15 min)
+constexpr Duration kRestReport = 12min;  // an accepted system that runs reports every 10 min (qualify.accept)
+constexpr Duration kPatience = 3min;     // a running system that is not known to be ours may say that it is
+constexpr Duration kBoots = 15min;  // one that is known to be ours may still be booting (FACTS 11: 5 to 15 min)
 
 std::int64_t number(const std::string& text) {
   std::int64_t out = 0;
@@ -28,7 +28,8 @@ bool settled(const StepContext& context) { return context.fact("image.home") == 
 
 std::string mediaUrl(const StepContext& context) {
   const auto purpose = fmt::format("boot-{}", context.run().id.value);
-  return fmt::format("{}/boot/{}/deploy.iso", context.site().provisioningUrl, context.site().token(context.node(), purpose));
+  return fmt::format("{}/boot/{}/deploy.iso", context.site().provisioningUrl,
+                     context.site().token(context.node(), purpose));
 }
 
 /// The installed system's report with the wanted image, if one came since `since`.
@@ -75,7 +76,9 @@ Task<Result<Seen>> lookOff(StepContext& context) {
   if (host->power == HostPower::Off) co_return Seen::Done;
   co_return host->power == HostPower::PoweringOff ? Seen::Busy : Seen::Todo;
 }
-Task<Result<void>> switchOff(StepContext& context) { co_return co_await context.bmc().reset(HostReset::ForceOff); }
+Task<Result<void>> switchOff(StepContext& context) {
+  co_return co_await context.bmc().reset(HostReset::ForceOff);
+}
 
 Task<Result<Seen>> lookMediaIn(StepContext& context) {
   if (settled(context)) co_return Seen::Done;
@@ -154,7 +157,7 @@ Task<Result<void>> orderImage(StepContext& context) {
   seed.reportUrl = context.site().provisioningUrl + "/agent/v1/report";
   seed.token = context.site().token(context.node(), "os");
   order.seed = encodeBootMedia(seed);
-  order.reportEvery = 15s;   // what changes is reported at once
+  order.reportEvery = 15s;  // what changes is reported at once
   context.leave(PutOrder{context.node().id, std::move(order)});
   co_return Result<void>{};
 }
@@ -171,14 +174,17 @@ Task<Result<Seen>> lookRestarted(StepContext& context) {
   if (settled(context)) co_return Seen::Done;
   const auto host = co_await context.bmc().host();
   if (!host) co_return host.error();
-  if (const auto before = context.intended("host_reset"); before && *before != host->lastReset) co_return Seen::Done;
+  if (const auto before = context.intended("host_reset"); before && *before != host->lastReset)
+    co_return Seen::Done;
   // A machine that reports no reset time leaves no witness: then our own record must do.
   if (host->lastReset.empty() && context.ledgerSaysDone()) co_return Seen::Done;
   context.witness("host_reset", host->lastReset);
   context.setFact("image.restart_at", std::to_string(toMillis(context.now())));
   co_return Seen::Todo;
 }
-Task<Result<void>> restart(StepContext& context) { co_return co_await context.bmc().reset(HostReset::ForceRestart); }
+Task<Result<void>> restart(StepContext& context) {
+  co_return co_await context.bmc().reset(HostReset::ForceRestart);
+}
 
 Task<Result<Seen>> lookHome(StepContext& context) {
   if (settled(context)) co_return Seen::Done;
@@ -195,21 +201,51 @@ Task<Result<Seen>> lookHome(StepContext& context) {
 std::vector<Step> imageSteps() {
   return {
       {.id = "image.check", .title = "See whether the image is already running", .look = lookInstalled},
-      {.id = "image.off", .title = "Switch the host off", .look = lookOff, .act = switchOff, .poll = 5s,
+      {.id = "image.off",
+       .title = "Switch the host off",
+       .look = lookOff,
+       .act = switchOff,
+       .poll = 5s,
        .spent = "power.stuck"},
       {.id = "image.media", .title = "Insert the boot media", .look = lookMediaIn, .act = insertMedia, .poll = 5s},
-      {.id = "image.boot_once", .title = "Boot from the media once", .look = lookBootOnce, .act = setBootOnce, .poll = 5s},
-      {.id = "image.on", .title = "Switch the host on", .look = lookOn, .act = switchOn, .poll = 5s,
+      {.id = "image.boot_once",
+       .title = "Boot from the media once",
+       .look = lookBootOnce,
+       .act = setBootOnce,
+       .poll = 5s},
+      {.id = "image.on",
+       .title = "Switch the host on",
+       .look = lookOn,
+       .act = switchOn,
+       .poll = 5s,
        .spent = "power.stuck"},
-      {.id = "image.agent", .title = "Wait for the deploy agent", .look = lookAgent, .deadline = 40min,
+      {.id = "image.agent",
+       .title = "Wait for the deploy agent",
+       .look = lookAgent,
+       .deadline = 40min,
        .overdue = "image.no_agent"},
-      {.id = "image.write", .title = "Write and verify the image", .look = lookWritten, .act = orderImage,
-       .settle = 60s, .deadline = 2h, .needs = {.duringStep = Budget::ImageStream}, .overdue = "image.failed",
+      {.id = "image.write",
+       .title = "Write and verify the image",
+       .look = lookWritten,
+       .act = orderImage,
+       .settle = 60s,
+       .deadline = 2h,
+       .needs = {.duringStep = Budget::ImageStream},
+       .overdue = "image.failed",
        .spent = "image.failed"},
       {.id = "image.eject", .title = "Eject the boot media", .look = lookMediaOut, .act = ejectMedia, .poll = 5s},
-      {.id = "image.restart", .title = "Restart into the installed system", .look = lookRestarted, .act = restart,
-       .effect = Effect::Transient, .repeat = Repeat::Safe, .poll = 5s, .spent = "power.stuck"},
-      {.id = "image.home", .title = "Wait for the installed system to call home", .look = lookHome, .deadline = 40min,
+      {.id = "image.restart",
+       .title = "Restart into the installed system",
+       .look = lookRestarted,
+       .act = restart,
+       .effect = Effect::Transient,
+       .repeat = Repeat::Safe,
+       .poll = 5s,
+       .spent = "power.stuck"},
+      {.id = "image.home",
+       .title = "Wait for the installed system to call home",
+       .look = lookHome,
+       .deadline = 40min,
        .overdue = "os.no_call_home"},
   };
 }

@@ -30,7 +30,8 @@ bool confirmed(StepContext& context, const std::vector<Difference>& differences)
     count += '|';
     last = std::to_string(now);
   }
-  context.waitFor(fmt::format("reading the parts again ({} of {}): {}", count.size(), kEqualReads, differences.front().detail));
+  context.waitFor(fmt::format("reading the parts again ({} of {}): {}", count.size(), kEqualReads,
+                              differences.front().detail));
   return count.size() >= static_cast<std::size_t>(kEqualReads);
 }
 
@@ -41,8 +42,11 @@ Task<Result<Seen>> lookInventory(StepContext& context) {
   const auto differences = compare(*found, context.target().sku, node);
 
   Evidence evidence{node.id, context.run().id, "inventory", "", restsOnParts(*found, node), context.now()};
-  evidence.value = Json{{"serial", found->serial}, {"parts", found->components.size()},
-                        {"memory_gib", found->memoryGiB}, {"sku", context.target().sku.name}}.dump();
+  evidence.value = Json{{"serial", found->serial},
+                        {"parts", found->components.size()},
+                        {"memory_gib", found->memoryGiB},
+                        {"sku", context.target().sku.name}}
+                       .dump();
   if (!differences.empty() && !confirmed(context, differences)) co_return Seen::Busy;
   context.leave(PutInventory{node.id, std::move(*found)});
   if (differences.empty()) {

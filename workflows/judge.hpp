@@ -11,7 +11,7 @@ namespace zellige::workflows {
 
 struct Verdict {
   bool passed = false;
-  std::string why;   ///< when not passed: which test, which number, which limit
+  std::string why;  ///< when not passed: which test, which number, which limit
 };
 
 /// A required test that is missing, skipped or void does not pass; nor does a limit on a value that was not reported.

@@ -12,7 +12,8 @@ Task<Result<Seen>> lookPower(StepContext& context) {
   const auto& wanted = context.run().parameter;
   context.waitFor(fmt::format("host power: {}, asked for: {}", nameOf(host->power), wanted));
   if (wanted == "restart") {
-    if (const auto before = context.intended("host_reset"); before && *before != host->lastReset) co_return Seen::Done;
+    if (const auto before = context.intended("host_reset"); before && *before != host->lastReset)
+      co_return Seen::Done;
     if (host->lastReset.empty() && context.ledgerSaysDone()) co_return Seen::Done;
     context.witness("host_reset", host->lastReset);
     co_return Seen::Todo;
@@ -25,23 +26,26 @@ Task<Result<Seen>> lookPower(StepContext& context) {
 
 Task<Result<void>> setPower(StepContext& context) {
   const auto& wanted = context.run().parameter;
-  const auto how = wanted == "restart" ? HostReset::ForceRestart : wanted == "on" ? HostReset::On : HostReset::ForceOff;
+  const auto how = wanted == "restart" ? HostReset::ForceRestart
+                   : wanted == "on"    ? HostReset::On
+                                       : HostReset::ForceOff;
   co_return co_await context.bmc().reset(how);
 }
 
 }  // namespace
 
 const Workflow& power() {
-  static const std::vector<Step> steps{{.id = "power.apply",
-                                        .title = "Bring the host to the power state that was asked for",
-                                        .look = lookPower,
-                                        .act = setPower,
-                                        .effect = Effect::Transient,
-                                        .repeat = Repeat::Safe,  // on and off are visible; a second restart was asked for
-                                        .poll = 5s,
-                                        .deadline = 15min,
-                                        .overdue = "power.stuck",
-                                        .spent = "power.stuck"}};
+  static const std::vector<Step> steps{
+      {.id = "power.apply",
+       .title = "Bring the host to the power state that was asked for",
+       .look = lookPower,
+       .act = setPower,
+       .effect = Effect::Transient,
+       .repeat = Repeat::Safe,  // on and off are visible; a second restart was asked for
+       .poll = 5s,
+       .deadline = 15min,
+       .overdue = "power.stuck",
+       .spent = "power.stuck"}};
   static const Workflow workflow{.name = "power", .steps = steps};
   return workflow;
 }

@@ -24,7 +24,8 @@ bool satisfies(const BmcSettings& has, const BmcSettings& wanted) {
   const bool ntp = wanted.ntp.empty() || has.ntp == wanted.ntp;
   const bool syslog = wanted.syslogAddress.empty() ||
                       (has.syslogAddress == wanted.syslogAddress && has.syslogPort == wanted.syslogPort);
-  const bool restore = wanted.powerRestorePolicy.empty() || has.powerRestorePolicy == wanted.powerRestorePolicy;
+  const bool restore = wanted.powerRestorePolicy.empty() ||
+                       has.powerRestorePolicy == wanted.powerRestorePolicy;
   return ntp && syslog && restore;
 }
 
@@ -35,9 +36,12 @@ Task<Result<Seen>> lookSettings(StepContext& context) {
   if (!satisfies(*has, wanted)) co_return Seen::Todo;
   const auto& node = context.node();
   Evidence evidence{node.id, context.run().id, "settings", "", {}, context.now()};
-  evidence.value = Json{{"ntp", has->ntp}, {"syslog", fmt::format("{}:{}", has->syslogAddress, has->syslogPort)},
-                        {"power_restore_policy", has->powerRestorePolicy}}.dump();
-  evidence.dependsOn = {fmt::format("profile:{}", context.target().profile.name), fmt::format("serial:{}", node.serial)};
+  evidence.value = Json{{"ntp", has->ntp},
+                        {"syslog", fmt::format("{}:{}", has->syslogAddress, has->syslogPort)},
+                        {"power_restore_policy", has->powerRestorePolicy}}
+                       .dump();
+  evidence.dependsOn = {fmt::format("profile:{}", context.target().profile.name),
+                        fmt::format("serial:{}", node.serial)};
   context.leave(PutEvidence{std::move(evidence)});
   co_return Seen::Done;
 }

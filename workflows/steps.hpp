@@ -9,12 +9,12 @@
 
 namespace zellige::workflows {
 
-std::vector<Step> discoverSteps();   ///< contact, access
-std::vector<Step> inspectSteps();    ///< inventory against SKU and place, leak sensors
-std::vector<Step> settingsSteps();   ///< own password, NTP, syslog, PowerRestorePolicy
-std::vector<Step> firmwareSteps();   ///< write by recipe, activate, verify
-std::vector<Step> imageSteps();      ///< virtual media, write, boot, call home
-std::vector<Step> burnInSteps();     ///< tests against the plan's limits
+std::vector<Step> discoverSteps();  ///< contact, access
+std::vector<Step> inspectSteps();   ///< inventory against SKU and place, leak sensors
+std::vector<Step> settingsSteps();  ///< own password, NTP, syslog, PowerRestorePolicy
+std::vector<Step> firmwareSteps();  ///< write by recipe, activate, verify
+std::vector<Step> imageSteps();     ///< virtual media, write, boot, call home
+std::vector<Step> burnInSteps();    ///< tests against the plan's limits
 
 /// Planned → available. Skips what the machine and valid evidence already show.
 const Workflow& qualify();

@@ -5,8 +5,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <map>
+#include <memory>
 
 #include "controller/base/task.hpp"
 #include "controller/base/time.hpp"

@@ -85,7 +85,8 @@ class GuardedBuilder final : public nlohmann::json_sax<Json> {
 
 Result<Json> parseJson(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.bytes)
-    return Error{Errc::BadReply, fmt::format("JSON of {} bytes; at most {} are read", text.size(), limits.bytes)};
+    return Error{Errc::BadReply,
+                 fmt::format("JSON of {} bytes; at most {} are read", text.size(), limits.bytes)};
   Json root;
   GuardedBuilder builder(root, limits);
   if (!Json::sax_parse(text.begin(), text.end(), &builder)) return Error{Errc::BadReply, builder.reason()};

@@ -16,7 +16,7 @@ namespace zellige {
 using Json = nlohmann::json;
 
 struct JsonLimits {
-  std::size_t bytes = 8u << 20;   ///< measured: DGX H100 reports up to 0.5 MB (FACTS 8); 8 MiB leaves room
+  std::size_t bytes = 8u << 20;  ///< measured: DGX H100 reports up to 0.5 MB (FACTS 8); 8 MiB leaves room
   std::size_t depth = 32;
   std::size_t values = 200'000;
 };

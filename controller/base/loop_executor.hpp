@@ -46,8 +46,8 @@ class LoopExecutor final : public Executor {
   ScaledClock clock_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Callback> posted_;   // guarded by mutex_
-  bool stopping_ = false;         // guarded by mutex_
+  std::deque<Callback> posted_;                                // guarded by mutex_
+  bool stopping_ = false;                                      // guarded by mutex_
   std::map<std::pair<Time, std::uint64_t>, Callback> timers_;  // loop thread only
   std::map<std::uint64_t, Time> timerDue_;
   std::uint64_t nextTimer_ = 1;

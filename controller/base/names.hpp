@@ -29,8 +29,8 @@ constexpr std::optional<E> fromName(std::string_view text) {
 }  // namespace zellige
 
 /// ZELLIGE_NAMES(Power, {Power::Off, "off"}, {Power::On, "on"}) at namespace zellige scope.
-#define ZELLIGE_NAMES(Enum, ...)                                                       \
-  template <>                                                                          \
-  struct EnumNames<Enum> {                                                             \
+#define ZELLIGE_NAMES(Enum, ...)                                                                   \
+  template <>                                                                                      \
+  struct EnumNames<Enum> {                                                                         \
     static constexpr auto table = std::to_array<std::pair<Enum, std::string_view>>({__VA_ARGS__}); \
   }

@@ -12,29 +12,29 @@ namespace zellige {
 
 /// What went wrong, as the retry rules see it. Persisted by name (`name()`), never by number.
 enum class Errc {
-  Unreachable,       ///< no connection, or it broke
-  Timeout,           ///< connected, no complete reply in time
-  Auth,              ///< credentials refused, confirmed once
-  PasswordExpired,   ///< signed in, but only the own password may be changed
-  NotFound,          ///< 404, or a link that is not there
-  Conflict,          ///< compare-and-set lost, 409, 412 after the ETag ladder
-  Busy,              ///< 503 and its kin: ask again later
-  Rejected,          ///< the device or the store said no; nothing happened
-  BadReply,          ///< the reply could not be believed: too big, too deep, wrong type, cut short
-  Unsupported,       ///< the device has no such thing
-  NotArmed,          ///< a write was asked for in a place that is in observe mode; nothing was sent
-  Invalid,           ///< input from a person or a file is wrong
+  Unreachable,      ///< no connection, or it broke
+  Timeout,          ///< connected, no complete reply in time
+  Auth,             ///< credentials refused, confirmed once
+  PasswordExpired,  ///< signed in, but only the own password may be changed
+  NotFound,         ///< 404, or a link that is not there
+  Conflict,         ///< compare-and-set lost, 409, 412 after the ETag ladder
+  Busy,             ///< 503 and its kin: ask again later
+  Rejected,         ///< the device or the store said no; nothing happened
+  BadReply,         ///< the reply could not be believed: too big, too deep, wrong type, cut short
+  Unsupported,      ///< the device has no such thing
+  NotArmed,         ///< a write was asked for in a place that is in observe mode; nothing was sent
+  Invalid,          ///< input from a person or a file is wrong
 };
 
 std::string_view name(Errc code);
 
 struct Error {
   Errc code = Errc::BadReply;
-  std::string what;             ///< for a technician: what was asked, of whom, what came back
-  bool outcomeUnknown = false;  ///< the request may have been applied: only a look can tell
-  int httpStatus = 0;           ///< 0: there was no reply
+  std::string what;                    ///< for a technician: what was asked, of whom, what came back
+  bool outcomeUnknown = false;         ///< the request may have been applied: only a look can tell
+  int httpStatus = 0;                  ///< 0: there was no reply
   std::chrono::seconds retryAfter{0};  ///< what the device asked for; 0: it did not say
-  std::string cause;            ///< cause code of the finding this must become; empty: the retry rules decide
+  std::string cause;  ///< cause code of the finding this must become; empty: the retry rules decide
 };
 
 /// A finding's worth of failure: the run ends with this cause code.

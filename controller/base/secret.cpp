@@ -21,7 +21,8 @@ Result<SecretBox> SecretBox::openOrCreate(const std::filesystem::path& keyFile) 
   if (sodium_init() < 0) return Error{Errc::Invalid, "libsodium could not start"};
   SecretBox box;
   const auto fail = [&](std::string_view doing) {
-    return Error{Errc::Invalid, fmt::format("cannot {} the site key {}: {}", doing, keyFile.string(), strerror(errno))};
+    return Error{Errc::Invalid,
+                 fmt::format("cannot {} the site key {}: {}", doing, keyFile.string(), strerror(errno))};
   };
   int fd = ::open(keyFile.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd >= 0) {
@@ -34,8 +35,10 @@ Result<SecretBox> SecretBox::openOrCreate(const std::filesystem::path& keyFile) 
       return Error{Errc::Invalid, fmt::format("the site key {} can be read by others; run: chmod 600 {}",
                                               keyFile.string(), keyFile.string())};
     if (got != static_cast<ssize_t>(box.key_.size()) || info.st_size != got)
-      return Error{Errc::Invalid, fmt::format("the site key {} is damaged; restore it from your backup: without it "
-                                              "no stored BMC password can be opened", keyFile.string())};
+      return Error{Errc::Invalid,
+                   fmt::format("the site key {} is damaged; restore it from your backup: without it "
+                               "no stored BMC password can be opened",
+                               keyFile.string())};
     return box;
   }
   if (errno != ENOENT) return fail("read");
@@ -63,12 +66,12 @@ std::string SecretBox::seal(const Secret& secret) const {
   const auto& text = secret.reveal();
   std::string out(crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + text.size(), '\0');
   if (deterministic_)
-    crypto_generichash(bytesOf(out), crypto_secretbox_NONCEBYTES, bytesOf(std::string_view(text)), text.size(),
-                       bytesOf(std::string_view(key_)), key_.size());
+    crypto_generichash(bytesOf(out), crypto_secretbox_NONCEBYTES, bytesOf(std::string_view(text)),
+                       text.size(), bytesOf(std::string_view(key_)), key_.size());
   else
     randombytes_buf(out.data(), crypto_secretbox_NONCEBYTES);
-  crypto_secretbox_easy(bytesOf(out) + crypto_secretbox_NONCEBYTES, bytesOf(std::string_view(text)), text.size(),
-                        bytesOf(std::string_view(out)), bytesOf(std::string_view(key_)));
+  crypto_secretbox_easy(bytesOf(out) + crypto_secretbox_NONCEBYTES, bytesOf(std::string_view(text)),
+                        text.size(), bytesOf(std::string_view(out)), bytesOf(std::string_view(key_)));
   return toBase64(out);
 }
 
@@ -86,7 +89,8 @@ Result<Secret> SecretBox::open(std::string_view sealed) const {
 
 std::string SecretBox::sign(std::string_view text) const {
   std::string out(32, '\0');
-  crypto_generichash(bytesOf(out), out.size(), bytesOf(text), text.size(), bytesOf(std::string_view(key_)), key_.size());
+  crypto_generichash(bytesOf(out), out.size(), bytesOf(text), text.size(), bytesOf(std::string_view(key_)),
+                     key_.size());
   return toHex(out);
 }
 

@@ -31,8 +31,8 @@ class SecretBox {
   /// A fixed key: simulation and tests, where a run must be repeatable.
   static SecretBox fromSeed(std::string_view seed);
 
-  std::string seal(const Secret& secret) const;                       ///< base64 of nonce and box
-  Result<Secret> open(std::string_view sealed) const;                 ///< Errc::Invalid: other key, or damaged
+  std::string seal(const Secret& secret) const;        ///< base64 of nonce and box
+  Result<Secret> open(std::string_view sealed) const;  ///< Errc::Invalid: other key, or damaged
   /// A keyed digest (hex, 64 digits): tokens that a later, even empty, database can check again.
   std::string sign(std::string_view text) const;
 

@@ -16,7 +16,8 @@ class VirtualExecutor;
 
 class VirtualTime {
  public:
-  explicit VirtualTime(Time start = Time{Duration{1'767'225'600'000}} /* 2026-01-01T00:00:00Z */) : now_(start) {}
+  explicit VirtualTime(Time start = Time{Duration{1'767'225'600'000}} /* 2026-01-01T00:00:00Z */)
+      : now_(start) {}
 
   Time now() const { return now_; }
   /// Runs the next due callback, moving the clock to it. False: nothing is scheduled.
@@ -32,7 +33,7 @@ class VirtualTime {
     Time due;
     std::uint64_t order;
     Callback work;
-    std::shared_ptr<VirtualExecutor*> owner;   ///< of the executor, or of nullptr once it is gone
+    std::shared_ptr<VirtualExecutor*> owner;  ///< of the executor, or of nullptr once it is gone
   };
   struct Later {
     bool operator()(const Entry& a, const Entry& b) const {
@@ -50,7 +51,8 @@ class VirtualTime {
 
 class VirtualExecutor final : public Executor {
  public:
-  explicit VirtualExecutor(VirtualTime& time) : time_(time), self_(std::make_shared<VirtualExecutor*>(this)) {}
+  explicit VirtualExecutor(VirtualTime& time)
+      : time_(time), self_(std::make_shared<VirtualExecutor*>(this)) {}
   ~VirtualExecutor() override;
 
   Time now() const override { return time_.now(); }

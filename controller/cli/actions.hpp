@@ -25,7 +25,8 @@ struct RunQuery {
 };
 Task<int> listRuns(World& world, Options options, RunQuery query);
 Task<int> showRun(World& world, Options options, std::string id);
-Task<int> startRun(World& world, Options options, std::string serial, std::string workflow, std::string parameter);
+Task<int> startRun(World& world, Options options, std::string serial, std::string workflow,
+                   std::string parameter);
 Task<int> cancelRun(World& world, Options options, std::string id);
 Task<int> retryRun(World& world, Options options, std::string id);
 // finding.cpp

@@ -35,12 +35,15 @@ class Adder {
     addRun();
     addFinding();
     addToken();
-    auto* bundle = command(app_, "import", "Import a site: its YAML files with the packages and images they name", true);
+    auto* bundle = command(app_, "import",
+                           "Import a site: its YAML files with the packages and images they name", true);
     bundle->add_option("path", words_->paths, "Files and directories")->required();
     bundle->add_flag("--dry-run", words_->dryRun, "Only tell what would change");
     on(bundle, [](World& w, const Words& x) { return importSite(w, x.options, x.paths, x.dryRun); });
-    auto* signIn = command(app_, "login", "Sign in; takes the server's key on first use and keeps a token for 12 hours", false);
-    signIn->add_option("--user", words_->user, "Asked for if not given; the password is ZELLIGE_PASSWORD or asked for");
+    auto* signIn = command(
+        app_, "login", "Sign in; takes the server's key on first use and keeps a token for 12 hours", false);
+    signIn->add_option("--user", words_->user,
+                       "Asked for if not given; the password is ZELLIGE_PASSWORD or asked for");
     on(signIn, [](World& w, const Words& x) { return cli::login(w, x.options, x.user); });
   }
 
@@ -54,22 +57,29 @@ class Adder {
     auto* out = parent.add_subcommand(name, about);
     auto& o = words_->options;
     out->add_option("--url", o.url, "Of the controller; else ZELLIGE_URL, else where you signed in");
-    out->add_option("--ca", o.ca, "Check the server's certificate against this CA file")->check(CLI::ExistingFile);
-    out->add_option("--pin", o.pin, "SHA-256 of the server's key, base64; else ZELLIGE_PIN, else from signing in");
-    out->add_option("-o,--output", o.output, "table, or json for scripts")->check(CLI::IsMember({"table", "json"}));
+    out->add_option("--ca", o.ca, "Check the server's certificate against this CA file")
+        ->check(CLI::ExistingFile);
+    out->add_option("--pin", o.pin,
+                    "SHA-256 of the server's key, base64; else ZELLIGE_PIN, else from signing in");
+    out->add_option("-o,--output", o.output, "table, or json for scripts")
+        ->check(CLI::IsMember({"table", "json"}));
     if (writes) out->add_option("--reason", o.reason, "Why, for the audit trail");
     return out;
   }
-  void waits(CLI::App* command) { command->add_flag("--wait", words_->options.wait, "Stay until the run has ended; the exit code tells how"); }
+  void waits(CLI::App* command) {
+    command->add_flag("--wait", words_->options.wait, "Stay until the run has ended; the exit code tells how");
+  }
   /// What the command does. Without --reason, the command's own words are the reason.
   void on(CLI::App* command, std::function<Task<int>(World&, const Words&)> action) {
     std::string spoken = command->get_name();
-    for (auto* parent = command->get_parent(); parent && !parent->get_name().empty() && parent != &app_; parent = parent->get_parent())
+    for (auto* parent = command->get_parent(); parent && !parent->get_name().empty() && parent != &app_;
+         parent = parent->get_parent())
       spoken = parent->get_name() + " " + spoken;
-    command->callback([&chosen = chosen_, words = words_, action = std::move(action), spoken = std::move(spoken)] {
-      if (words->options.reason.empty()) words->options.reason = "command line: zellige " + spoken;
-      chosen = [words, action](World& world) { return action(world, *words); };
-    });
+    command->callback(
+        [&chosen = chosen_, words = words_, action = std::move(action), spoken = std::move(spoken)] {
+          if (words->options.reason.empty()) words->options.reason = "command line: zellige " + spoken;
+          chosen = [words, action](World& world) { return action(world, *words); };
+        });
   }
 
   void addSite() {
@@ -104,7 +114,8 @@ class Adder {
   void addRun() {
     auto* run = group("run", "Runs: what is being done to nodes");
     auto* list = command(*run, "list", "List runs, newest first", false);
-    list->add_option("--state", words_->runs.state, "active, blocked, done, failed, cancelled; comma-separated");
+    list->add_option("--state", words_->runs.state,
+                     "active, blocked, done, failed, cancelled; comma-separated");
     list->add_option("--workflow", words_->runs.workflow);
     list->add_option("--node", words_->runs.node, "Serial");
     on(list, [](World& w, const Words& x) { return listRuns(w, x.options, x.runs); });
@@ -117,7 +128,8 @@ class Adder {
     start->add_option("workflow", words_->workflow)->required();
     start->add_option("--parameter", words_->parameter);
     waits(start);
-    on(start, [](World& w, const Words& x) { return startRun(w, x.options, x.serial, x.workflow, x.parameter); });
+    on(start,
+       [](World& w, const Words& x) { return startRun(w, x.options, x.serial, x.workflow, x.parameter); });
     auto* cancel = command(*run, "cancel", "End a run at its next safe point", true);
     cancel->add_option("id", words_->id)->required();
     waits(cancel);
@@ -176,7 +188,8 @@ int runForReal(const Chosen& action) {
     const char* value = std::getenv(name.c_str());
     return std::string(value ? value : "");
   };
-  World world{transport, executor, std::cin, std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1 && ::isatty(STDIN_FILENO) == 1,
+  World world{transport,           executor,   std::cin,
+              std::cout,           std::cerr,  ::isatty(STDERR_FILENO) == 1 && ::isatty(STDIN_FILENO) == 1,
               environment("HOME"), environment};
   int code = 0;
   executor.spawn(runAndStop(action(world), executor, code));

@@ -21,7 +21,8 @@ Result<std::string> addressOf(const std::string& host) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   if (const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &found); failed != 0)
-    return Error{Errc::Unreachable, fmt::format("there is no host '{}' ({}); check --url", host, ::gai_strerror(failed))};
+    return Error{Errc::Unreachable,
+                 fmt::format("there is no host '{}' ({}); check --url", host, ::gai_strerror(failed))};
   char text[INET6_ADDRSTRLEN] = {};
   if (found->ai_family == AF_INET6)
     ::inet_ntop(AF_INET6, &reinterpret_cast<sockaddr_in6*>(found->ai_addr)->sin6_addr, text, sizeof text);
@@ -48,11 +49,12 @@ Error errorOf(const HttpReply& reply) {
   Error error{codeOf(reply.status), {}, false, reply.status};
   const auto body = parseJson(reply.body);
   const auto detail = body ? readString(*body, "detail") : std::nullopt;
-  error.what = detail ? printable(*detail) : fmt::format("the server answered {} and nothing that can be read", reply.status);
+  error.what = detail ? printable(*detail)
+                      : fmt::format("the server answered {} and nothing that can be read", reply.status);
   if (body)
     for (const auto& p : readArray(*body, "problems"))
-      error.what += fmt::format("\n  {}:{}:{}: {}", printable(textAt(p, "file")), textAt(p, "line"), textAt(p, "column"),
-                                printable(textAt(p, "reason")));
+      error.what += fmt::format("\n  {}:{}:{}: {}", printable(textAt(p, "file")), textAt(p, "line"),
+                                textAt(p, "column"), printable(textAt(p, "reason")));
   if (reply.status == 401) error.what += "\nSign in with: zellige login";
   return error;
 }
@@ -62,8 +64,8 @@ Error errorOf(const HttpReply& reply) {
 std::string encodePercent(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                       c == '_' || c == '~';
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
     if (plain)
       out.push_back(c);
     else
@@ -81,7 +83,8 @@ std::string textAt(const Json& value, std::string_view path) {
 void printJson(World& world, const Json& value) { world.out << value.dump(2) << '\n'; }
 
 Result<Server> serverAt(const std::string& url) {
-  const Error bad{Errc::Invalid, fmt::format("'{}' is no address of a controller; write it as https://HOST:PORT", url)};
+  const Error bad{Errc::Invalid,
+                  fmt::format("'{}' is no address of a controller; write it as https://HOST:PORT", url)};
   constexpr std::string_view scheme = "https://";
   std::string_view rest = url;
   if (!rest.starts_with(scheme)) return bad;
@@ -125,7 +128,8 @@ Result<Server> chooseServer(const World& world, const Options& options) {
   // A token and a key belong to the server they were got from.
   const bool known = stored->url == server->url;
   server->token = known ? stored->token : Secret{};
-  if (auto token = world.environment("ZELLIGE_TOKEN"); !token.empty()) server->token = Secret{std::move(token)};
+  if (auto token = world.environment("ZELLIGE_TOKEN"); !token.empty())
+    server->token = Secret{std::move(token)};
   server->peer.caFile = options.ca;
   server->peer.pin = !options.pin.empty() ? options.pin : world.environment("ZELLIGE_PIN");
   if (server->peer.pin.empty() && known) server->peer.pin = stored->pin;
@@ -134,7 +138,9 @@ Result<Server> chooseServer(const World& world, const Options& options) {
 
 Task<Result<Json>> Client::send(HttpRequest request, Duration patience) {
   if (server_.peer.pin.empty() && server_.peer.caFile.empty())
-    co_return Error{Errc::Auth, fmt::format("the key of {0} is not known yet; sign in with: zellige login --url {0}", server_.url)};
+    co_return Error{
+        Errc::Auth,
+        fmt::format("the key of {0} is not known yet; sign in with: zellige login --url {0}", server_.url)};
   request.headers.set("Host", server_.host);
   request.headers.set("Accept", "application/json");
   if (!server_.token.empty()) request.headers.set("Authorization", "Bearer " + server_.token.reveal());
@@ -145,12 +151,16 @@ Task<Result<Json>> Client::send(HttpRequest request, Duration patience) {
   if (!received) {
     auto error = received.error();
     if (error.cause == "bmc.certificate_changed")
-      error = {Errc::Auth, fmt::format("{0} shows another key than when you signed in. If it was set up anew, compare its "
-                                       "fingerprint and run: zellige login --url {0}", server_.url)};
+      error = {
+          Errc::Auth,
+          fmt::format("{0} shows another key than when you signed in. If it was set up anew, compare its "
+                      "fingerprint and run: zellige login --url {0}",
+                      server_.url)};
     else if (error.outcomeUnknown)
       error.what = fmt::format("{}; whether it was done is not known: look before you repeat it", error.what);
     else
-      error.what = fmt::format("cannot reach {}: {}; check --url and that the controller runs", server_.url, error.what);
+      error.what = fmt::format("cannot reach {}: {}; check --url and that the controller runs", server_.url,
+                               error.what);
     error.httpStatus = 0;
     co_return error;
   }
@@ -158,7 +168,9 @@ Task<Result<Json>> Client::send(HttpRequest request, Duration patience) {
   if (received->reply.status >= 300) co_return errorOf(received->reply);
   if (received->reply.body.empty()) co_return Json{};
   auto body = parseJson(received->reply.body, {.bytes = 64u << 20, .depth = 32, .values = 5'000'000});
-  if (!body) co_return Error{Errc::BadReply, fmt::format("{} answered something that cannot be read: {}", server_.url, body.error().what)};
+  if (!body)
+    co_return Error{Errc::BadReply, fmt::format("{} answered something that cannot be read: {}", server_.url,
+                                                body.error().what)};
   co_return std::move(*body);
 }
 

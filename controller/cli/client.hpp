@@ -11,9 +11,9 @@
 namespace zellige::cli {
 
 struct Server {
-  std::string url;      ///< as given, without a slash at the end
+  std::string url;  ///< as given, without a slash at the end
   http::Peer peer;
-  std::string host;     ///< for the Host header
+  std::string host;  ///< for the Host header
   Secret token;
 };
 

@@ -13,7 +13,9 @@
 
 namespace zellige::cli {
 
-std::filesystem::path credentialsFile(const std::filesystem::path& home) { return home / ".config" / "zellige" / "credentials"; }
+std::filesystem::path credentialsFile(const std::filesystem::path& home) {
+  return home / ".config" / "zellige" / "credentials";
+}
 
 Result<Credentials> loadCredentials(const std::filesystem::path& home) {
   const auto file = credentialsFile(home);
@@ -24,7 +26,9 @@ Result<Credentials> loadCredentials(const std::filesystem::path& home) {
   std::ifstream in(file, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   const auto json = parseJson(text, {.bytes = 16u << 10, .depth = 2, .values = 20});
-  if (!json) return Error{Errc::Invalid, fmt::format("{} is damaged; sign in again with: zellige login", file.string())};
+  if (!json)
+    return Error{Errc::Invalid,
+                 fmt::format("{} is damaged; sign in again with: zellige login", file.string())};
   return Credentials{readString(*json, "url").value_or(""), Secret{readString(*json, "token").value_or("")},
                      readString(*json, "pin").value_or("")};
 }
@@ -32,13 +36,18 @@ Result<Credentials> loadCredentials(const std::filesystem::path& home) {
 Result<void> saveCredentials(const std::filesystem::path& home, const Credentials& credentials) {
   const auto file = credentialsFile(home);
   const auto fresh = file.string() + ".new";
-  const auto fail = [&] { return Error{Errc::Invalid, fmt::format("cannot write {}: {}", file.string(), strerror(errno))}; };
+  const auto fail = [&] {
+    return Error{Errc::Invalid, fmt::format("cannot write {}: {}", file.string(), strerror(errno))};
+  };
   std::error_code error;
   std::filesystem::create_directories(file.parent_path(), error);
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return fail();
-  const auto text = Json{{"url", credentials.url}, {"token", credentials.token.reveal()}, {"pin", credentials.pin}}.dump(2) + "\n";
-  const bool written = ::fchmod(fd, 0600) == 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const auto text =
+      Json{{"url", credentials.url}, {"token", credentials.token.reveal()}, {"pin", credentials.pin}}.dump(2) +
+      "\n";
+  const bool written = ::fchmod(fd, 0600) == 0 &&
+                       ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   ::close(fd);
   if (!written || ::rename(fresh.c_str(), file.c_str()) != 0) return fail();
   return {};

@@ -12,7 +12,7 @@ namespace zellige::cli {
 struct Credentials {
   std::string url;
   Secret token;
-  std::string pin;   ///< of the server's key, as Peer::pin
+  std::string pin;  ///< of the server's key, as Peer::pin
 };
 
 std::filesystem::path credentialsFile(const std::filesystem::path& home);

@@ -12,9 +12,17 @@ namespace {
 void print(World& world, const Options& options, const Json& finding) {
   if (options.json()) return printJson(world, finding);
   Sheet sheet;
-  for (const auto& [name, path] : {std::pair{"Finding", "id"}, {"What", "title"}, {"Cause", "cause"}, {"Node", "serial"},
-                                   {"Place", "place"}, {"Run", "run"}, {"Blocking", "blocking"}, {"Raised", "raised"},
-                                   {"Detail", "detail"}, {"Next", "next_action"}, {"Resolved", "resolved"},
+  for (const auto& [name, path] : {std::pair{"Finding", "id"},
+                                   {"What", "title"},
+                                   {"Cause", "cause"},
+                                   {"Node", "serial"},
+                                   {"Place", "place"},
+                                   {"Run", "run"},
+                                   {"Blocking", "blocking"},
+                                   {"Raised", "raised"},
+                                   {"Detail", "detail"},
+                                   {"Next", "next_action"},
+                                   {"Resolved", "resolved"},
                                    {"Resolution", "resolution"}})
     sheet.add(name, textAt(finding, path));
   sheet.print(world.out);
@@ -37,7 +45,8 @@ Task<int> listFindings(World& world, Options options, std::string place, bool al
   }
   Table table({"FINDING", "NODE", "PLACE", "CAUSE", "RAISED", "DETAIL"});
   for (const auto& f : *findings)
-    table.add({textAt(f, "id"), textAt(f, "serial"), textAt(f, "place"), textAt(f, "cause"), textAt(f, "raised"), textAt(f, "detail")});
+    table.add({textAt(f, "id"), textAt(f, "serial"), textAt(f, "place"), textAt(f, "cause"),
+               textAt(f, "raised"), textAt(f, "detail")});
   table.print(world.out);
   co_return 0;
 }
@@ -57,7 +66,8 @@ Task<int> resolveFinding(World& world, Options options, std::string id) {
   if (!server) co_return complain(world, server.error());
   Client client(world, std::move(*server));
   Json body{{"resolution", options.reason}};
-  const auto finding = co_await client.post("/api/v1/findings/" + encodePercent(id) + "/resolve", std::move(body));
+  const auto finding = co_await client.post("/api/v1/findings/" + encodePercent(id) + "/resolve",
+                                            std::move(body));
   if (!finding) co_return complain(world, finding.error());
   print(world, options, *finding);
   co_return 0;

@@ -18,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kPartBytes = 4u << 20;
-constexpr Duration kPatience{600'000};   // the server hashes and copies a whole image before it answers the last part
+constexpr Duration kPatience{
+    600'000};  // the server hashes and copies a whole image before it answers the last part
 
 struct Bundle {
   struct Content {
@@ -48,9 +49,11 @@ Result<std::map<std::string, fs::path>> find(const std::vector<fs::path>& paths)
       out[path.filename().string()] = path;
       continue;
     }
-    if (!fs::is_directory(path, error)) return Error{Errc::Invalid, fmt::format("there is no file or directory {}", path.string())};
+    if (!fs::is_directory(path, error))
+      return Error{Errc::Invalid, fmt::format("there is no file or directory {}", path.string())};
     const auto prefix = paths.size() > 1 ? fs::path(path).lexically_normal().filename() : fs::path{};
-    for (auto it = fs::recursive_directory_iterator(path, error); !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    for (auto it = fs::recursive_directory_iterator(path, error);
+         !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
       if (it->path().filename().string().starts_with('.')) {
         it.disable_recursion_pending();
         continue;
@@ -75,13 +78,16 @@ Result<Bundle> collect(const std::vector<fs::path>& paths) {
     mentioned += *text;
     bundle.texts.push_back({{"path", path}, {"text", std::move(*text)}});
   }
-  if (bundle.texts.empty()) return Error{Errc::Invalid, "there is no YAML file in what was given; name the site's directory"};
-  std::transform(mentioned.begin(), mentioned.end(), mentioned.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (bundle.texts.empty())
+    return Error{Errc::Invalid, "there is no YAML file in what was given; name the site's directory"};
+  std::transform(mentioned.begin(), mentioned.end(), mentioned.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   for (const auto& [path, file] : *files) {
     if (isText(file)) continue;
     auto digest = sha256HexOfFile(file);
     if (!digest) return digest.error();
-    if (mentioned.find(*digest) != std::string::npos) bundle.contents.push_back({path, file, std::move(*digest)});
+    if (mentioned.find(*digest) != std::string::npos)
+      bundle.contents.push_back({path, file, std::move(*digest)});
   }
   return bundle;
 }
@@ -90,7 +96,8 @@ Task<Result<void>> upload(World& world, Client& client, Bundle::Content content)
   const auto path = "/api/v1/files/" + content.digest;
   std::error_code failed;
   const auto total = fs::file_size(content.file, failed);
-  if (failed || total == 0) co_return Error{Errc::Invalid, fmt::format("{} is empty or cannot be read", content.file.string())};
+  if (failed || total == 0)
+    co_return Error{Errc::Invalid, fmt::format("{} is empty or cannot be read", content.file.string())};
   std::uint64_t at = 0;
   const auto there = co_await client.get(path);
   if (!there && there.error().httpStatus != 404) co_return there.error();
@@ -110,7 +117,8 @@ Task<Result<void>> upload(World& world, Client& client, Bundle::Content content)
     if (!sent) co_return sent.error();
     at += size;
     if (world.terminal)
-      world.err << fmt::format("\r\033[K{}: {} of {} MiB", printable(content.path), at >> 20, total >> 20) << std::flush;
+      world.err << fmt::format("\r\033[K{}: {} of {} MiB", printable(content.path), at >> 20, total >> 20)
+                << std::flush;
   }
   if (world.terminal) world.err << "\r\033[K" << std::flush;
   co_return Result<void>{};

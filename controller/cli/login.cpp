@@ -52,8 +52,9 @@ Task<Result<std::string>> learnKey(World& world, Server server) {
   request.headers.set("Host", server.host);
   const auto received = co_await world.transport.send(server.peer, std::move(request), http::SendOptions{});
   if (!received)
-    co_return Error{received.error().code, fmt::format("cannot reach {}: {}; check --url and that the controller runs", server.url,
-                                                       received.error().what)};
+    co_return Error{received.error().code,
+                    fmt::format("cannot reach {}: {}; check --url and that the controller runs", server.url,
+                                received.error().what)};
   co_return received->pin;
 }
 
@@ -93,9 +94,11 @@ Task<int> login(World& world, Options options, std::string user) {
   }
   Credentials credentials{server->url, Secret{readString(*session, "token").value_or("")}, client.pin()};
   if (auto saved = saveCredentials(world.home, credentials); !saved) co_return complain(world, saved.error());
-  world.err << "Signed in to " << server->url << " as " << printable(user) << " until " << textAt(*session, "expires") << '\n';
+  world.err << "Signed in to " << server->url << " as " << printable(user) << " until "
+            << textAt(*session, "expires") << '\n';
   if (readBool(*session, "user/must_change").value_or(false))
-    world.err << "Your password was given by somebody else; change it soon (PUT /api/v1/users/me/password).\n";
+    world.err
+        << "Your password was given by somebody else; change it soon (PUT /api/v1/users/me/password).\n";
   co_return 0;
 }
 

@@ -20,26 +20,38 @@ std::string doing(const Json& node) {
 
 void printNode(World& world, const Json& node) {
   Sheet sheet;
-  for (const auto& [name, path] : {std::pair{"Serial", "serial"}, {"Kind", "kind"}, {"Place", "place"}, {"SKU", "sku"},
-                                   {"Profile", "profile"}, {"BMC", "bmc/address"}, {"Lifecycle", "lifecycle"},
-                                   {"Since", "lifecycle_since"}, {"Allocation", "allocation"}, {"Scheduling", "scheduling"},
-                                   {"Health", "health"}, {"Contact", "contact"}, {"Armed", "armed"}})
+  for (const auto& [name, path] : {std::pair{"Serial", "serial"},
+                                   {"Kind", "kind"},
+                                   {"Place", "place"},
+                                   {"SKU", "sku"},
+                                   {"Profile", "profile"},
+                                   {"BMC", "bmc/address"},
+                                   {"Lifecycle", "lifecycle"},
+                                   {"Since", "lifecycle_since"},
+                                   {"Allocation", "allocation"},
+                                   {"Scheduling", "scheduling"},
+                                   {"Health", "health"},
+                                   {"Contact", "contact"},
+                                   {"Armed", "armed"}})
     sheet.add(name, textAt(node, path));
   if (at(node, "run/id"))
-    sheet.add("Run", fmt::format("{} {} at {}", textAt(node, "run/id"), textAt(node, "run/workflow"), doing(node)));
+    sheet.add("Run",
+              fmt::format("{} {} at {}", textAt(node, "run/id"), textAt(node, "run/workflow"), doing(node)));
   sheet.print(world.out);
   if (const auto& findings = readArray(node, "findings"); !findings.empty()) {
     world.out << '\n';
     Table table({"FINDING", "CAUSE", "RAISED", "RESOLVED", "DETAIL"});
     for (const auto& f : findings)
-      table.add({textAt(f, "id"), textAt(f, "cause"), textAt(f, "raised"), textAt(f, "resolved"), textAt(f, "detail")});
+      table.add({textAt(f, "id"), textAt(f, "cause"), textAt(f, "raised"), textAt(f, "resolved"),
+                 textAt(f, "detail")});
     table.print(world.out);
   }
   if (const auto& holds = readArray(node, "holds"); !holds.empty()) {
     world.out << '\n';
     Table table({"HOLD", "KIND", "OWNER", "EXPIRES", "REASON"});
     for (const auto& h : holds)
-      table.add({textAt(h, "id"), textAt(h, "kind"), textAt(h, "owner"), textAt(h, "expires"), textAt(h, "reason")});
+      table.add({textAt(h, "id"), textAt(h, "kind"), textAt(h, "owner"), textAt(h, "expires"),
+                 textAt(h, "reason")});
     table.print(world.out);
   }
   if (const auto& firmware = readArray(node, "inventory/firmware"); !firmware.empty()) {
@@ -82,7 +94,8 @@ Task<int> listNodes(World& world, Options options, NodeQuery query) {
   }
   Table table({"SERIAL", "PLACE", "LIFECYCLE", "HEALTH", "CONTACT", "DOING"});
   for (const auto& n : *nodes)
-    table.add({textAt(n, "serial"), textAt(n, "place"), textAt(n, "lifecycle"), textAt(n, "health"), textAt(n, "contact"), doing(n)});
+    table.add({textAt(n, "serial"), textAt(n, "place"), textAt(n, "lifecycle"), textAt(n, "health"),
+               textAt(n, "contact"), doing(n)});
   table.print(world.out);
   co_return 0;
 }

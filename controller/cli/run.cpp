@@ -18,9 +18,11 @@ void print(World& world, const Options& options, const Json& run) {
   if (options.json()) return printJson(world, run);
   Sheet sheet;
   sheet.add("Run", textAt(run, "id"));
-  sheet.add("Workflow", textAt(run, "workflow") + (textAt(run, "parameter").empty() ? "" : " " + textAt(run, "parameter")));
+  sheet.add("Workflow", textAt(run, "workflow") +
+                            (textAt(run, "parameter").empty() ? "" : " " + textAt(run, "parameter")));
   std::string nodes;
-  for (const auto& n : readArray(run, "nodes")) nodes += (nodes.empty() ? "" : ", ") + (n.is_string() ? n.get<std::string>() : "-");
+  for (const auto& n : readArray(run, "nodes"))
+    nodes += (nodes.empty() ? "" : ", ") + (n.is_string() ? n.get<std::string>() : "-");
   sheet.add("Nodes", nodes);
   sheet.add("State", textAt(run, "state"));
   sheet.add("Started", fmt::format("{} by {}", textAt(run, "created"), textAt(run, "started_by")));
@@ -44,8 +46,8 @@ class Progress {
   Progress(const Progress&) = delete;
   void tell(const Json& run) {
     const auto waits = textAt(run, "waits_for");
-    auto line = printable(fmt::format("run {} {}: {}{}", textAt(run, "id"), textAt(run, "state"), textAt(run, "step"),
-                                      waits.empty() ? "" : " (waits for " + waits + ")"));
+    auto line = printable(fmt::format("run {} {}: {}{}", textAt(run, "id"), textAt(run, "state"),
+                                      textAt(run, "step"), waits.empty() ? "" : " (waits for " + waits + ")"));
     if (line == last_) return;
     if (world_.terminal)
       world_.err << "\r\033[K" << line.substr(0, 99) << std::flush;
@@ -75,7 +77,8 @@ Task<Result<Json>> follow(World& world, Client& client, Json run) {
     if (!now) co_return now.error();
     if (!unfinished(*now)) co_return std::move(*now);
     progress.tell(*now);
-    const auto events = co_await client.get(fmt::format("/api/v1/events?wait=20&after={}&node={}", after, encodePercent(serial)));
+    const auto events = co_await client.get(
+        fmt::format("/api/v1/events?wait=20&after={}&node={}", after, encodePercent(serial)));
     if (!events) co_return events.error();
     after = readInt(*events, "next").value_or(after);
   }
@@ -92,8 +95,8 @@ Task<int> finish(World& world, Client& client, Options options, Json run, std::s
   print(world, options, *ended);
   const auto state = textAt(*ended, "state");
   if (state == wanted) co_return 0;
-  world.err << "zellige: run " << textAt(*ended, "id") << " ended " << state << ": " << printable(textAt(*ended, "step"))
-            << "; see: zellige finding list\n";
+  world.err << "zellige: run " << textAt(*ended, "id") << " ended " << state << ": "
+            << printable(textAt(*ended, "step")) << "; see: zellige finding list\n";
   co_return static_cast<int>(Exit::Failed);
 }
 
@@ -127,7 +130,8 @@ Task<int> listRuns(World& world, Options options, RunQuery query) {
     const auto& nodes = readArray(r, "nodes");
     auto node = nodes.empty() || !nodes[0].is_string() ? std::string("-") : nodes[0].get<std::string>();
     if (nodes.size() > 1) node += fmt::format(" +{}", nodes.size() - 1);
-    table.add({textAt(r, "id"), textAt(r, "workflow"), std::move(node), textAt(r, "state"), textAt(r, "step"), textAt(r, "waits_for")});
+    table.add({textAt(r, "id"), textAt(r, "workflow"), std::move(node), textAt(r, "state"), textAt(r, "step"),
+               textAt(r, "waits_for")});
   }
   table.print(world.out);
   co_return 0;
@@ -142,7 +146,8 @@ Task<int> showRun(World& world, Options options, std::string id) {
   co_return co_await finish(world, client, options, std::move(*run), "done");
 }
 
-Task<int> startRun(World& world, Options options, std::string serial, std::string workflow, std::string parameter) {
+Task<int> startRun(World& world, Options options, std::string serial, std::string workflow,
+                   std::string parameter) {
   Json body{{"workflow", workflow}, {"parameter", parameter}, {"reason", options.reason}};
   auto path = "/api/v1/nodes/" + encodePercent(serial) + "/runs";
   co_return co_await act(world, options, std::move(path), std::move(body), "done");

@@ -33,7 +33,8 @@ void print(World& world, const Options& options, const Json& site) {
   Table table({"BUDGET", "WHERE", "USED", "LIMIT", "WAITING"});
   for (const auto& b : budgets) {
     const auto scope = textAt(b, "scope");
-    table.add({textAt(b, "budget"), scope.empty() ? "site" : scope, textAt(b, "used"), textAt(b, "limit"), textAt(b, "waiting")});
+    table.add({textAt(b, "budget"), scope.empty() ? "site" : scope, textAt(b, "used"), textAt(b, "limit"),
+               textAt(b, "waiting")});
   }
   table.print(world.out);
 }

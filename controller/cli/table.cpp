@@ -11,7 +11,8 @@ constexpr bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0)
 
 /// Characters, not bytes.
 std::size_t widthOf(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); }));
 }
 
 std::string cut(const std::string& text, std::size_t width) {
@@ -63,7 +64,8 @@ void Table::print(std::ostream& out, std::size_t width) const {
 void Sheet::print(std::ostream& out) const {
   std::size_t width = 0;
   for (const auto& [name, value] : lines_) width = std::max(width, name.size());
-  for (const auto& [name, value] : lines_) out << name << ':' << std::string(width - name.size() + 2, ' ') << printable(value) << '\n';
+  for (const auto& [name, value] : lines_)
+    out << name << ':' << std::string(width - name.size() + 2, ' ') << printable(value) << '\n';
 }
 
 }  // namespace zellige::cli

@@ -14,7 +14,7 @@ class Table {
   void print(std::ostream& out, std::size_t width = 100) const;
 
  private:
-  std::vector<std::vector<std::string>> rows_;   // the first has the heads
+  std::vector<std::vector<std::string>> rows_;  // the first has the heads
 };
 
 /// "name:  value" lines, values aligned.

@@ -18,7 +18,8 @@ Task<int> createToken(World& world, Options options, std::string name, std::stri
   if (options.json()) {
     printJson(world, *token);
   } else {
-    world.err << "token " << textAt(*token, "id") << " of " << printable(textAt(*token, "user")) << "; it is shown only now:\n";
+    world.err << "token " << textAt(*token, "id") << " of " << printable(textAt(*token, "user"))
+              << "; it is shown only now:\n";
     world.out << textAt(*token, "token") << '\n';
   }
   co_return 0;
@@ -38,7 +39,8 @@ Task<int> listTokens(World& world, Options options, std::string user) {
   }
   Table table({"TOKEN", "KIND", "NAME", "CREATED", "EXPIRES", "REVOKED"});
   for (const auto& t : readArray(*reply, "tokens"))
-    table.add({textAt(t, "id"), textAt(t, "kind"), textAt(t, "name"), textAt(t, "created"), textAt(t, "expires"), textAt(t, "revoked")});
+    table.add({textAt(t, "id"), textAt(t, "kind"), textAt(t, "name"), textAt(t, "created"),
+               textAt(t, "expires"), textAt(t, "revoked")});
   table.print(world.out);
   co_return 0;
 }
@@ -47,7 +49,8 @@ Task<int> revokeToken(World& world, Options options, std::string id) {
   auto server = chooseServer(world, options);
   if (!server) co_return complain(world, server.error());
   Client client(world, std::move(*server));
-  const auto done = co_await client.remove("/api/v1/tokens/" + encodePercent(id) + "?reason=" + encodePercent(options.reason));
+  const auto done = co_await client.remove("/api/v1/tokens/" + encodePercent(id) +
+                                           "?reason=" + encodePercent(options.reason));
   if (!done) co_return complain(world, done.error());
   world.err << "token " << printable(id) << " is revoked\n";
   co_return 0;

@@ -15,10 +15,10 @@ namespace zellige::cli {
 /// What scripts can trust.
 enum class Exit {
   Ok = 0,
-  Failed = 1,     ///< what was asked for ended badly, or the server refused it
-  Usage = 2,      ///< the command line cannot be understood
-  NoAccess = 3,   ///< not reached, or not signed in
-  Conflict = 4,   ///< the thing is in another state than the command needs
+  Failed = 1,    ///< what was asked for ended badly, or the server refused it
+  Usage = 2,     ///< the command line cannot be understood
+  NoAccess = 3,  ///< not reached, or not signed in
+  Conflict = 4,  ///< the thing is in another state than the command needs
 };
 
 struct World {
@@ -27,9 +27,9 @@ struct World {
   std::istream& in;
   std::ostream& out;
   std::ostream& err;
-  bool terminal = false;   ///< a person looks at `err`: progress may be redrawn
+  bool terminal = false;  ///< a person looks at `err`: progress may be redrawn
   std::filesystem::path home;
-  std::function<std::string(const std::string&)> environment;   ///< empty: not set
+  std::function<std::string(const std::string&)> environment;  ///< empty: not set
 };
 
 /// Options of every command.

@@ -58,7 +58,8 @@ std::optional<std::string> Child::line(int seconds) {
       buffer_.erase(0, cut + 1);
       return text;
     }
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end -
+                                                                            std::chrono::steady_clock::now());
     if (left.count() <= 0) return std::nullopt;
     pollfd waiting{out_, POLLIN, 0};
     if (::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) continue;
@@ -82,7 +83,8 @@ bool Child::running() {
 int Child::wait() {
   if (!exit_) {
     int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
     exit_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
   return *exit_;
@@ -92,10 +94,11 @@ double Child::cpuSeconds() const {
   std::ifstream in(fmt::format("/proc/{}/stat", pid_));
   std::string text;
   std::getline(in, text);
-  const auto after = text.rfind(')');   // the name before it may hold spaces
+  const auto after = text.rfind(')');  // the name before it may hold spaces
   if (after == std::string::npos) return 0;
   unsigned long user = 0, system = 0;
-  if (std::sscanf(text.c_str() + after + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+  if (std::sscanf(text.c_str() + after + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                  &system) != 2)
     return 0;
   return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }

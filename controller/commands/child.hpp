@@ -12,7 +12,7 @@ class Child {
  public:
   /// Runs this very program with `arguments`. Its standard error goes to `errorFile` (appended). It dies with us.
   Child(const std::vector<std::string>& arguments, const std::string& errorFile);
-  ~Child();   ///< SIGTERM, waits 5 s, SIGKILL
+  ~Child();  ///< SIGTERM, waits 5 s, SIGKILL
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 

@@ -17,14 +17,13 @@ Task<void> sweepOnce(Intake& intake) { co_await intake.sweep(); }
 
 }  // namespace
 
-ControlPlane::ControlPlane(SqliteStore& store, http::Transport& transport, Executor& executor, const SecretBox& box,
-                           ControlPlaneOptions options)
-    : executor_(executor),
-      machines_(transport, store, executor, [&store](const Place& place) { return store.armed(place); },
-                options.redfish),
+ControlPlane::ControlPlane(SqliteStore& store, http::Transport& transport, Executor& executor,
+                           const SecretBox& box, ControlPlaneOptions options)
+    : executor_(executor), machines_(
+                               transport, store, executor,
+                               [&store](const Place& place) { return store.armed(place); }, options.redfish),
       engine_(store, machines_, executor, surroundings(options, box), workflows::all(), options.engine),
-      intake_(store, engine_, "qualify"),
-      patrol_(store, machines_, executor, options.patrol),
+      intake_(store, engine_, "qualify"), patrol_(store, machines_, executor, options.patrol),
       provisioning_(store, engine_, executor, box, options.provisioningUrl) {}
 
 void ControlPlane::start() {

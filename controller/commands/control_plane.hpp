@@ -13,7 +13,7 @@
 namespace zellige {
 
 struct ControlPlaneOptions {
-  std::string provisioningUrl;        ///< as BMCs and agents reach it
+  std::string provisioningUrl;  ///< as BMCs and agents reach it
   EngineOptions engine;
   redfish::ClientOptions redfish;
   PatrolOptions patrol;

@@ -12,7 +12,8 @@
 namespace zellige {
 
 enum class CrashPoint { BeforeSend, AppliedReplyLost, BeforeCommit, AfterCommit };
-ZELLIGE_NAMES(CrashPoint, {CrashPoint::BeforeSend, "before_send"}, {CrashPoint::AppliedReplyLost, "applied_reply_lost"},
+ZELLIGE_NAMES(CrashPoint, {CrashPoint::BeforeSend, "before_send"},
+              {CrashPoint::AppliedReplyLost, "applied_reply_lost"},
               {CrashPoint::BeforeCommit, "before_commit"}, {CrashPoint::AfterCommit, "after_commit"});
 
 /// Counts the points that a controller passes and says at which one it dies.

@@ -25,7 +25,7 @@ namespace zellige::commands {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr auto kGiveUp = 15min;                 // wall, for one demo
+constexpr auto kGiveUp = 15min;  // wall, for one demo
 constexpr Duration kLeastBetweenKills = 2s, kMostBetweenKills = 5s;
 
 /// A port that was free a moment ago.
@@ -43,7 +43,8 @@ int freePort() {
 }
 
 struct Totals {
-  int nodes = 0, available = 0, quarantined = 0, stuck = 0, faultsFired = 0, duplicates = 0, kills = 0, wrong = 0;
+  int nodes = 0, available = 0, quarantined = 0, stuck = 0, faultsFired = 0, duplicates = 0, kills = 0,
+      wrong = 0;
   std::int64_t transitions = 0;
   std::vector<std::string> quarantinedExpected, unexpected, wrongEndStates, duplicateActs;
   std::map<std::string, int> faultsByKind;
@@ -53,9 +54,15 @@ struct Totals {
 class Demo {
  public:
   Demo(const DemoOptions& options, std::uint64_t seed, int killsLeft)
-      : options_(options), seed_(seed), killsLeft_(killsLeft), random_(seed, "kills"), transport_(executor_, plainToo()),
-        world_{transport_, executor_, std::cin, quiet_, quiet_, false, scratch_.path(),
-               [this](const std::string& name) { return environment(name); }} {}
+      : options_(options), seed_(seed), killsLeft_(killsLeft), random_(seed, "kills"),
+        transport_(executor_, plainToo()), world_{transport_,
+                                                  executor_,
+                                                  std::cin,
+                                                  quiet_,
+                                                  quiet_,
+                                                  false,
+                                                  scratch_.path(),
+                                                  [this](const std::string& name) { return environment(name); }} {}
 
   /// Runs one demo to its end and adds what came of it.
   void run(Totals& totals) {
@@ -107,7 +114,8 @@ class Demo {
         std::vector<std::string>{"serve", "--data", (scratch_.path() / "data").string(), "--api",
                                  fmt::format("127.0.0.1:{}", apiPort_), "--provisioning",
                                  fmt::format("127.0.0.1:{}", provisioningPort_), "--speed",
-                                 fmt::format("{}", options_.speed), "--origin", std::to_string(origin_), "--announce"},
+                                 fmt::format("{}", options_.speed), "--origin", std::to_string(origin_),
+                                 "--announce"},
         errors());
     auto line = expectLine(*controller_, "controller (see " + errors() + ")");
     if (const auto password = readString(line, "admin_password")) {
@@ -153,7 +161,8 @@ class Demo {
     const auto fresh = randomHex(12);
     Json change{{"current", password_}, {"password", fresh}};
     co_await call("PUT", "/users/me/password", std::move(change));
-    if (const auto again = readString(session, "token"); again && again->empty()) throw std::runtime_error("no token");
+    if (const auto again = readString(session, "token"); again && again->empty())
+      throw std::runtime_error("no token");
   }
 
   Task<void> watch(Totals& totals) {
@@ -214,18 +223,20 @@ class Demo {
   void draw(const Json& nodes) {
     if (options_.headless || options_.json) return;
     std::string screen = "\x1b[H\x1b[2J";
-    screen += fmt::format("Zellige: {} simulated GB200 compute trays over HTTPS and Redfish, at {:g} times real speed\n\n",
-                          options_.trays, options_.speed);
+    screen += fmt::format(
+        "Zellige: {} simulated GB200 compute trays over HTTPS and Redfish, at {:g} times real speed\n\n",
+        options_.trays, options_.speed);
     screen += fmt::format("{:<18} {:<14} {:<12} {:<20} {}\n", "PLACE", "SERIAL", "STATE", "STEP", "WAITS FOR");
     int shown = 0;
     std::map<std::string, int> states;
     for (const auto& node : nodes) {
       ++states[readString(node, "lifecycle").value_or("?")];
       if (shown++ >= 36) continue;
-      screen += fmt::format("{:<18} {:<14} {:<12} {:<20} {:.50}\n", readString(node, "place").value_or(""),
-                            readString(node, "serial").value_or(""), readString(node, "lifecycle").value_or(""),
-                            readString(node, "run/step").value_or("-"),
-                            readString(node, "run/waits_for").value_or(readString(node, "cause").value_or("")));
+      screen += fmt::format(
+          "{:<18} {:<14} {:<12} {:<20} {:.50}\n", readString(node, "place").value_or(""),
+          readString(node, "serial").value_or(""), readString(node, "lifecycle").value_or(""),
+          readString(node, "run/step").value_or("-"),
+          readString(node, "run/waits_for").value_or(readString(node, "cause").value_or("")));
     }
     screen += "\n";
     for (const auto& [state, count] : states) screen += fmt::format("{} {}   ", count, state);
@@ -336,11 +347,14 @@ int demo(const DemoOptions& options) {
   if (options.json)
     fmt::print("{}\n", jsonOf(totals, options).dump(2));
   else
-    fmt::print("{} of {} available, {} quarantined ({} expected) after {:.0f} s; {} duplicates; the controller was killed {} times\n",
-               totals.available, totals.nodes, totals.quarantined, totals.quarantinedExpected.size(), totals.wall,
-               totals.duplicates, totals.kills);
+    fmt::print(
+        "{} of {} available, {} quarantined ({} expected) after {:.0f} s; {} duplicates; the controller was "
+        "killed {} times\n",
+        totals.available, totals.nodes, totals.quarantined, totals.quarantinedExpected.size(), totals.wall,
+        totals.duplicates, totals.kills);
   for (const auto& line : totals.unexpected) fmt::print(stderr, "unexpected: {}\n", line);
-  const bool good = totals.stuck == 0 && totals.unexpected.empty() && totals.duplicates == 0 && totals.wrong == 0;
+  const bool good = totals.stuck == 0 && totals.unexpected.empty() && totals.duplicates == 0 &&
+                    totals.wrong == 0;
   return good ? 0 : 1;
 }
 

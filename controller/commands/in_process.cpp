@@ -10,7 +10,7 @@ namespace zellige {
 
 namespace {
 
-constexpr Duration kNetwork = 1ms;   // one way, inside a site
+constexpr Duration kNetwork = 1ms;  // one way, inside a site
 
 std::string addressKey(std::string_view address, int port) { return fmt::format("{}:{}", address, port); }
 
@@ -21,7 +21,8 @@ void writeMultipart(HttpRequest& request, const http::Upload& upload) {
   const std::string content{std::istreambuf_iterator<char>(file), {}};
   request.headers.set("Content-Type", "multipart/form-data; boundary=" + boundary);
   request.body = fmt::format(
-      "--{0}\r\nContent-Disposition: form-data; name=\"UpdateParameters\"\r\nContent-Type: application/json\r\n\r\n{1}\r\n"
+      "--{0}\r\nContent-Disposition: form-data; name=\"UpdateParameters\"\r\nContent-Type: "
+      "application/json\r\n\r\n{1}\r\n"
       "--{0}\r\nContent-Disposition: form-data; name=\"UpdateFile\"; filename=\"{2}\"\r\n"
       "Content-Type: application/octet-stream\r\n\r\n",
       boundary, upload.parameters, upload.fileName);
@@ -47,8 +48,8 @@ struct InProcessTransport::Outcome {
   Duration latency;
 };
 
-InProcessTransport::InProcessTransport(sim::Fleet& fleet, Executor& world, Executor& controller, CrashPlan& crash,
-                                       ExchangeCount& count)
+InProcessTransport::InProcessTransport(sim::Fleet& fleet, Executor& world, Executor& controller,
+                                       CrashPlan& crash, ExchangeCount& count)
     : fleet_(fleet), world_(world), controller_(controller), crash_(crash), count_(count) {
   for (const auto machine : fleet.machines()) {
     const auto address = fleet.address(machine);
@@ -56,7 +57,8 @@ InProcessTransport::InProcessTransport(sim::Fleet& fleet, Executor& world, Execu
   }
 }
 
-Task<Result<http::Received>> InProcessTransport::send(http::Peer peer, HttpRequest request, http::SendOptions options) {
+Task<Result<http::Received>> InProcessTransport::send(http::Peer peer, HttpRequest request,
+                                                      http::SendOptions options) {
   if (crash_.dead()) ++count_.afterDeath;
   if (crash_.reached(CrashPoint::BeforeSend)) co_await Never{};
   ++count_.sent;
@@ -91,18 +93,21 @@ Task<Result<http::Received>> InProcessTransport::send(http::Peer peer, HttpReque
           return {Error{Errc::BadReply, fmt::format("{}: the reply was cut short", peer.address), !reads},
                   delivery.latency};
         case sim::Ending::Never:
-          return {Error{Errc::Timeout, fmt::format("{}: no reply in {} s", peer.address, options.timeout.count() / 1000),
+          return {Error{Errc::Timeout,
+                        fmt::format("{}: no reply in {} s", peer.address, options.timeout.count() / 1000),
                         !reads},
                   options.timeout};
         case sim::Ending::CloseAfterReply:
         case sim::Ending::Complete: break;
       }
       if (delivery.latency > options.timeout)
-        return {Error{Errc::Timeout, fmt::format("{}: no reply in {} s", peer.address, options.timeout.count() / 1000),
-                      !reads},
-                options.timeout};
+        return {
+            Error{Errc::Timeout,
+                  fmt::format("{}: no reply in {} s", peer.address, options.timeout.count() / 1000), !reads},
+            options.timeout};
       if (delivery.reply.body.size() > sizeLimit)
-        return {Error{Errc::BadReply, fmt::format("{}: a reply of more than {} bytes", peer.address, sizeLimit), !reads},
+        return {Error{Errc::BadReply,
+                      fmt::format("{}: a reply of more than {} bytes", peer.address, sizeLimit), !reads},
                 delivery.latency};
       return {http::Received{std::move(delivery.reply), toBase64(key)}, delivery.latency};
     };

@@ -14,12 +14,13 @@ namespace zellige {
 
 struct ExchangeCount {
   std::uint64_t sent = 0;
-  std::uint64_t afterDeath = 0;   ///< sends of a controller that was dead: must stay 0
+  std::uint64_t afterDeath = 0;  ///< sends of a controller that was dead: must stay 0
 };
 
 class InProcessTransport final : public http::Transport {
  public:
-  InProcessTransport(sim::Fleet& fleet, Executor& world, Executor& controller, CrashPlan& crash, ExchangeCount& count);
+  InProcessTransport(sim::Fleet& fleet, Executor& world, Executor& controller, CrashPlan& crash,
+                     ExchangeCount& count);
 
   Task<Result<http::Received>> send(http::Peer peer, HttpRequest request, http::SendOptions options) override;
 
@@ -31,7 +32,7 @@ class InProcessTransport final : public http::Transport {
   CrashPlan& crash_;
   ExchangeCount& count_;
   std::map<std::string, sim::MachineId> byAddress_;
-  std::map<std::string, std::uint64_t> keptAlive_;   ///< connection by address
+  std::map<std::string, std::uint64_t> keptAlive_;  ///< connection by address
   std::uint64_t nextConnection_ = 1;
 };
 

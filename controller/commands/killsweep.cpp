@@ -16,7 +16,7 @@ namespace {
 struct Tally {
   std::uint64_t points = 0;
   int runs = 0, duplicates = 0, wrongEndStates = 0;
-  std::vector<std::string> examples;   ///< the first few that went wrong, with their points
+  std::vector<std::string> examples;  ///< the first few that went wrong, with their points
 };
 
 struct Verdict {
@@ -68,7 +68,8 @@ Task<void> startPower(Engine& engine, NodeId node, std::string parameter) {
 }
 
 // A machine in use is switched off and, in the next execution, restarted.
-Verdict powerOnce(const KillSweepOptions& options, const std::string& parameter, std::vector<std::uint64_t> points) {
+Verdict powerOnce(const KillSweepOptions& options, const std::string& parameter,
+                  std::vector<std::uint64_t> points) {
   Scratch scratch;
   auto wanted = siteOptions(options);
   wanted.fleet.asWanted = true;
@@ -88,7 +89,7 @@ Verdict powerOnce(const KillSweepOptions& options, const std::string& parameter,
   const auto truth = site.fleet().groundTruth(machine);
   verdict.end = endOf(site);
   if (parameter == "off") {
-    verdict.end.wrongEndStates.clear();   // an available machine that was switched off runs nothing
+    verdict.end.wrongEndStates.clear();  // an available machine that was switched off runs nothing
     verdict.powerIsWrong = truth.hostOn;
   } else {
     verdict.powerIsWrong = !truth.hostOn || truth.boots != bootsBefore + 1;
@@ -101,8 +102,8 @@ Verdict powerOnce(const KillSweepOptions& options, const std::string& parameter,
 void count(Tally& tally, const Verdict& verdict, std::string_view what) {
   ++tally.runs;
   tally.duplicates += static_cast<int>(verdict.end.duplicates.size());
-  const bool wrong = !verdict.end.wrongEndStates.empty() || !verdict.end.unexpected.empty() || verdict.end.stuck > 0 ||
-                     verdict.powerIsWrong || verdict.afterDeath > 0;
+  const bool wrong = !verdict.end.wrongEndStates.empty() || !verdict.end.unexpected.empty() ||
+                     verdict.end.stuck > 0 || verdict.powerIsWrong || verdict.afterDeath > 0;
   tally.wrongEndStates += wrong ? 1 : 0;
   const bool clean = !wrong && verdict.end.duplicates.empty();
   if (clean || tally.examples.size() >= 10) return;
@@ -136,14 +137,17 @@ void sweep(Tally& tally, const KillSweepOptions& options, const std::string& nam
 
 int killSweep(const KillSweepOptions& options) {
   log::setLevel(log::Level::Off);
-  if (!fromName<Mutation>(options.mutate)) throw std::invalid_argument("--mutate is none, skip-look or no-settle");
+  if (!fromName<Mutation>(options.mutate))
+    throw std::invalid_argument("--mutate is none, skip-look or no-settle");
   Tally tally;
   if (options.workflow.empty() || options.workflow == "qualify")
-    sweep(tally, options, "qualify", [&](std::vector<std::uint64_t> points) { return qualifyOnce(options, std::move(points)); });
+    sweep(tally, options, "qualify",
+          [&](std::vector<std::uint64_t> points) { return qualifyOnce(options, std::move(points)); });
   if (options.workflow.empty() || options.workflow == "power")
     for (const std::string parameter : {"off", "restart"})
-      sweep(tally, options, "power " + parameter,
-            [&](std::vector<std::uint64_t> points) { return powerOnce(options, parameter, std::move(points)); });
+      sweep(tally, options, "power " + parameter, [&](std::vector<std::uint64_t> points) {
+        return powerOnce(options, parameter, std::move(points));
+      });
   if (tally.runs == 0) throw std::invalid_argument("there is no workflow " + options.workflow);
 
   Json json{{"points", tally.points},         {"runs", tally.runs},
@@ -153,8 +157,8 @@ int killSweep(const KillSweepOptions& options) {
   if (options.json)
     fmt::print("{}\n", json.dump(2));
   else
-    fmt::print("{} crash points, {} executions: {} duplicates, {} wrong end states\n", tally.points, tally.runs,
-               tally.duplicates, tally.wrongEndStates);
+    fmt::print("{} crash points, {} executions: {} duplicates, {} wrong end states\n", tally.points,
+               tally.runs, tally.duplicates, tally.wrongEndStates);
   if (!options.json)
     for (const auto& example : tally.examples) fmt::print("  {}\n", example);
   return tally.duplicates == 0 && tally.wrongEndStates == 0 ? 0 : 1;

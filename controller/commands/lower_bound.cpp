@@ -17,7 +17,8 @@ Duration lowerBound(const std::vector<NodeWork>& nodes, const std::vector<Capaci
         head = std::min(head, use.head);
         tail = std::min(tail, use.tail);
       }
-    if (work > Duration{0} && capacity.units > 0) bound = std::max(bound, head + work / capacity.units + tail);
+    if (work > Duration{0} && capacity.units > 0)
+      bound = std::max(bound, head + work / capacity.units + tail);
   }
   return bound;
 }

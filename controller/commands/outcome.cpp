@@ -27,7 +27,7 @@ FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>&
   FleetOutcome out;
   std::map<std::string, sim::MachineId> machineOf;
   for (const auto machine : fleet.machines()) machineOf.emplace(fleet.serial(machine), machine);
-  std::map<std::string, std::vector<std::string>> expected;   // a machine with two defects may end by either
+  std::map<std::string, std::vector<std::string>> expected;  // a machine with two defects may end by either
   for (const auto& e : fleet.expectations())
     expected[fleet.serial(sim::MachineId{e.machine})].emplace_back(e.cause);
 
@@ -41,13 +41,17 @@ FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>&
       const auto machine = machineOf.find(node.serial);
       const auto missing = machine == machineOf.end() ? std::string("no such machine")
                                                       : lacks(fleet.groundTruth(machine->second), wanted);
-      if (!missing.empty()) out.wrongEndStates.push_back(fmt::format("{} is available, but {}", node.serial, missing));
+      if (!missing.empty())
+        out.wrongEndStates.push_back(fmt::format("{} is available, but {}", node.serial, missing));
       if (mustFail)
-        out.unexpected.push_back(fmt::format("{} is available, expected {}", node.serial, causes->second.front()));
+        out.unexpected.push_back(
+            fmt::format("{} is available, expected {}", node.serial, causes->second.front()));
     } else if (node.lifecycle == Lifecycle::Quarantined) {
       ++out.quarantined;
-      const bool agreed = mustFail && std::any_of(node.causes.begin(), node.causes.end(), [&](const auto& cause) {
-                            return std::find(causes->second.begin(), causes->second.end(), cause) != causes->second.end();
+      const bool agreed = mustFail &&
+                          std::any_of(node.causes.begin(), node.causes.end(), [&](const auto& cause) {
+                            return std::find(causes->second.begin(), causes->second.end(), cause) !=
+                                   causes->second.end();
                           });
       if (!agreed)
         out.unexpected.push_back(fmt::format("{} is quarantined ({}: {}), expected {}", node.serial,
@@ -55,7 +59,8 @@ FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>&
                                              mustFail ? causes->second.front() : "available"));
     } else {
       ++out.stuck;
-      out.unexpected.push_back(fmt::format("{} is still {} ({})", node.serial, nameOf(node.lifecycle), node.why));
+      out.unexpected.push_back(
+          fmt::format("{} is still {} ({})", node.serial, nameOf(node.lifecycle), node.why));
     }
   }
   out.faultsFired = fleet.faultsFired();

@@ -17,8 +17,8 @@ namespace zellige {
 struct NodeOutcome {
   std::string serial;
   Lifecycle lifecycle = Lifecycle::Planned;
-  std::vector<std::string> causes;   ///< of open blocking findings
-  std::string why;                   ///< the findings' details, or what its run waits for
+  std::vector<std::string> causes;  ///< of open blocking findings
+  std::string why;                  ///< the findings' details, or what its run waits for
 };
 
 /// What every machine must have become to be `available`.
@@ -29,13 +29,15 @@ struct Wanted {
 
 struct FleetOutcome {
   int nodes = 0, available = 0, quarantined = 0, stuck = 0;
-  std::vector<std::string> quarantinedExpected;   ///< "serial cause"
-  std::vector<std::string> unexpected;            ///< who ended otherwise than expected, and how
-  std::vector<std::string> wrongEndStates;        ///< available without being so, by ground truth
+  std::vector<std::string> quarantinedExpected;  ///< "serial cause"
+  std::vector<std::string> unexpected;           ///< who ended otherwise than expected, and how
+  std::vector<std::string> wrongEndStates;       ///< available without being so, by ground truth
   std::map<std::string, int> faultsFired;
-  std::vector<std::string> duplicates;            ///< what was delivered again, and why it was wrong
+  std::vector<std::string> duplicates;  ///< what was delivered again, and why it was wrong
 
-  bool good() const { return stuck == 0 && unexpected.empty() && wrongEndStates.empty() && duplicates.empty(); }
+  bool good() const {
+    return stuck == 0 && unexpected.empty() && wrongEndStates.empty() && duplicates.empty();
+  }
 };
 
 FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes, const Wanted& wanted);

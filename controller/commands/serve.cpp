@@ -28,7 +28,8 @@ Result<Configuration> readConfigurationOf(const ServeOptions& options) {
   Configuration configuration;
   if (!options.configuration.empty()) {
     std::ifstream in(options.configuration, std::ios::binary);
-    if (!in) return Error{Errc::Invalid, fmt::format("cannot read the configuration {}", options.configuration)};
+    if (!in)
+      return Error{Errc::Invalid, fmt::format("cannot read the configuration {}", options.configuration)};
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     auto reading = readConfiguration(options.configuration, text);
     if (const auto* problems = std::get_if<std::vector<Problem>>(&reading)) {
@@ -58,7 +59,9 @@ Result<ListenAddress> addressOf(std::string_view text) {
   return ListenAddress{std::string(ip), static_cast<std::uint16_t>(port)};
 }
 
-bool isPlainHttp(const Configuration& configuration) { return configuration.provisioning.url.starts_with("http://"); }
+bool isPlainHttp(const Configuration& configuration) {
+  return configuration.provisioning.url.starts_with("http://");
+}
 
 std::string provisioningUrl(const Configuration& configuration) {
   if (!configuration.provisioning.url.empty()) return configuration.provisioning.url;
@@ -69,7 +72,8 @@ std::string provisioningUrl(const Configuration& configuration) {
 Result<listener::TlsIdentity> identityOf(const Configuration& configuration) {
   const auto& api = configuration.api;
   if (!api.certificate.empty()) return listener::loadTlsIdentity(api.certificate, api.key);
-  const auto certificate = fs::path(configuration.dataDir) / "tls.crt", key = fs::path(configuration.dataDir) / "tls.key";
+  const auto certificate = fs::path(configuration.dataDir) / "tls.crt",
+             key = fs::path(configuration.dataDir) / "tls.key";
   if (fs::exists(certificate) && fs::exists(key)) return listener::loadTlsIdentity(certificate, key);
   std::vector<std::string> names{"localhost", "127.0.0.1"};
   for (const auto& listen : {api.listen, configuration.provisioning.listen})
@@ -90,7 +94,9 @@ ControlPlaneOptions planeOptions(const Configuration& configuration, const Serve
   plane.patrol.period = configuration.engine.patrol;
   if (options.speed != 1) {
     // Transport does not speed up: on this clock settle is at least 2 s of wall time, a deadline 10 s, a poll 0.1 s.
-    const auto wall = [&](Duration d) { return Duration{static_cast<std::int64_t>(d.count() * options.speed)}; };
+    const auto wall = [&](Duration d) {
+      return Duration{static_cast<std::int64_t>(d.count() * options.speed)};
+    };
     plane.engine.minSettle = wall(2s);
     plane.engine.minDeadline = wall(10s);
     plane.engine.minPoll = wall(100ms);
@@ -105,8 +111,8 @@ class Server {
  public:
   Server(Configuration configuration, ServeOptions options, LoopExecutor& executor, SecretBox box,
          std::unique_ptr<SqliteStore> store)
-      : configuration_(std::move(configuration)), options_(std::move(options)), executor_(executor), box_(std::move(box)),
-        store_(std::move(store)), transport_(executor, curlOptions()),
+      : configuration_(std::move(configuration)), options_(std::move(options)), executor_(executor),
+        box_(std::move(box)), store_(std::move(store)), transport_(executor, curlOptions()),
         plane_(*store_, transport_, executor, box_, planeOptions(configuration_, options_)),
         api_(*store_, plane_.engine(), executor, apiOptions()) {}
 
@@ -123,7 +129,9 @@ class Server {
                              [this](auto exchange) { onLoop(&Server::provision, std::move(exchange)); });
     if (!nodes) return nodes.error();
     nodes_ = std::move(*nodes);
-    pin_ = listener::spkiPin(identity->certificatePem).operator bool() ? *listener::spkiPin(identity->certificatePem) : "";
+    pin_ = listener::spkiPin(identity->certificatePem).operator bool()
+               ? *listener::spkiPin(identity->certificatePem)
+               : "";
     return {};
   }
 
@@ -189,7 +197,8 @@ class Server {
     auto request = std::move(exchange->request);
     auto answer = co_await plane_.provisioning().handle(std::move(request), std::move(caller));
     if (answer.body)
-      exchange->respondFile(std::move(answer.reply), answer.body->file, answer.body->offset, answer.body->length);
+      exchange->respondFile(std::move(answer.reply), answer.body->file, answer.body->offset,
+                            answer.body->length);
     else
       exchange->respond(std::move(answer.reply));
   }
@@ -199,7 +208,8 @@ class Server {
     if (options_.announce)
       fmt::print("{}\n", Json{{"admin_password", password.reveal()}}.dump());
     else
-      fmt::print("First start. Sign in as admin with this one-time password:\n\n    {}\n\n", password.reveal());
+      fmt::print("First start. Sign in as admin with this one-time password:\n\n    {}\n\n",
+                 password.reveal());
     std::fflush(stdout);
   }
 
@@ -228,9 +238,12 @@ int serve(const ServeOptions& options) {
   log::setLevel(configuration->logLevel);
   std::error_code error;
   fs::create_directories(configuration->dataDir, error);
-  if (error) return refuse({Errc::Invalid, fmt::format("cannot make the data directory {}: {}; create it, or set data_dir",
-                                                       configuration->dataDir, error.message())});
-  LoopExecutor executor(options.speed == 1 ? ScaledClock{} : ScaledClock(fromMillis(options.origin), options.speed));
+  if (error)
+    return refuse(
+        {Errc::Invalid, fmt::format("cannot make the data directory {}: {}; create it, or set data_dir",
+                                    configuration->dataDir, error.message())});
+  LoopExecutor executor(options.speed == 1 ? ScaledClock{}
+                                           : ScaledClock(fromMillis(options.origin), options.speed));
   StopSignal signal([&] { executor.stop(); });
   auto box = SecretBox::openOrCreate(fs::path(configuration->dataDir) / "site.key");
   if (!box) return refuse(box.error());
@@ -241,7 +254,7 @@ int serve(const ServeOptions& options) {
   executor.spawn(server.begin());
   try {
     executor.run();
-  } catch (...) {   // a broken program or database: the process ends, the supervisor starts another
+  } catch (...) {  // a broken program or database: the process ends, the supervisor starts another
     server.stop();
     executor.shutDown();
     throw;

@@ -9,13 +9,13 @@
 namespace zellige::commands {
 
 struct ServeOptions {
-  std::string configuration;    ///< file; empty: every key has its default
-  std::string dataDir;          ///< these three go before the file
+  std::string configuration;  ///< file; empty: every key has its default
+  std::string dataDir;        ///< these three go before the file
   std::string apiListen, provisioningListen;
   /// Rehearsals only: the engine's clock runs this much faster than the wall, from an origin shared with the simulator.
   double speed = 1;
-  std::int64_t origin = 0;      ///< UTC ms
-  bool announce = false;        ///< one line of JSON on standard output when ready, for a parent process
+  std::int64_t origin = 0;  ///< UTC ms
+  bool announce = false;    ///< one line of JSON on standard output when ready, for a parent process
 };
 int serve(const ServeOptions& options);
 
@@ -24,10 +24,10 @@ struct SimulatorOptions {
   double speed = 1;
   std::string faults = "none";
   std::uint64_t seed = 1;
-  std::string mockup;           ///< serve this recorded tree instead, read-only
-  std::string listen;           ///< of the mockup, or "IP:PORT" that replaces the port of every tray; empty: 127.1.x.y:8443
-  std::string site;             ///< write the files to import into this directory
-  std::string control;          ///< "127.0.0.1:0": answers /outcome and /cpu to a parent process; empty: none
+  std::string mockup;  ///< serve this recorded tree instead, read-only
+  std::string listen;  ///< of the mockup, or "IP:PORT" that replaces the port of every tray; empty: 127.1.x.y:8443
+  std::string site;     ///< write the files to import into this directory
+  std::string control;  ///< "127.0.0.1:0": answers /outcome and /cpu to a parent process; empty: none
   std::int64_t origin = 0;
 };
 int simulator(const SimulatorOptions& options);
@@ -37,7 +37,7 @@ struct DemoOptions {
   double speed = 60;
   std::string faults = "none";
   std::uint64_t seed = 1;
-  int kills = 0;                ///< kill -9 the controller this many times, over as many demos as needed
+  int kills = 0;  ///< kill -9 the controller this many times, over as many demos as needed
   bool headless = false, json = false;
 };
 int demo(const DemoOptions& options);

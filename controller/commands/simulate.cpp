@@ -120,7 +120,8 @@ int simulate(const SimulateOptions& options) {
   json["seed"] = options.seed;
   json["makespan_s"] = times.makespan.count() / 1000.0;
   json["lower_bound_s"] = times.lower.count() / 1000.0;
-  json["ratio"] = times.lower.count() > 0 ? static_cast<double>(times.makespan.count()) / times.lower.count() : 0.0;
+  json["ratio"] = times.lower.count() > 0 ? static_cast<double>(times.makespan.count()) / times.lower.count()
+                                          : 0.0;
   json["oracle_p50"] = times.oracleP50;
   json["oracle_p99"] = times.oracleP99;
   json["exchanges"] = world.exchanges().sent;
@@ -131,11 +132,13 @@ int simulate(const SimulateOptions& options) {
   if (options.json) {
     fmt::print("{}\n", json.dump(2));
   } else {
-    fmt::print("{} trays: {} available, {} quarantined ({} expected), {} stuck; {} duplicates, {} kills\n", end.nodes,
-               end.available, end.quarantined, end.quarantinedExpected.size(), end.stuck, end.duplicates.size(),
-               world.kills());
-    fmt::print("makespan {:.0f} s, lower bound {:.0f} s; {:.1f} ms of controller CPU a node; {:.1f} s of wall time\n",
-               times.makespan.count() / 1000.0, times.lower.count() / 1000.0, cpuMs, wall);
+    fmt::print("{} trays: {} available, {} quarantined ({} expected), {} stuck; {} duplicates, {} kills\n",
+               end.nodes, end.available, end.quarantined, end.quarantinedExpected.size(), end.stuck,
+               end.duplicates.size(), world.kills());
+    fmt::print(
+        "makespan {:.0f} s, lower bound {:.0f} s; {:.1f} ms of controller CPU a node; {:.1f} s of wall "
+        "time\n",
+        times.makespan.count() / 1000.0, times.lower.count() / 1000.0, cpuMs, wall);
     for (const auto& line : end.unexpected) fmt::print("unexpected: {}\n", line);
     for (const auto& line : end.wrongEndStates) fmt::print("wrong: {}\n", line);
     for (const auto& line : end.duplicates) fmt::print("duplicate: {}\n", line);

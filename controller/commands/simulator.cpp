@@ -25,7 +25,7 @@ using listener::HttpsServer;
 using listener::ListenAddress;
 using listener::ReplyEnding;
 
-constexpr Duration kPastAnyTimeout = 8s;   // wall: clients on this door wait 5 s
+constexpr Duration kPastAnyTimeout = 8s;  // wall: clients on this door wait 5 s
 
 std::optional<ListenAddress> parseAddress(std::string_view text) {
   const auto colon = text.rfind(':');
@@ -33,7 +33,8 @@ std::optional<ListenAddress> parseAddress(std::string_view text) {
   if (colon == std::string_view::npos) return std::nullopt;
   const auto digits = text.substr(colon + 1);
   const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (ec != std::errc{} || end != digits.data() + digits.size() || port < 0 || port > 65'535) return std::nullopt;
+  if (ec != std::errc{} || end != digits.data() + digits.size() || port < 0 || port > 65'535)
+    return std::nullopt;
   return ListenAddress{std::string(text.substr(0, colon)), static_cast<std::uint16_t>(port)};
 }
 
@@ -146,14 +147,16 @@ class Racks {
   // A BMC that is down refuses connections until it is back.
   void shut(sim::MachineId machine, const ListenAddress& address) {
     if (!down_.insert(machine).second) return;
-    if (auto done = server_->refuse(address, true); !done) log::warn("SIMULATOR_ADDRESS", {{"why", done.error().what}});
+    if (auto done = server_->refuse(address, true); !done)
+      log::warn("SIMULATOR_ADDRESS", {{"why", done.error().what}});
     reopenWhenUp(machine, address);
   }
   void reopenWhenUp(sim::MachineId machine, ListenAddress address) {
     world_.after(5s, [this, machine, address] {
       if (!fleet_.groundTruth(machine).bmcUp) return reopenWhenUp(machine, address);
       down_.erase(machine);
-      if (auto done = server_->refuse(address, false); !done) log::warn("SIMULATOR_ADDRESS", {{"why", done.error().what}});
+      if (auto done = server_->refuse(address, false); !done)
+        log::warn("SIMULATOR_ADDRESS", {{"why", done.error().what}});
     });
   }
 
@@ -172,9 +175,11 @@ HttpReply judge(const HttpRequest& request, const sim::Fleet& fleet, const Wante
   if (!body) return {400, {}, body.error().what};
   std::vector<NodeOutcome> nodes;
   for (const auto& row : readArray(*body, "nodes")) {
-    NodeOutcome node{readString(row, "serial").value_or(""),
-                     fromName<Lifecycle>(readString(row, "lifecycle").value_or("")).value_or(Lifecycle::Planned), {},
-                     readString(row, "why").value_or("")};
+    NodeOutcome node{
+        readString(row, "serial").value_or(""),
+        fromName<Lifecycle>(readString(row, "lifecycle").value_or("")).value_or(Lifecycle::Planned),
+        {},
+        readString(row, "why").value_or("")};
     for (const auto& cause : readArray(row, "causes"))
       if (cause.is_string()) node.causes.push_back(cause.get<std::string>());
     nodes.push_back(std::move(node));
@@ -211,7 +216,8 @@ int serveMockup(LoopExecutor& world, const SimulatorOptions& options) {
   door.tls = listener::makeSelfSigned("recorded-bmc", {address->ip});
   auto server = HttpsServer::start(std::move(door), [&](std::shared_ptr<Exchange> exchange) {
     world.post([&, exchange = std::move(exchange)] {
-      sim::Arrival arrival{std::move(exchange->request), exchange->connection.id, exchange->connection.request > 0};
+      sim::Arrival arrival{std::move(exchange->request), exchange->connection.id,
+                           exchange->connection.request > 0};
       auto delivery = mockup->exchange(arrival);
       exchange->respond(std::move(delivery.reply), endingOf(delivery.ending));
     });
@@ -228,8 +234,9 @@ int serveMockup(LoopExecutor& world, const SimulatorOptions& options) {
 
 int simulator(const SimulatorOptions& options) {
   log::setLevel(log::Level::Warn);
-  const auto origin = options.origin != 0 ? fromMillis(options.origin)
-                                          : std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+  const auto origin = options.origin != 0
+                          ? fromMillis(options.origin)
+                          : std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
   LoopExecutor world(ScaledClock(origin, options.speed));
   StopSignal signal([&] { world.stop(); });
   if (!options.mockup.empty()) return serveMockup(world, options);
@@ -251,14 +258,19 @@ int simulator(const SimulatorOptions& options) {
     listener::ListenerOptions door;
     door.addresses = {*address};
     auto server = HttpsServer::start(std::move(door), [&](std::shared_ptr<Exchange> exchange) {
-      world.post([&, exchange = std::move(exchange)] { exchange->respond(judge(exchange->request, racks.fleet(), wanted)); });
+      world.post([&, exchange = std::move(exchange)] {
+        exchange->respond(judge(exchange->request, racks.fleet(), wanted));
+      });
     });
     if (!server) return refuseToStart(server.error());
     control = std::move(*server);
   }
   const auto first = racks.fleet().address(racks.fleet().machines().front());
-  fmt::print("{}\n", Json{{"ready", true}, {"trays", options.trays}, {"first", fmt::format("https://{}:{}", first.host, first.port)},
-                          {"control_port", control ? control->addresses().front().port : 0}}.dump());
+  fmt::print("{}\n", Json{{"ready", true},
+                          {"trays", options.trays},
+                          {"first", fmt::format("https://{}:{}", first.host, first.port)},
+                          {"control_port", control ? control->addresses().front().port : 0}}
+                         .dump());
   std::fflush(stdout);
   world.run();
   if (control) control->stop(0ms);

@@ -15,7 +15,7 @@ class StopSignal {
     sigemptyset(&set_);
     sigaddset(&set_, SIGTERM);
     sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGUSR1);   // our own: ends the thread
+    sigaddset(&set_, SIGUSR1);  // our own: ends the thread
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     signal(SIGPIPE, SIG_IGN);
     thread_ = std::thread([this] {

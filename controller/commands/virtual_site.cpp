@@ -35,7 +35,8 @@ T orThrow(Result<T> result, std::string_view doing) {
 struct VirtualSite::Life {
   Life(VirtualSite& site)
       : executor(site.time_),
-        store(orThrow(SqliteStore::open(site.directory_, executor, site.box_, storeOptions(site.crash_)), "open the store")),
+        store(orThrow(SqliteStore::open(site.directory_, executor, site.box_, storeOptions(site.crash_)),
+                      "open the store")),
         transport(site.fleet_, site.world_, executor, site.crash_, site.exchanges_),
         plane(*store, transport, executor, site.box_, planeOptions(site.options_, *this)) {}
   ~Life() { executor.shutDown(); }
@@ -72,8 +73,8 @@ struct VirtualSite::Life {
 };
 
 VirtualSite::VirtualSite(const std::filesystem::path& directory, VirtualSiteOptions options)
-    : directory_(directory), options_(std::move(options)), box_(SecretBox::fromSeed("simulation")), world_(time_),
-      fleet_(world_, options_.fleet), stormRandom_(options_.fleet.seed, "storm") {
+    : directory_(directory), options_(std::move(options)), box_(SecretBox::fromSeed("simulation")),
+      world_(time_), fleet_(world_, options_.fleet), stormRandom_(options_.fleet.seed, "storm") {
   const auto files = directory / "site";
   orThrow(sim::writeSite(files, options_.fleet), "write the site's files");
   fleet_.setUplink(this);
@@ -93,7 +94,8 @@ Task<void> importInto(SqliteStore& store, std::filesystem::path files, bool arme
   auto reading = readBundle({files});
   if (const auto* problems = std::get_if<std::vector<Problem>>(&reading))
     throw std::runtime_error(describe(problems->front()));
-  auto bundle = orThrow(api::keepBundle(std::get<SiteBundle>(std::move(reading)), store.content()), "keep the files");
+  auto bundle = orThrow(api::keepBundle(std::get<SiteBundle>(std::move(reading)), store.content()),
+                        "keep the files");
   By by{"simulation", "a simulated site"};
   auto imported = co_await store.importSite(std::move(bundle), by);
   orThrow(std::move(imported), "import the site");
@@ -111,7 +113,8 @@ void VirtualSite::importSite(const std::filesystem::path& files) {
   options.hook = nullptr;
   auto store = orThrow(SqliteStore::open(directory_, executor, box_, options), "open the store");
   executor.spawn(importInto(*store, files, options_.armed));
-  while (executor.spawnedCount() > 0 && time_.runOne()) {}
+  while (executor.spawnedCount() > 0 && time_.runOne()) {
+  }
   executor.shutDown();
 }
 
@@ -188,7 +191,8 @@ bool VirtualSite::run(Duration horizon) {
   for (int untilCheck = 0;; --untilCheck) {
     if (life_ && untilCheck <= 0) {
       begun = begun || life_->plane.engine().unfinished() > 0;
-      if (begun && life_->plane.engine().unfinished() == 0 && life_->store->nodesIn(Lifecycle::Planned).empty() &&
+      if (begun && life_->plane.engine().unfinished() == 0 &&
+          life_->store->nodesIn(Lifecycle::Planned).empty() &&
           life_->store->nodesIn(Lifecycle::Discovered).empty())
         return true;
       untilCheck = 64;
@@ -220,7 +224,9 @@ Task<void> provision(api::Provisioning& provisioning, HttpRequest request, Execu
 void VirtualSite::send(std::string url, HttpRequest request, std::function<void(Result<HttpReply>)> done) {
   const auto afterHost = url.find('/', std::string_view("https://").size());
   if (!url.starts_with(kProvisioningUrl) || afterHost == std::string::npos || !life_) {
-    world_.after(1s, [done = std::move(done), url] { done(Error{Errc::Unreachable, "nobody answers at " + url}); });
+    world_.after(1s, [done = std::move(done), url] {
+      done(Error{Errc::Unreachable, "nobody answers at " + url});
+    });
     return;
   }
   request.target = url.substr(afterHost);

@@ -21,8 +21,8 @@ struct VirtualSiteOptions {
   sim::FleetOptions fleet;
   EngineOptions engine;
   bool armed = true;
-  Duration restartAfter{10'000};      ///< a supervisor restarts what died
-  std::optional<Duration> storm;      ///< mean time between crashes at random instants; nullopt: none
+  Duration restartAfter{10'000};  ///< a supervisor restarts what died
+  std::optional<Duration> storm;  ///< mean time between crashes at random instants; nullopt: none
 };
 
 class VirtualSite final : public sim::Uplink {

@@ -129,7 +129,7 @@ void Budgets::grant(const std::set<Waiter>& candidates) {
     const bool last = it == candidates.end();
     hold(waiter.run, waiter.needs, waiter.rack);
     granted_.push_back(waiter.run);
-    forget(waiter);   // may end `candidates` itself, when it was the last of its rack
+    forget(waiter);  // may end `candidates` itself, when it was the last of its rack
     if (last) return;
   }
 }

@@ -12,10 +12,10 @@
 namespace zellige {
 
 struct BudgetLimits {
-  int uploads = 400;        ///< at a time, whole site; source: one BMC upload is a few MB/s, two cores serve hundreds
-  int flashes = 100'000;    ///< at a time, whole site
+  int uploads = 400;  ///< at a time, whole site; source: one BMC upload is a few MB/s, two cores serve hundreds
+  int flashes = 100'000;  ///< at a time, whole site
   int flashesPerRack = 18;  ///< at a time, per rack: the failure domain; 18 = all compute trays of an NVL72 rack
-  int imageStreams = 2'000; ///< at a time, whole site
+  int imageStreams = 2'000;  ///< at a time, whole site
 };
 
 class Budgets {
@@ -38,7 +38,7 @@ class Budgets {
 
   struct Use {
     Budget budget;
-    std::string scope;   ///< a rack, or "" for the site
+    std::string scope;  ///< a rack, or "" for the site
     int used = 0, limit = 0, waiting = 0;
   };
   std::vector<Use> use() const;
@@ -60,7 +60,7 @@ class Budgets {
   void hold(RunId run, const std::vector<Budget>& needs, const std::string& rack);
   /// No waiting run can be granted anything, whatever its rack: some site budget of each is full.
   bool siteIsFull() const;
-  using Held = std::vector<std::pair<Budget, std::string>>;   ///< and the rack it counts in
+  using Held = std::vector<std::pair<Budget, std::string>>;  ///< and the rack it counts in
   void giveBack(const Held& held);
   void grant(const std::set<Waiter>& candidates);
   void forget(const Waiter& waiter);
@@ -69,9 +69,9 @@ class Budgets {
   std::map<Scope, int> used_;
   std::map<RunId, Held> held_;
   std::set<Waiter> waiting_;
-  std::map<std::string, std::set<Waiter>> waitingIn_;   // the same, by rack
+  std::map<std::string, std::set<Waiter>> waitingIn_;  // the same, by rack
   std::map<RunId, Waiter> waitingByRun_;
-  std::map<std::vector<Budget>, int> waitingFor_;       // how many wait for just these
+  std::map<std::vector<Budget>, int> waitingFor_;  // how many wait for just these
   std::vector<RunId> granted_;
 };
 

@@ -9,8 +9,8 @@ namespace zellige {
 
 Engine::Engine(Store& store, BmcDirectory& bmcs, Executor& executor, Surroundings site,
                std::span<const Workflow* const> workflows, EngineOptions options)
-    : store_(store), bmcs_(bmcs), executor_(executor), site_(std::move(site)), workflows_(workflows.begin(), workflows.end()),
-      options_(options), budgets_(options.budgets) {}
+    : store_(store), bmcs_(bmcs), executor_(executor), site_(std::move(site)),
+      workflows_(workflows.begin(), workflows.end()), options_(options), budgets_(options.budgets) {}
 
 Engine::~Engine() = default;
 
@@ -22,9 +22,8 @@ const Workflow* Engine::workflow(std::string_view name) const {
 
 void Engine::resume() {
   auto runs = store_.unfinishedRuns();
-  std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) {
-    return std::pair(a.lane, a.id) < std::pair(b.lane, b.id);
-  });
+  std::sort(runs.begin(), runs.end(),
+            [](const Run& a, const Run& b) { return std::pair(a.lane, a.id) < std::pair(b.lane, b.id); });
   // Holdings first: nothing may be granted before it is known what is still held.
   for (const auto& run : runs) {
     const auto* flow = workflow(run.workflow);

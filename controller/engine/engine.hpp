@@ -14,14 +14,15 @@ namespace zellige {
 
 /// Deliberate damage for tests that must then see duplicates: without it their zero would prove nothing.
 enum class Mutation { None, SkipLook, NoSettle };
-ZELLIGE_NAMES(Mutation, {Mutation::None, "none"}, {Mutation::SkipLook, "skip-look"}, {Mutation::NoSettle, "no-settle"});
+ZELLIGE_NAMES(Mutation, {Mutation::None, "none"}, {Mutation::SkipLook, "skip-look"},
+              {Mutation::NoSettle, "no-settle"});
 
 struct EngineOptions {
-  int maxTurns = 1024;          ///< turns in flight at a time; each holds a coroutine and at most two exchanges
-  Duration minPoll{0};          ///< on a sped-up clock: transport does not speed up with it
+  int maxTurns = 1024;  ///< turns in flight at a time; each holds a coroutine and at most two exchanges
+  Duration minPoll{0};  ///< on a sped-up clock: transport does not speed up with it
   Duration minSettle{0};
   Duration minDeadline{0};
-  Duration resumePace{1};       ///< between the first looks of two runs after a restart
+  Duration resumePace{1};  ///< between the first looks of two runs after a restart
   BudgetLimits budgets;
   Mutation mutation = Mutation::None;
 };
@@ -31,9 +32,9 @@ struct StartRun {
   std::vector<NodeId> subject;
   Lane lane = Lane::Background;
   std::string parameter;
-  std::string profile;          ///< its catalogue entries are frozen into the run; empty: the workflow needs none
+  std::string profile;  ///< its catalogue entries are frozen into the run; empty: the workflow needs none
   std::string startedBy = "engine";
-  std::string why;              ///< what a person gave as the reason; kept in the run's facts as "asked.why"
+  std::string why;  ///< what a person gave as the reason; kept in the run's facts as "asked.why"
 };
 
 class Engine {
@@ -59,7 +60,7 @@ class Engine {
   const Workflow* workflow(std::string_view name) const;
   std::vector<Budgets::Use> budgetUse() const { return budgets_.use(); }
   std::size_t unfinished() const { return live_.size(); }
-  std::int64_t transitions() const { return transitions_; }   ///< steps finished since this process started
+  std::int64_t transitions() const { return transitions_; }  ///< steps finished since this process started
   /// What an unfinished run waits for at present, for a person; empty: working, or not unfinished.
   std::string waitsFor(RunId run) const;
 
@@ -84,7 +85,7 @@ class Engine {
   Budgets budgets_;
   std::map<RunId, std::unique_ptr<Live>> live_;
   std::map<NodeId, RunId> runOf_;
-  std::deque<RunId> ready_[3];   // by lane
+  std::deque<RunId> ready_[3];  // by lane
   int turns_ = 0;
   std::int64_t transitions_ = 0;
 };
@@ -94,20 +95,20 @@ struct Engine::Live {
   Run run;
   bool inFlight = false;
   bool queued = false;
-  bool nudged = false;        ///< while in flight: look again at once
-  bool ended = false;         ///< the row is finished; kept only while a budget must stay held
-  bool resumed = false;       ///< taken up from the row by this process, first turn not over yet
+  bool nudged = false;   ///< while in flight: look again at once
+  bool ended = false;    ///< the row is finished; kept only while a budget must stay held
+  bool resumed = false;  ///< taken up from the row by this process, first turn not over yet
   bool cancelRequested = false;
   std::string cancelledBy, cancelReason;
   TimerId timer = TimerId::None;
-  Time due{};                 ///< of the next turn
-  std::optional<Time> firstTodo;     ///< first Todo since the act or the resume; settle counts from here
-  Time actNotBefore{};               ///< the device asked for patience, or refused: nudges do not shorten this
-  Time errorsCountFrom{};            ///< a failed look before this is the same trouble seen again
-  bool hiccup = false;               ///< run.blockedSince stands for failed looks that have not blocked the run yet
-  int busyLooks = 0;          ///< since the last act: polling grows from quick to the step's poll
-  int contactErrors = 0;      ///< in a row
-  int lookErrors = 0;         ///< in a row, other than contact
+  Time due{};                     ///< of the next turn
+  std::optional<Time> firstTodo;  ///< first Todo since the act or the resume; settle counts from here
+  Time actNotBefore{};            ///< the device asked for patience, or refused: nudges do not shorten this
+  Time errorsCountFrom{};         ///< a failed look before this is the same trouble seen again
+  bool hiccup = false;    ///< run.blockedSince stands for failed looks that have not blocked the run yet
+  int busyLooks = 0;      ///< since the last act: polling grows from quick to the step's poll
+  int contactErrors = 0;  ///< in a row
+  int lookErrors = 0;     ///< in a row, other than contact
   Facts scratch;
 };
 

@@ -43,7 +43,8 @@ Task<void> Patrol::visit(NodeId id) {
   Change change;
   change.at = executor_.now();
   change.actor = "patrol";
-  const bool noContact = !host && (host.error().code == Errc::Unreachable || host.error().code == Errc::Timeout);
+  const bool noContact = !host &&
+                         (host.error().code == Errc::Unreachable || host.error().code == Errc::Timeout);
   if (noContact && !node->unreachableSince && !missedOnce_.insert(id).second)
     change.ops.emplace_back(SetContact{id, executor_.now()});
   if (!noContact) {

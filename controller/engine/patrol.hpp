@@ -11,8 +11,8 @@
 namespace zellige {
 
 struct PatrolOptions {
-  Duration period = 10min;    ///< every resting node is looked at once in this time
-  int atATime = 64;           ///< looks in flight
+  Duration period = 10min;  ///< every resting node is looked at once in this time
+  int atATime = 64;         ///< looks in flight
 };
 
 class Patrol {
@@ -32,8 +32,8 @@ class Patrol {
   BmcDirectory& bmcs_;
   Executor& executor_;
   PatrolOptions options_;
-  std::set<NodeId> missedOnce_;   ///< one missed look is no lost contact yet
-  std::set<NodeId> foundOff_;     ///< said so already, since it went off
+  std::set<NodeId> missedOnce_;  ///< one missed look is no lost contact yet
+  std::set<NodeId> foundOff_;    ///< said so already, since it went off
   int inFlight_ = 0;
 };
 

@@ -15,28 +15,30 @@
 namespace zellige {
 
 enum class RunState {
-  Active,     ///< goes on when due, nudged, granted its needs or armed
-  Blocked,    ///< no contact with the machine; goes on when it is back
+  Active,   ///< goes on when due, nudged, granted its needs or armed
+  Blocked,  ///< no contact with the machine; goes on when it is back
   Done,
-  Failed,     ///< ended with a finding
+  Failed,  ///< ended with a finding
   Cancelled,
 };
-ZELLIGE_NAMES(RunState, {RunState::Active, "active"}, {RunState::Blocked, "blocked"}, {RunState::Done, "done"},
-              {RunState::Failed, "failed"}, {RunState::Cancelled, "cancelled"});
+ZELLIGE_NAMES(RunState, {RunState::Active, "active"}, {RunState::Blocked, "blocked"},
+              {RunState::Done, "done"}, {RunState::Failed, "failed"}, {RunState::Cancelled, "cancelled"});
 
 enum class Lane { Operator, Rollout, Background };
-ZELLIGE_NAMES(Lane, {Lane::Operator, "operator"}, {Lane::Rollout, "rollout"}, {Lane::Background, "background"});
+ZELLIGE_NAMES(Lane, {Lane::Operator, "operator"}, {Lane::Rollout, "rollout"},
+              {Lane::Background, "background"});
 
 /// How far the act of the current (step, item) got. Stored before and after the act.
 enum class ActPhase {
-  None,       ///< nothing was intended since the step (or item) began
-  Intended,   ///< the intent is durable; what became of it is not known
-  Accepted,   ///< the device said yes
-  Unknown,    ///< sent, no believable answer
-  Refused,    ///< a definite no: nothing happened
+  None,      ///< nothing was intended since the step (or item) began
+  Intended,  ///< the intent is durable; what became of it is not known
+  Accepted,  ///< the device said yes
+  Unknown,   ///< sent, no believable answer
+  Refused,   ///< a definite no: nothing happened
 };
-ZELLIGE_NAMES(ActPhase, {ActPhase::None, "none"}, {ActPhase::Intended, "intended"}, {ActPhase::Accepted, "accepted"},
-              {ActPhase::Unknown, "unknown"}, {ActPhase::Refused, "refused"});
+ZELLIGE_NAMES(ActPhase, {ActPhase::None, "none"}, {ActPhase::Intended, "intended"},
+              {ActPhase::Accepted, "accepted"}, {ActPhase::Unknown, "unknown"},
+              {ActPhase::Refused, "refused"});
 
 using Facts = std::map<std::string, std::string>;
 
@@ -46,23 +48,23 @@ struct Run {
   std::vector<NodeId> subject;
   RunState state = RunState::Active;
   Lane lane = Lane::Background;
-  std::string parameter;      ///< what the workflow was asked for ("off" of power); empty for most
-  std::string target;         ///< digest of the frozen Target; empty: the workflow needs none
+  std::string parameter;  ///< what the workflow was asked for ("off" of power); empty for most
+  std::string target;     ///< digest of the frozen Target; empty: the workflow needs none
 
-  std::string step;           ///< id of the current step
-  std::string item;           ///< what in the step the intent is for ("bmc_tray"); empty for most
+  std::string step;  ///< id of the current step
+  std::string item;  ///< what in the step the intent is for ("bmc_tray"); empty for most
   ActPhase phase = ActPhase::None;
-  int tries = 0;              ///< acts of this (step, item); not those cut off by our own death
-  int deaths = 0;             ///< times we died between intent and result in this step
-  int rounds = 0;             ///< times a later step sent the run back
-  Facts witness;              ///< of the last intent: what its look saw, for later looks to compare
-  Facts facts;                ///< what steps leave for later steps: task URIs, what was written
+  int tries = 0;   ///< acts of this (step, item); not those cut off by our own death
+  int deaths = 0;  ///< times we died between intent and result in this step
+  int rounds = 0;  ///< times a later step sent the run back
+  Facts witness;   ///< of the last intent: what its look saw, for later looks to compare
+  Facts facts;     ///< what steps leave for later steps: task URIs, what was written
   Time stepSince{};
-  Duration excused{0};        ///< blocked earlier in this step: not counted against the deadline
-  std::string waitsFor;       ///< for a person; empty while it is working
+  Duration excused{0};               ///< blocked earlier in this step: not counted against the deadline
+  std::string waitsFor;              ///< for a person; empty while it is working
   std::optional<Time> blockedSince;  ///< it cannot go on since then: no contact, a hold, arming, a budget
 
-  std::string startedBy;      ///< "engine", or who asked
+  std::string startedBy;  ///< "engine", or who asked
   Time created{};
   std::optional<Time> ended;
 
@@ -75,7 +77,7 @@ struct Run {
 
 /// What a run works towards, frozen when it starts. Stored once by digest, shared by all runs that mean the same.
 struct Target {
-  std::string digest;         ///< SHA-256 of its canonical JSON
+  std::string digest;  ///< SHA-256 of its canonical JSON
   Profile profile;
   Sku sku;
   Baseline baseline;

@@ -21,7 +21,7 @@ class StepContext;
 
 /// What steps may know of the site they run in.
 struct Surroundings {
-  std::string provisioningUrl;   ///< "https://10.0.0.1:8444", as BMCs and agents reach it
+  std::string provisioningUrl;  ///< "https://10.0.0.1:8444", as BMCs and agents reach it
   /// A token that lets the bearer speak for this node; `purpose` is "boot-<run>" or "os".
   std::function<std::string(const Node& node, std::string_view purpose)> token;
 };
@@ -38,30 +38,31 @@ enum class Effect {
 enum class Repeat { Safe, Ask };
 
 enum class Budget { Upload, Flash, ImageStream };
-ZELLIGE_NAMES(Budget, {Budget::Upload, "upload"}, {Budget::Flash, "flash"}, {Budget::ImageStream, "image_stream"});
+ZELLIGE_NAMES(Budget, {Budget::Upload, "upload"}, {Budget::Flash, "flash"},
+              {Budget::ImageStream, "image_stream"});
 
 /// What an act takes from the budgets: all at once, or it waits.
 struct Needs {
-  std::optional<Budget> duringAct;    ///< given back when the act returns
-  std::optional<Budget> duringStep;   ///< held until a look says Done, or not Busy any more
+  std::optional<Budget> duringAct;   ///< given back when the act returns
+  std::optional<Budget> duringStep;  ///< held until a look says Done, or not Busy any more
 };
 
 struct Step {
-  std::string_view id;       ///< stored ("firmware.write"); never renamed or numbered
-  std::string_view title;    ///< for a person
+  std::string_view id;     ///< stored ("firmware.write"); never renamed or numbered
+  std::string_view title;  ///< for a person
   Task<Result<Seen>> (*look)(StepContext&);
-  Task<Result<void>> (*act)(StepContext&) = nullptr;   ///< nullptr: the step only waits or checks
+  Task<Result<void>> (*act)(StepContext&) = nullptr;  ///< nullptr: the step only waits or checks
   Effect effect = Effect::Visible;
   Repeat repeat = Repeat::Ask;
-  Duration settle = 30s;     ///< longer than the BMC's lag in showing an act's effect
-  Duration poll = 15s;       ///< while Busy
-  Duration deadline = 30min; ///< of the whole step, waits excused
+  Duration settle = 30s;      ///< longer than the BMC's lag in showing an act's effect
+  Duration poll = 15s;        ///< while Busy
+  Duration deadline = 30min;  ///< of the whole step, waits excused
   int maxTries = 3;
   Needs needs = {};
-  std::string_view overdue = "step.deadline";   ///< cause of the finding when the deadline passes
-  std::string_view spent = "step.tries";        ///< cause of the finding when tries or rounds are used up
-  std::string_view again = {};                  ///< a look that says Todo sends the run back to this earlier step
-  std::optional<Lifecycle> reaches = {};        ///< the node's lifecycle when this step is Done
+  std::string_view overdue = "step.deadline";  ///< cause of the finding when the deadline passes
+  std::string_view spent = "step.tries";       ///< cause of the finding when tries or rounds are used up
+  std::string_view again = {};            ///< a look that says Todo sends the run back to this earlier step
+  std::optional<Lifecycle> reaches = {};  ///< the node's lifecycle when this step is Done
 };
 
 struct Workflow {
@@ -71,16 +72,16 @@ struct Workflow {
   std::span<const std::pair<std::string_view, std::string_view>> resume = {};
 
   const Step* find(std::string_view id) const;
-  const Step* next(const Step& step) const;   ///< nullptr: it was the last
+  const Step* next(const Step& step) const;  ///< nullptr: it was the last
 };
 
 /// What a look or an act may use and leave behind. Everything left behind is committed with the run's next change.
 class StepContext {
  public:
-  StepContext(Store& store, BmcDirectory& bmcs, const Surroundings& site, const Clock& clock, const Run& run, std::vector<Node> nodes,
-              std::shared_ptr<const Target> target, Facts& scratch)
-      : store_(store), bmcs_(bmcs), site_(site), clock_(clock), run_(run), nodes_(std::move(nodes)), target_(std::move(target)),
-        scratch_(scratch), item_(run.item), facts_(run.facts) {}
+  StepContext(Store& store, BmcDirectory& bmcs, const Surroundings& site, const Clock& clock, const Run& run,
+              std::vector<Node> nodes, std::shared_ptr<const Target> target, Facts& scratch)
+      : store_(store), bmcs_(bmcs), site_(site), clock_(clock), run_(run), nodes_(std::move(nodes)),
+        target_(std::move(target)), scratch_(scratch), item_(run.item), facts_(run.facts) {}
 
   const Node& node() const { return nodes_.front(); }
   const std::vector<Node>& nodes() const { return nodes_; }

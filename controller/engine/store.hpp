@@ -48,7 +48,7 @@ struct RaiseFinding {
 };
 struct ResolveFindings {
   NodeId node;
-  std::string cause;        ///< empty: all of the node
+  std::string cause;  ///< empty: all of the node
   std::string resolution;
 };
 /// Replaces what is known of the machine's parts. Evidence that rests on a part whose serial or firmware changed
@@ -79,8 +79,8 @@ struct PutReport {
   Time received{};
 };
 
-using Op = std::variant<SaveRun, MoveLifecycle, SetContact, SetHealth, RaiseFinding, ResolveFindings, PutInventory,
-                        PutEvidence, InvalidateEvidence, PutOrder, PutReport>;
+using Op = std::variant<SaveRun, MoveLifecycle, SetContact, SetHealth, RaiseFinding, ResolveFindings,
+                        PutInventory, PutEvidence, InvalidateEvidence, PutOrder, PutReport>;
 
 struct Change {
   Time at{};
@@ -89,8 +89,8 @@ struct Change {
 };
 
 struct Receipt {
-  std::vector<std::int64_t> ids;   ///< by op: the row it inserted or updated, 0 where there is none
-  std::int64_t lastEvent = 0;      ///< highest event sequence so far
+  std::vector<std::int64_t> ids;  ///< by op: the row it inserted or updated, 0 where there is none
+  std::int64_t lastEvent = 0;     ///< highest event sequence so far
 };
 
 struct StoredReport {

@@ -7,8 +7,8 @@ namespace zellige {
 
 namespace {
 
-constexpr int kMostDeaths = 20;          // DESIGN 2: twenty deaths in one step are a finding
-constexpr Duration kFirstLook = 2s;      // after an act, and the start of the adaptive poll
+constexpr int kMostDeaths = 20;      // DESIGN 2: twenty deaths in one step are a finding
+constexpr Duration kFirstLook = 2s;  // after an act, and the start of the adaptive poll
 
 std::vector<Budget> needsOf(const Step& step) {
   std::vector<Budget> needs;
@@ -35,15 +35,17 @@ Task<Turn::Then> Turn::lookOnce() {
   const bool allThere = !nodes.empty() && nodes.size() == run_.subject.size();
   auto target = run_.target.empty() ? nullptr : engine_.store_.target(run_.target);
   const bool targetThere = run_.target.empty() || target;
-  StepContext context(engine_.store_, engine_.bmcs_, engine_.site_, engine_.executor_, run_, std::move(nodes), std::move(target),
-                      live_.scratch);
+  StepContext context(engine_.store_, engine_.bmcs_, engine_.site_, engine_.executor_, run_, std::move(nodes),
+                      std::move(target), live_.scratch);
 
   if (live_.ended) co_return co_await linger(context, allThere && targetThere ? step : nullptr);
   if (live_.cancelRequested) co_return co_await cancelled();
   if (!allThere) co_return co_await endWithoutNode();
   if (!step)
-    co_return co_await fail(context, "run.step_unknown", fmt::format("step {} of {}", run_.step, run_.workflow));
-  if (!targetThere) co_return co_await fail(context, "run.step_unknown", "what the run works towards is not in the database");
+    co_return co_await fail(context, "run.step_unknown",
+                            fmt::format("step {} of {}", run_.step, run_.workflow));
+  if (!targetThere)
+    co_return co_await fail(context, "run.step_unknown", "what the run works towards is not in the database");
 
   if (std::exchange(live_.resumed, false) && run_.phase == ActPhase::Intended) {
     const auto counted = co_await countDeath(context, *step);
@@ -51,7 +53,8 @@ Task<Turn::Then> Turn::lookOnce() {
   }
 
   Result<Seen> seen = Seen::Todo;
-  const bool lookIsSkipped = engine_.options_.mutation == Mutation::SkipLook && run_.phase == ActPhase::Unknown;
+  const bool lookIsSkipped = engine_.options_.mutation == Mutation::SkipLook &&
+                             run_.phase == ActPhase::Unknown;
   if (!lookIsSkipped) seen = co_await step->look(context);
   if (!seen) co_return co_await lookFailed(context, *step, std::move(seen.error()));
 
@@ -150,7 +153,8 @@ Task<Turn::Then> Turn::stepDone(StepContext& context, const Step& step) {
   if (step.reaches)
     for (const auto& node : context.nodes())
       if (node.lifecycle != *step.reaches && findMove(node.kind, node.lifecycle, *step.reaches, Actor::Engine))
-        ops.emplace_back(MoveLifecycle{node.id, node.lifecycle, *step.reaches, Actor::Engine, std::string(step.id), {}});
+        ops.emplace_back(
+            MoveLifecycle{node.id, node.lifecycle, *step.reaches, Actor::Engine, std::string(step.id), {}});
   takeFrom(context);
   const auto* next = engine_.workflow(run_.workflow)->next(step);
   if (next) {
@@ -177,11 +181,12 @@ Task<Turn::Then> Turn::stepBusy(StepContext& context, const Step& step) {
   giveBackUnused(step);
   const bool wasBlocked = goOn();
   if (overdue(step)) {
-    const auto detail = fmt::format("{}: {}", step.title, context.waitsFor_.empty() ? "still busy" : context.waitsFor_);
+    const auto detail = fmt::format("{}: {}", step.title,
+                                    context.waitsFor_.empty() ? "still busy" : context.waitsFor_);
     co_return co_await fail(context, std::string(step.overdue), detail);
   }
-  const bool changed =
-      wasBlocked || run_.facts != context.facts_ || !context.outbox_.empty() || run_.waitsFor != context.waitsFor_;
+  const bool changed = wasBlocked || run_.facts != context.facts_ || !context.outbox_.empty() ||
+                       run_.waitsFor != context.waitsFor_;
   takeFrom(context);
   run_.waitsFor = context.waitsFor_;
   if (changed) {
@@ -251,8 +256,8 @@ bool Turn::mayRepeat(const Step& step) {
 bool Turn::asksAPerson(const Step& step) const {
   const bool open = run_.phase == ActPhase::Unknown || run_.phase == ActPhase::Intended;
   if (!open || step.repeat == Repeat::Safe) return false;
-  const bool noWitness =
-      std::all_of(run_.witness.begin(), run_.witness.end(), [](const auto& seen) { return seen.second.empty(); });
+  const bool noWitness = std::all_of(run_.witness.begin(), run_.witness.end(),
+                                     [](const auto& seen) { return seen.second.empty(); });
   return step.effect == Effect::Ledger || (step.effect == Effect::Transient && noWitness);
 }
 
@@ -266,8 +271,9 @@ Task<Turn::Then> Turn::stepTodo(StepContext& context, const Step& step) {
   settledTodo_ = true;
   if (run_.tries >= step.maxTries) {
     const auto& why = context.waitsFor_.empty() ? run_.waitsFor : context.waitsFor_;
-    co_return co_await fail(context, std::string(step.spent),
-                            fmt::format("{} ({} tries){}{}", step.title, run_.tries, why.empty() ? "" : ": ", why));
+    co_return co_await fail(
+        context, std::string(step.spent),
+        fmt::format("{} ({} tries){}{}", step.title, run_.tries, why.empty() ? "" : ": ", why));
   }
   if (overdue(step)) co_return co_await fail(context, std::string(step.overdue), std::string(step.title));
 
@@ -308,7 +314,8 @@ Task<Turn::Then> Turn::wait(StepContext& context, std::string reason, Duration a
 Task<Turn::Then> Turn::goBack(StepContext& context, const Step& step) {
   const auto* earlier = engine_.workflow(run_.workflow)->find(step.again);
   if (++run_.rounds >= step.maxTries)
-    co_return co_await fail(context, std::string(step.spent), fmt::format("{}: {}", step.title, context.waitsFor_));
+    co_return co_await fail(context, std::string(step.spent),
+                            fmt::format("{}: {}", step.title, context.waitsFor_));
   takeFrom(context);
   enterStep(*earlier);
   const auto saved = co_await save(context, "run.again");
@@ -355,7 +362,9 @@ Task<Turn::Then> Turn::actNow(StepContext& context, const Step& step) {
     again = error.code == Errc::Busy ? std::max<Duration>(error.retryAfter, 5s) : grown(5s, run_.tries, 5min);
     live_.actNotBefore = now() + again;
   }
-  const auto saved = co_await save(context, done ? "run.acted" : run_.phase == ActPhase::Unknown ? "run.unknown" : "run.refused");
+  const auto saved = co_await save(context, done                              ? "run.acted"
+                                            : run_.phase == ActPhase::Unknown ? "run.unknown"
+                                                                              : "run.refused");
   if (saved) sleep(again);
   co_return Then::Wait;
 }

@@ -61,7 +61,7 @@ class Turn {
   Engine& engine_;
   Engine::Live& live_;
   Run& run_;
-  bool settledTodo_ = false;   ///< this turn's look said Todo, and said so `settle` ago: the machine is not busy
+  bool settledTodo_ = false;  ///< this turn's look said Todo, and said so `settle` ago: the machine is not busy
 };
 
 }  // namespace zellige

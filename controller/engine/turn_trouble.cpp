@@ -8,8 +8,8 @@ namespace zellige {
 
 namespace {
 
-constexpr int kMostLookErrors = 8;       // in a row; with doubling waits that is about 20 minutes at poll 15 s
-constexpr int kContactErrorsToBlock = 3; // in a row, over at least 15 s
+constexpr int kMostLookErrors = 8;  // in a row; with doubling waits that is about 20 minutes at poll 15 s
+constexpr int kContactErrorsToBlock = 3;  // in a row, over at least 15 s
 
 }  // namespace
 
@@ -27,10 +27,8 @@ Task<Turn::Then> Turn::lookFailed(StepContext& context, const Step& step, Error 
   if (!back) co_return Then::Wait;
   switch (error.code) {
     case Errc::Auth:
-    case Errc::PasswordExpired:
-      co_return co_await fail(context, "bmc.credentials", error.what);
-    case Errc::NotArmed:
-      co_return co_await wait(context, std::move(error.what), 60s);
+    case Errc::PasswordExpired: co_return co_await fail(context, "bmc.credentials", error.what);
+    case Errc::NotArmed: co_return co_await wait(context, std::move(error.what), 60s);
     case Errc::Busy:
       if (overdue(step)) co_return co_await fail(context, std::string(step.overdue), error.what);
       sleep(std::max<Duration>(error.retryAfter, step.poll));
@@ -42,8 +40,7 @@ Task<Turn::Then> Turn::lookFailed(StepContext& context, const Step& step, Error 
     case Errc::Rejected:
     case Errc::BadReply:
     case Errc::Unsupported:
-    case Errc::Invalid:
-      break;
+    case Errc::Invalid: break;
   }
   if (now() >= live_.errorsCountFrom) {
     if (++live_.lookErrors >= kMostLookErrors || overdue(step))
@@ -111,7 +108,8 @@ Task<Turn::Then> Turn::fail(StepContext& context, std::string cause, std::string
     });
     if (!found) findings.emplace_back(RaiseFinding{{{}, node.id, run_.id, cause, detail, now(), {}, {}}});
     if (known->blocking && findMove(node.kind, node.lifecycle, Lifecycle::Quarantined, Actor::Engine))
-      moves.emplace_back(MoveLifecycle{node.id, node.lifecycle, Lifecycle::Quarantined, Actor::Engine, cause, {}});
+      moves.emplace_back(
+          MoveLifecycle{node.id, node.lifecycle, Lifecycle::Quarantined, Actor::Engine, cause, {}});
   }
   takeFrom(context);
   const bool keepsSlot = mayStillFlash();

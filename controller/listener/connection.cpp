@@ -14,24 +14,19 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr std::size_t kProgressBytes = 64u << 10;  ///< this much renews a body's deadline: one byte a second does not
+constexpr std::size_t kProgressBytes = 64u
+                                       << 10;  ///< this much renews a body's deadline: one byte a second does not
 constexpr std::size_t kFilePiece = 128u << 10;
-constexpr int kReadsPerTurn = 16;                  ///< then the others' turn
-constexpr Duration kLinger{2'000};                 ///< for a peer to read our last reply before the socket goes
+constexpr int kReadsPerTurn = 16;   ///< then the others' turn
+constexpr Duration kLinger{2'000};  ///< for a peer to read our last reply before the socket goes
 
 }  // namespace
 
 Connection::Connection(Shared& shared, Worker& worker, int descriptor, std::shared_ptr<ssl_ctx_st> tls,
                        ConnectionInfo info, std::size_t home)
-    : shared_(shared),
-      worker_(worker),
-      loop_(*worker.loop),
-      watch_(loop_, descriptor),
-      alarm_(loop_),
-      tls_(std::move(tls)),
-      channel_(std::make_unique<Channel>(descriptor, tls_.get())),
-      info_(std::move(info)),
-      home_(home) {}
+    : shared_(shared), worker_(worker), loop_(*worker.loop), watch_(loop_, descriptor), alarm_(loop_),
+      tls_(std::move(tls)), channel_(std::make_unique<Channel>(descriptor, tls_.get())),
+      info_(std::move(info)), home_(home) {}
 
 File::~File() { ::close(descriptor_); }
 
@@ -106,7 +101,8 @@ bool Connection::feed(std::string_view bytes) {
       if (reader_->takeContinue()) {
         static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
         const auto put = channel_->write(kContinue.data(), kContinue.size());
-        if (put.io != Io::Done || put.bytes != kContinue.size()) close();  // a peer with a full window after one head
+        if (put.io != Io::Done || put.bytes != kContinue.size())
+          close();  // a peer with a full window after one head
       }
       return true;
     case RequestReader::Progress::Refused: refuseWith(reader_->refusal()); return true;
@@ -221,7 +217,8 @@ bool Connection::writeSome() {
 bool Connection::nextFilePiece() {
   if (fileLeft_ == 0) return false;
   outBody_.resize(std::min<std::uint64_t>(fileLeft_, kFilePiece));
-  const auto got = ::pread(file_->descriptor(), outBody_.data(), outBody_.size(), static_cast<off_t>(fileOffset_));
+  const auto got = ::pread(file_->descriptor(), outBody_.data(), outBody_.size(),
+                           static_cast<off_t>(fileOffset_));
   if (got <= 0) {  // shorter than promised: the peer must notice, so no goodbye
     close();
     return false;
@@ -327,7 +324,8 @@ void Connection::close() {
   state_ = State::Closed;
   worker_.connections.erase(info_.id);
   {
-    const std::lock_guard lock(shared_.mutex);  // before the peer can see the end, so that the count is never behind it
+    const std::lock_guard lock(
+        shared_.mutex);  // before the peer can see the end, so that the count is never behind it
     --shared_.open;
   }
   alarm_.cancel();

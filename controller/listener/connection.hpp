@@ -69,8 +69,8 @@ struct Answer {
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   /// `home`: which of the server's addresses it came to.
-  Connection(Shared& shared, Worker& worker, int descriptor, std::shared_ptr<ssl_ctx_st> tls, ConnectionInfo info,
-             std::size_t home);
+  Connection(Shared& shared, Worker& worker, int descriptor, std::shared_ptr<ssl_ctx_st> tls,
+             ConnectionInfo info, std::size_t home);
 
   void start();
   void answer(Answer answer);

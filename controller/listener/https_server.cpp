@@ -66,14 +66,15 @@ Result<int> listenOn(const ListenAddress& address) {
   const int on = 1;
   if (descriptor >= 0) {
     ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (where->storage.ss_family == AF_INET6) ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (where->storage.ss_family == AF_INET6)
+      ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (::bind(descriptor, where->get(), where->length) == 0 && ::listen(descriptor, SOMAXCONN) == 0)
       return descriptor;
   }
   const int code = errno;
   if (descriptor >= 0) ::close(descriptor);
-  return Error{Errc::Invalid, fmt::format("cannot listen on {} port {}: {}", address.ip, address.port,
-                                          std::strerror(code))};
+  return Error{Errc::Invalid,
+               fmt::format("cannot listen on {} port {}: {}", address.ip, address.port, std::strerror(code))};
 }
 
 /// Runs `work` on `loop` and waits for it; at once when that is the thread we are on.
@@ -132,8 +133,8 @@ void HttpsServer::State::acceptSome(std::size_t index) {
   while (watch) {
     SocketAddress peer;
     peer.length = sizeof peer.storage;
-    const int descriptor =
-        ::accept4(watch->descriptor(), peer.get(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int descriptor = ::accept4(watch->descriptor(), peer.get(), &peer.length,
+                                     SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor >= 0) {
       take(index, descriptor, listenAddress(peer));
       continue;

@@ -34,15 +34,15 @@ struct ListenerOptions {
   Duration bodyTimeout{30'000};            ///< per 64 KiB, of a body that comes and of a reply that goes
   Duration idleTimeout{120'000};           ///< between two requests on one connection
   std::size_t maxConnections = 8'192;      ///< more are accepted and closed
-  std::size_t maxStreamBytes = 256u << 10; ///< waiting in one Stream; a reader that lets more pile up is dropped
-  int threads = 1;                         ///< the handler runs on all of them
+  std::size_t maxStreamBytes = 256u << 10;  ///< waiting in one Stream; a reader that lets more pile up is dropped
+  int threads = 1;                          ///< the handler runs on all of them
 };
 
 enum class ReplyEnding {
   Complete,
   CloseBeforeReply,  ///< close without a byte
   CloseAfterReply,
-  CutShort,          ///< the full Content-Length, half of the body, close
+  CutShort,  ///< the full Content-Length, half of the body, close
 };
 
 struct ConnectionInfo {
@@ -83,7 +83,8 @@ class Exchange {
   void respond(HttpReply reply, ReplyEnding ending = ReplyEnding::Complete, Duration delay = Duration{0});
   /// `head` with `length` bytes of `file` from `offset` as the body, read piece by piece while they are sent.
   /// A file that cannot be opened is answered with a 404.
-  void respondFile(HttpReply head, const std::filesystem::path& file, std::uint64_t offset, std::uint64_t length);
+  void respondFile(HttpReply head, const std::filesystem::path& file, std::uint64_t offset,
+                   std::uint64_t length);
   /// Sends `head` and leaves the body open (chunked).
   Stream openStream(HttpReply head);
 

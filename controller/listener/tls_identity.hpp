@@ -23,7 +23,8 @@ struct TlsIdentity {
 TlsIdentity makeSelfSigned(const std::string& commonName, const std::vector<std::string>& names);
 
 /// Errc::Invalid: a file cannot be read.
-Result<TlsIdentity> loadTlsIdentity(const std::filesystem::path& certificate, const std::filesystem::path& key);
+Result<TlsIdentity> loadTlsIdentity(const std::filesystem::path& certificate,
+                                    const std::filesystem::path& key);
 
 /// SHA-256 of the certificate's public key (SubjectPublicKeyInfo), base64: what http::Peer::pin holds.
 /// Errc::Invalid: not a PEM certificate.

@@ -36,16 +36,16 @@ ZELLIGE_NAMES(Activation, {Activation::None, "none"}, {Activation::BmcReset, "bm
 /// Wanted firmware: a recipe. Entries are written in order.
 struct Baseline {
   struct Component {
-    std::string match;    ///< inventory id, or a prefix ending in '*'
+    std::string match;  ///< inventory id, or a prefix ending in '*'
     std::string version;
   };
   struct Entry {
-    std::string id;                     ///< "bmc_tray": stored in runs, unique in the baseline
-    std::string packageDigest;          ///< SHA-256 of the package file, hex
-    std::vector<std::string> targets;   ///< Redfish URIs for the push; empty: the whole tray
+    std::string id;                    ///< "bmc_tray": stored in runs, unique in the baseline
+    std::string packageDigest;         ///< SHA-256 of the package file, hex
+    std::vector<std::string> targets;  ///< Redfish URIs for the push; empty: the whole tray
     std::vector<Component> components;
     Activation activation = Activation::None;
-    bool force = false;                 ///< downgrade allowed (ForceUpdate)
+    bool force = false;  ///< downgrade allowed (ForceUpdate)
   };
   std::string name;
   std::vector<Entry> entries;
@@ -58,7 +58,7 @@ bool sameVersion(std::string_view a, std::string_view b);
 /// A file in the content store: firmware package or OS image. `digest` is SHA-256 hex of the content.
 struct StoredFile {
   std::string digest;
-  std::string name;       ///< base name as imported
+  std::string name;  ///< base name as imported
   std::uint64_t size = 0;
 };
 
@@ -70,7 +70,7 @@ struct Plan {
   struct Test {
     std::string id;
     Duration duration{0};
-    bool required = false;   ///< skipped or void is then a failure of the burn-in
+    bool required = false;                ///< skipped or void is then a failure of the burn-in
     std::map<std::string, Limit> limits;  ///< by value name
   };
   std::string name;

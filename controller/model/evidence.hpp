@@ -13,8 +13,8 @@ namespace zellige {
 struct Evidence {
   NodeId node;
   RunId run;
-  std::string subject;   ///< what was shown: "inventory", "settings", "firmware", "image", "burnin/gpu_gemm"
-  std::string value;     ///< JSON: the numbers, versions or digests that were seen
+  std::string subject;  ///< what was shown: "inventory", "settings", "firmware", "image", "burnin/gpu_gemm"
+  std::string value;    ///< JSON: the numbers, versions or digests that were seen
   /// What it rests on, sorted: "serial:1333024020524", "gpu:GPU_0=1650…", "fw:FW_BMC_0=…", "place:H1/R01/RK001/U10",
   /// "profile:gb200-sim", "image:<digest>".
   std::vector<std::string> dependsOn;

@@ -12,10 +12,10 @@
 namespace zellige {
 
 struct Cause {
-  std::string_view code;        ///< stored; never renamed
+  std::string_view code;  ///< stored; never renamed
   std::string_view title;
   std::string_view nextAction;  ///< an imperative sentence for a technician
-  bool blocking;                ///< the node is quarantined (or stays where it is, if its lifecycle forbids that)
+  bool blocking;  ///< the node is quarantined (or stays where it is, if its lifecycle forbids that)
 };
 
 std::span<const Cause> causes();
@@ -27,10 +27,10 @@ struct Finding {
   NodeId node;
   RunId run;
   std::string cause;
-  std::string detail;           ///< what was seen, for a person
+  std::string detail;  ///< what was seen, for a person
   Time raised{};
   std::optional<Time> resolved;
-  std::string resolution;       ///< who or what resolved it, and why
+  std::string resolution;  ///< who or what resolved it, and why
 };
 
 }  // namespace zellige

@@ -20,24 +20,24 @@ ZELLIGE_NAMES(ComponentKind, {ComponentKind::Cpu, "cpu"}, {ComponentKind::Gpu, "
 /// ports is not there, whatever its Status says: FACTS 9).
 struct Component {
   ComponentKind kind = ComponentKind::Other;
-  std::string name;      ///< the BMC's id: "GPU_0", "HGX_ERoT_BMC_0"
+  std::string name;  ///< the BMC's id: "GPU_0", "HGX_ERoT_BMC_0"
   std::string serial, model, part;
   bool complete = true;
-  bool sick = false;     ///< Critical, or Absent where something should be
-  std::string why;       ///< when not complete or sick: what was read
+  bool sick = false;  ///< Critical, or Absent where something should be
+  std::string why;    ///< when not complete or sick: what was read
   auto operator<=>(const Component&) const = default;
 };
 
 struct FirmwareItem {
-  std::string id;        ///< "HGX_FW_GPU_0"
-  std::string version;   ///< as reported, trimmed
+  std::string id;       ///< "HGX_FW_GPU_0"
+  std::string version;  ///< as reported, trimmed
   bool updateable = false;
   bool absent = false;
   auto operator<=>(const FirmwareItem&) const = default;
 };
 
 struct Inventory {
-  std::string serial;         ///< the machine's own serial (FACTS 1: where each vendor keeps it)
+  std::string serial;  ///< the machine's own serial (FACTS 1: where each vendor keeps it)
   std::string manufacturer, model;
   std::int64_t memoryGiB = 0;
   std::vector<Component> components;

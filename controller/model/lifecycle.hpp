@@ -14,10 +14,10 @@ ZELLIGE_NAMES(Actor, {Actor::Engine, "engine"}, {Actor::Operator, "operator"}, {
 /// What must hold in the store, in the same transaction, for a move to be made.
 enum class Requires {
   Nothing,
-  BlockingFinding,      ///< an open blocking finding on the node
-  NoBlockingFinding,    ///< none open
-  Evidence,             ///< valid evidence for the whole profile, and no blocking finding
-  Unassigned,           ///< allocation is free: nobody's data or jobs are on it
+  BlockingFinding,    ///< an open blocking finding on the node
+  NoBlockingFinding,  ///< none open
+  Evidence,           ///< valid evidence for the whole profile, and no blocking finding
+  Unassigned,         ///< allocation is free: nobody's data or jobs are on it
 };
 ZELLIGE_NAMES(Requires, {Requires::Nothing, "nothing"}, {Requires::BlockingFinding, "blocking finding"},
               {Requires::NoBlockingFinding, "no blocking finding"}, {Requires::Evidence, "valid evidence"},

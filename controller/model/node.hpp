@@ -15,7 +15,16 @@ ZELLIGE_NAMES(NodeKind, {NodeKind::ComputeTray, "compute_tray"}, {NodeKind::Swit
               {NodeKind::PowerShelf, "power_shelf"});
 
 enum class Lifecycle {
-  Planned, Discovered, Qualifying, Available, InService, Sanitising, Quarantined, Repair, Retired, Unlisted
+  Planned,
+  Discovered,
+  Qualifying,
+  Available,
+  InService,
+  Sanitising,
+  Quarantined,
+  Repair,
+  Retired,
+  Unlisted
 };
 ZELLIGE_NAMES(Lifecycle, {Lifecycle::Planned, "planned"}, {Lifecycle::Discovered, "discovered"},
               {Lifecycle::Qualifying, "qualifying"}, {Lifecycle::Available, "available"},
@@ -57,7 +66,7 @@ struct Node {
   std::string serial;
   NodeKind kind = NodeKind::ComputeTray;
   Place place;
-  std::string sku, profile;   ///< names in the catalogue
+  std::string sku, profile;  ///< names in the catalogue
   BmcEndpoint bmc;
 
   Lifecycle lifecycle = Lifecycle::Planned;
@@ -66,7 +75,7 @@ struct Node {
   Health health = Health::Ok;
   std::optional<Time> unreachableSince;  ///< contact; nullopt: reachable, or never tried
   Time lifecycleSince{};
-  std::int64_t version = 0;              ///< rises with every change of the five facts: the ETag, and what CAS compares
+  std::int64_t version = 0;  ///< rises with every change of the five facts: the ETag, and what CAS compares
 };
 
 }  // namespace zellige

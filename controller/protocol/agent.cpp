@@ -32,9 +32,11 @@ std::vector<std::string> strings(const Json& j, std::string_view path) {
 
 Json encode(const AgentInventory& inventory) {
   Json disks = Json::array();
-  for (const auto& d : inventory.disks) disks.push_back({{"serial", d.serial}, {"model", d.model}, {"bytes", d.bytes}});
-  return {{"system_serial", inventory.systemSerial}, {"cpus", inventory.cpus}, {"memory_gib", inventory.memoryGiB},
-          {"gpu_serials", inventory.gpuSerials},     {"nic_macs", inventory.nicMacs}, {"disks", disks}};
+  for (const auto& d : inventory.disks)
+    disks.push_back({{"serial", d.serial}, {"model", d.model}, {"bytes", d.bytes}});
+  return {{"system_serial", inventory.systemSerial}, {"cpus", inventory.cpus},
+          {"memory_gib", inventory.memoryGiB},       {"gpu_serials", inventory.gpuSerials},
+          {"nic_macs", inventory.nicMacs},           {"disks", disks}};
 }
 
 AgentInventory decodeInventory(const Json& j) {
@@ -44,14 +46,16 @@ AgentInventory decodeInventory(const Json& j) {
   out.memoryGiB = readInt(j, "memory_gib").value_or(0);
   out.gpuSerials = strings(j, "gpu_serials");
   out.nicMacs = strings(j, "nic_macs");
-  for (const auto& d : readArray(j, "disks")) out.disks.push_back({text(d, "serial"), text(d, "model"), number(d, "bytes")});
+  for (const auto& d : readArray(j, "disks"))
+    out.disks.push_back({text(d, "serial"), text(d, "model"), number(d, "bytes")});
   return out;
 }
 
 Json encode(const AgentBurnIn& burnIn) {
   Json results = Json::array();
   for (const auto& r : burnIn.results)
-    results.push_back({{"test", r.test}, {"outcome", nameOf(r.outcome)}, {"values", r.values}, {"detail", r.detail}});
+    results.push_back(
+        {{"test", r.test}, {"outcome", nameOf(r.outcome)}, {"values", r.values}, {"detail", r.detail}});
   return {{"order_id", burnIn.orderId}, {"finished", burnIn.finished}, {"results", results}};
 }
 
@@ -74,7 +78,8 @@ Result<AgentBurnIn> decodeBurnIn(const Json& j) {
 }  // namespace
 
 std::string encodeBootMedia(const BootMedia& media) {
-  return fmt::format("{}{}\n", kMediaMagic, Json{{"report_url", media.reportUrl}, {"token", media.token}}.dump());
+  return fmt::format("{}{}\n", kMediaMagic,
+                     Json{{"report_url", media.reportUrl}, {"token", media.token}}.dump());
 }
 
 Result<BootMedia> decodeBootMedia(std::string_view head) {
@@ -88,13 +93,15 @@ Result<BootMedia> decodeBootMedia(std::string_view head) {
 }
 
 std::string toJson(const ImageManifest& m) {
-  return Json{{"digest", m.digest}, {"size", m.size}, {"chunk_size", m.chunkSize}, {"chunks", m.chunkDigests}}.dump();
+  return Json{{"digest", m.digest}, {"size", m.size}, {"chunk_size", m.chunkSize}, {"chunks", m.chunkDigests}}
+      .dump();
 }
 
 Result<ImageManifest> imageManifestFromJson(std::string_view text_) {
   const auto json = parseJson(text_, {.bytes = 64u << 20, .depth = 4, .values = 1'000'000});
   if (!json) return json.error();
-  ImageManifest m{text(*json, "digest"), number(*json, "size"), number(*json, "chunk_size"), strings(*json, "chunks")};
+  ImageManifest m{text(*json, "digest"), number(*json, "size"), number(*json, "chunk_size"),
+                  strings(*json, "chunks")};
   const auto wanted = m.chunkSize == 0 ? 0 : (m.size + m.chunkSize - 1) / m.chunkSize;
   if (m.digest.size() != 64 || m.chunkSize == 0 || m.chunkDigests.size() != wanted)
     return bad("image manifest: digest, chunk_size or the number of chunks is wrong");
@@ -107,8 +114,11 @@ std::string toJson(const AgentReport& r) {
               {"home", nameOf(r.home)},
               {"sequence", r.sequence},
               {"inventory", encode(r.inventory)},
-              {"image", {{"state", nameOf(r.image.state)}, {"digest", r.image.digest},
-                         {"bytes_done", r.image.bytesDone}, {"error", r.image.error}}},
+              {"image",
+               {{"state", nameOf(r.image.state)},
+                {"digest", r.image.digest},
+                {"bytes_done", r.image.bytesDone},
+                {"error", r.image.error}}},
               {"burn_in", encode(r.burnIn)}}
       .dump();
 }
@@ -127,7 +137,8 @@ Result<AgentReport> agentReportFromJson(std::string_view text_) {
   if (const auto* inventory = at(*json, "inventory")) r.inventory = decodeInventory(*inventory);
   const auto state = choice<ImageState>(*json, "image/state");
   if (!state) return state.error();
-  r.image = {*state, text(*json, "image/digest"), number(*json, "image/bytes_done"), text(*json, "image/error")};
+  r.image = {*state, text(*json, "image/digest"), number(*json, "image/bytes_done"),
+             text(*json, "image/error")};
   if (const auto* burnIn = at(*json, "burn_in")) {
     auto decoded = decodeBurnIn(*burnIn);
     if (!decoded) return decoded.error();

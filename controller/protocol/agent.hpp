@@ -50,8 +50,8 @@ ZELLIGE_NAMES(ImageState, {ImageState::None, "none"}, {ImageState::Writing, "wri
 
 /// A test that could not be judged is not passed: Void (the environment was not valid), Skipped (no such hardware).
 enum class TestOutcome { Pass, Fail, Void, Skipped };
-ZELLIGE_NAMES(TestOutcome, {TestOutcome::Pass, "pass"}, {TestOutcome::Fail, "fail"}, {TestOutcome::Void, "void"},
-              {TestOutcome::Skipped, "skipped"});
+ZELLIGE_NAMES(TestOutcome, {TestOutcome::Pass, "pass"}, {TestOutcome::Fail, "fail"},
+              {TestOutcome::Void, "void"}, {TestOutcome::Skipped, "skipped"});
 
 struct AgentDisk {
   std::string serial, model;
@@ -60,7 +60,7 @@ struct AgentDisk {
 
 struct AgentInventory {
   std::string systemSerial;
-  std::int64_t cpus = 0;       ///< sockets
+  std::int64_t cpus = 0;  ///< sockets
   std::int64_t memoryGiB = 0;
   std::vector<std::string> gpuSerials;
   std::vector<std::string> nicMacs;
@@ -69,29 +69,29 @@ struct AgentInventory {
 
 struct AgentImage {
   ImageState state = ImageState::None;
-  std::string digest;           ///< of what is on (or being written to) the system disk; empty: nothing of ours
+  std::string digest;  ///< of what is on (or being written to) the system disk; empty: nothing of ours
   std::uint64_t bytesDone = 0;
-  std::string error;            ///< when failed: what the agent saw
+  std::string error;  ///< when failed: what the agent saw
 };
 
 struct TestResult {
-  std::string test;                            ///< id in the plan
-  TestOutcome outcome = TestOutcome::Pass;     ///< what the test itself says; limits are judged by the controller
-  std::map<std::string, double> values;        ///< by name with unit: "gemm_tflops", "copy_gb_per_s", "errors"
+  std::string test;                         ///< id in the plan
+  TestOutcome outcome = TestOutcome::Pass;  ///< what the test itself says; limits are judged by the controller
+  std::map<std::string, double> values;     ///< by name with unit: "gemm_tflops", "copy_gb_per_s", "errors"
   std::string detail;
 };
 
 struct AgentBurnIn {
-  std::string orderId;     ///< the order these results belong to; empty: none was run since this boot
+  std::string orderId;  ///< the order these results belong to; empty: none was run since this boot
   bool finished = false;
   std::vector<TestResult> results;
 };
 
 struct AgentReport {
-  std::string serial;      ///< of the system, as firmware tells it
-  std::string bootId;      ///< new at every boot of the host
+  std::string serial;  ///< of the system, as firmware tells it
+  std::string bootId;  ///< new at every boot of the host
   AgentHome home = AgentHome::Ramdisk;
-  std::int64_t sequence = 0;   ///< rises within a boot; an older one is answered but not stored
+  std::int64_t sequence = 0;  ///< rises within a boot; an older one is answered but not stored
   AgentInventory inventory;
   AgentImage image;
   AgentBurnIn burnIn;
@@ -104,14 +104,14 @@ ZELLIGE_NAMES(OrderKind, {OrderKind::Wait, "wait"}, {OrderKind::WriteImage, "wri
               {OrderKind::BurnIn, "burn_in"});
 
 struct BurnInTest {
-  std::string id;          ///< "cpu", "memory", "disk", "gpu_gemm", "nvlink"
+  std::string id;  ///< "cpu", "memory", "disk", "gpu_gemm", "nvlink"
   Duration duration{0};
 };
 
 struct AgentOrder {
-  std::string id;                 ///< the same id is the same order
+  std::string id;  ///< the same id is the same order
   OrderKind kind = OrderKind::Wait;
-  std::string imageUrl;           ///< WriteImage: absolute URL of …/images/<digest>
+  std::string imageUrl;  ///< WriteImage: absolute URL of …/images/<digest>
   std::string imageDigest;
   std::string seed;               ///< WriteImage: put beside the image; a BootMedia for the OS's own agent
   std::vector<BurnInTest> tests;  ///< BurnIn: in this order

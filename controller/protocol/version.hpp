@@ -5,6 +5,6 @@
 
 namespace zellige {
 
-inline constexpr std::string_view kVersion = "0.1.0";   // a test holds it to CMakeLists.txt
+inline constexpr std::string_view kVersion = "0.1.0";  // a test holds it to CMakeLists.txt
 
 }  // namespace zellige

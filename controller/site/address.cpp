@@ -1,7 +1,7 @@
 #include "controller/site/address.hpp"
 
-#include <arpa/inet.h>
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <cstdint>
 
@@ -56,8 +56,8 @@ std::optional<std::string> canonicalAddress(std::string_view text) {
     return inet_ntop(AF_INET, &four, out.data(), out.size());
   }
   if (in6_addr six{}; inet_pton(AF_INET6, address.c_str(), &six) == 1) {
-    const bool unspecified =
-        std::all_of(std::begin(six.s6_addr), std::end(six.s6_addr), [](auto b) { return b == 0; });
+    const bool unspecified = std::all_of(std::begin(six.s6_addr), std::end(six.s6_addr),
+                                         [](auto b) { return b == 0; });
     if (unspecified || six.s6_addr[0] == 0xFF) return std::nullopt;
     return inet_ntop(AF_INET6, &six, out.data(), out.size());
   }
@@ -69,8 +69,8 @@ std::optional<std::string> canonicalHost(std::string_view text) {
   const auto fits = [](char c) {
     return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
   };
-  const bool numeric =
-      text.find_first_not_of("0123456789.") == std::string_view::npos;  // a wrong address, or empty
+  const bool numeric = text.find_first_not_of("0123456789.") ==
+                       std::string_view::npos;  // a wrong address, or empty
   if (numeric || text.size() > 253 || text.front() == '-' || text.front() == '.') return std::nullopt;
   if (!std::all_of(text.begin(), text.end(), fits)) return std::nullopt;
   return std::string(text);

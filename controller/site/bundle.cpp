@@ -1,7 +1,7 @@
 #include "controller/site/bundle.hpp"
 
-#include <fmt/format.h>
 #include <algorithm>
+#include <fmt/format.h>
 #include <fstream>
 #include <unordered_map>
 
@@ -225,8 +225,7 @@ void BundleReader::check(const SiteFile& file, const fs::path& root, const Menti
       const auto path = locate();
       if (!path.empty())
         package ? takePackage(file, mention, path) : takeImage(file, mention, path);
-      else if (package ? !known_.packages.contains(mention.expects)
-                       : !known_.images.contains(mention.expects))
+      else if (package ? !known_.packages.contains(mention.expects) : !known_.images.contains(mention.expects))
         tell(file, mention, fmt::format("no file {}", quote(mention.name)));
       return;
     }

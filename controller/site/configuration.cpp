@@ -9,11 +9,11 @@ namespace zellige {
 
 template <>
 struct EnumNames<log::Level> {
-  static constexpr auto table =
-      std::to_array<std::pair<log::Level, std::string_view>>({{log::Level::Info, "info"},
-                                                              {log::Level::Warn, "warn"},
-                                                              {log::Level::Error, "error"},
-                                                              {log::Level::Off, "off"}});
+  static constexpr auto table = std::to_array<std::pair<log::Level, std::string_view>>(
+      {{log::Level::Info, "info"},
+       {log::Level::Warn, "warn"},
+       {log::Level::Error, "error"},
+       {log::Level::Off, "off"}});
 };
 
 namespace {

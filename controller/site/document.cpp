@@ -1,13 +1,13 @@
 #include "controller/site/document.hpp"
 
-#include <fmt/format.h>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
 #include <algorithm>
+#include <fmt/format.h>
 #include <istream>
 #include <streambuf>
 #include <unordered_set>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
 
 namespace zellige {
 

@@ -1,9 +1,9 @@
 #include "controller/site/fields.hpp"
 
-#include <fmt/ranges.h>
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fmt/ranges.h>
 #include <numeric>
 
 namespace zellige {
@@ -114,8 +114,7 @@ std::int64_t readWhole(Value value, Problems& problems, std::int64_t least, std:
   const auto text = value.text();
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole =
-      end == text.data() + text.size() && !text.empty() && error != std::errc::invalid_argument;
+  const bool whole = end == text.data() + text.size() && !text.empty() && error != std::errc::invalid_argument;
   if (!whole || value.quoted())
     problems.add(value.spot(), fmt::format("{} is not a whole number{}", quote(text),
                                            whole ? "; leave out the quotes" : ""));
@@ -147,8 +146,7 @@ Duration readDuration(Value value, Problems& problems, Duration least, Duration 
     std::string_view name;
     std::int64_t ms;
   };
-  static constexpr Unit units[] = {
-      {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+  static constexpr Unit units[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
   const auto text = value.text();
   std::int64_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);

@@ -84,8 +84,7 @@ class Fields {
   std::string text(std::string_view key, Letters letters = Letters::Any) const;
   std::string textOr(std::string_view key, std::string absent, Letters letters = Letters::Any) const;
   std::int64_t whole(std::string_view key, std::int64_t least, std::int64_t most) const;
-  std::int64_t wholeOr(std::string_view key, std::int64_t absent, std::int64_t least,
-                       std::int64_t most) const;
+  std::int64_t wholeOr(std::string_view key, std::int64_t absent, std::int64_t least, std::int64_t most) const;
   bool flagOr(std::string_view key, bool absent) const;
   Duration durationOr(std::string_view key, Duration absent, Duration least, Duration most) const;
   std::string sha256(std::string_view key) const;

@@ -1,7 +1,7 @@
 #include "controller/site/image.hpp"
 
-#include <fmt/format.h>
 #include <algorithm>
+#include <fmt/format.h>
 #include <fstream>
 #include <vector>
 

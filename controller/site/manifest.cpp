@@ -86,8 +86,8 @@ class ManifestReader {
   void readBmc(Value value, ManifestNode& node) {
     const Fields fields(value, problems_, "a BMC",
                         {"mac", "address", "port", "user", "password", "factory_password"});
-    node.bmc.mac =
-        canonical(fields, "mac", canonicalMac, "is not the MAC of a machine; write it as 3c:6d:66:00:00:01");
+    node.bmc.mac = canonical(fields, "mac", canonicalMac,
+                             "is not the MAC of a machine; write it as 3c:6d:66:00:00:01");
     node.bmc.address = canonical(fields, "address", canonicalAddress,
                                  "is not the numeric IPv4 or IPv6 address of a machine");
     node.bmc.port = static_cast<int>(fields.wholeOr("port", 443, 1, 65535));

@@ -1,8 +1,8 @@
 #include "controller/site/pldm.hpp"
 
-#include <fmt/format.h>
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <fstream>
 
 #include "controller/model/catalog.hpp"
@@ -176,8 +176,7 @@ int revisionOf(std::string_view head) {
   const int revision = static_cast<int>(it - identifiers.begin()) + 1;
   if (head.size() > identifierSize && head[identifierSize] != revision)
     throw Malformed{fmt::format("format revision {} does not fit the identifier of revision {}",
-                                static_cast<int>(static_cast<unsigned char>(head[identifierSize])),
-                                revision)};
+                                static_cast<int>(static_cast<unsigned char>(head[identifierSize])), revision)};
   return revision;
 }
 
@@ -192,8 +191,7 @@ std::string_view checkedHeader(std::string_view head, std::uint64_t fileSize, in
   const auto covered = head.substr(0, size - checksums);
   const auto told = Bytes(head.substr(covered.size()), "the checksum").u32();
   if (told != crc32(covered))
-    throw Malformed{
-        fmt::format("header checksum is {:08x}, but its bytes give {:08x}", told, crc32(covered))};
+    throw Malformed{fmt::format("header checksum is {:08x}, but its bytes give {:08x}", told, crc32(covered))};
   return covered;
 }
 

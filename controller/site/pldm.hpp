@@ -40,8 +40,7 @@ struct PldmPackage {
   std::uint32_t headerSize = 0;
   std::vector<Device> devices;
   std::vector<Component> components;
-  std::vector<PldmPackage>
-      nested;  ///< images that are packages themselves (a DGX bundle holds the HGX one); one level
+  std::vector<PldmPackage> nested;  ///< images that are packages themselves (a DGX bundle holds the HGX one); one level
 
   /// True if a component here or nested has this version (sameVersion in model/catalog.hpp).
   bool contains(std::string_view wanted) const;

@@ -1,5 +1,5 @@
-#include <fmt/format.h>
 #include <algorithm>
+#include <fmt/format.h>
 #include <tuple>
 
 #include "controller/site/document.hpp"

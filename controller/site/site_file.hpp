@@ -16,9 +16,8 @@ namespace zellige {
 struct Mention {
   enum class Of { Sku, Profile, Baseline, Plan, Package, Image, Version };
   Of of;
-  std::string name;  ///< of the SKU …; path of the package or image; the version
-  std::string
-      expects;  ///< Sku: the kind of the nodes; Profile: their SKU; Package, Image, Version: the digest
+  std::string name;     ///< of the SKU …; path of the package or image; the version
+  std::string expects;  ///< Sku: the kind of the nodes; Profile: their SKU; Package, Image, Version: the digest
   int line = 0, column = 0;
 };
 

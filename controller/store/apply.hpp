@@ -31,6 +31,8 @@ std::optional<AgentOrder> findOrder(Connection& db, const SecretBox& box, NodeId
 void invalidateEvidence(Writing& writing, NodeId node, const std::string& why,
                         const std::function<bool(const std::string&)>& gone);
 
-inline Error noSuchNode(NodeId id) { return {Errc::NotFound, "there is no node " + std::to_string(id.value)}; }
+inline Error noSuchNode(NodeId id) {
+  return {Errc::NotFound, "there is no node " + std::to_string(id.value)};
+}
 
 }  // namespace zellige

@@ -18,7 +18,8 @@ bool hasBlocking(Connection& db, NodeId node) {
 std::string missing(Writing& w, const Node& node, Requires needs, const std::vector<std::string>& evidence) {
   switch (needs) {
     case Requires::Nothing: return {};
-    case Requires::BlockingFinding: return hasBlocking(w.db, node.id) ? "" : "no open blocking finding says why";
+    case Requires::BlockingFinding:
+      return hasBlocking(w.db, node.id) ? "" : "no open blocking finding says why";
     case Requires::NoBlockingFinding: return hasBlocking(w.db, node.id) ? "a blocking finding is open" : "";
     case Requires::Unassigned:
       return node.allocation == Allocation::Free ? "" : fmt::format("it is {}", nameOf(node.allocation));
@@ -36,8 +37,9 @@ std::string missing(Writing& w, const Node& node, Requires needs, const std::vec
 
 /// Only a retired node has no claim on its place and address; coming back, it needs them free.
 std::string takenBy(Writing& w, const Node& node) {
-  auto q = w.db.query("SELECT serial FROM node WHERE id <> ? AND lifecycle <> 'retired' AND "
-                      "((place = ? AND place <> '') OR (bmc_address = ? AND bmc_port = ? AND bmc_address <> ''))");
+  auto q = w.db.query(
+      "SELECT serial FROM node WHERE id <> ? AND lifecycle <> 'retired' AND "
+      "((place = ? AND place <> '') OR (bmc_address = ? AND bmc_port = ? AND bmc_address <> ''))");
   q.bind(node.id, node.place.path, node.bmc.address, node.bmc.port);
   return q.step() ? q.text(0) : std::string{};
 }
@@ -48,16 +50,19 @@ Result<std::int64_t> apply(Writing& w, const MoveLifecycle& op) {
   const auto node = findNode(w.db, op.node);
   if (!node) return noSuchNode(op.node);
   if (node->lifecycle != op.from)
-    return Error{Errc::Conflict, fmt::format("{} is {}, not {} any more", node->serial, nameOf(node->lifecycle), nameOf(op.from))};
+    return Error{Errc::Conflict, fmt::format("{} is {}, not {} any more", node->serial,
+                                             nameOf(node->lifecycle), nameOf(op.from))};
   const auto* move = findMove(node->kind, op.from, op.to, op.actor);
   if (!move)
-    return Error{Errc::Rejected, fmt::format("the {} may not move a {} from {} to {}", nameOf(op.actor), nameOf(node->kind),
-                                             nameOf(op.from), nameOf(op.to))};
+    return Error{Errc::Rejected, fmt::format("the {} may not move a {} from {} to {}", nameOf(op.actor),
+                                             nameOf(node->kind), nameOf(op.from), nameOf(op.to))};
   if (const auto lacks = missing(w, *node, move->needs, op.evidence); !lacks.empty())
-    return Error{Errc::Rejected, fmt::format("{} cannot go from {} to {}: {}", node->serial, nameOf(op.from), nameOf(op.to), lacks)};
+    return Error{Errc::Rejected, fmt::format("{} cannot go from {} to {}: {}", node->serial, nameOf(op.from),
+                                             nameOf(op.to), lacks)};
   if (op.from == Lifecycle::Retired)
     if (const auto other = takenBy(w, *node); !other.empty())
-      return Error{Errc::Conflict, fmt::format("{} now has the place or BMC address of {}", other, node->serial)};
+      return Error{Errc::Conflict,
+                   fmt::format("{} now has the place or BMC address of {}", other, node->serial)};
   w.db.query("UPDATE node SET lifecycle = ?, lifecycle_since = ?, version = version + 1 WHERE id = ?")
       .bind(nameOf(op.to), w.at, op.node)
       .run();
@@ -68,10 +73,12 @@ Result<std::int64_t> apply(Writing& w, const MoveLifecycle& op) {
 }
 
 Result<std::int64_t> apply(Writing& w, const SetContact& op) {
-  const auto changed = w.db.query("UPDATE node SET unreachable_since = ?, version = version + 1 WHERE id = ? AND "
-                                  "(unreachable_since IS NULL) <> (? IS NULL)")
-                           .bind(op.unreachableSince, op.node, op.unreachableSince)
-                           .run();
+  const auto changed =
+      w.db.query(
+              "UPDATE node SET unreachable_since = ?, version = version + 1 WHERE id = ? AND "
+              "(unreachable_since IS NULL) <> (? IS NULL)")
+          .bind(op.unreachableSince, op.node, op.unreachableSince)
+          .run();
   if (changed == 0) {
     if (!findNode(w.db, op.node)) return noSuchNode(op.node);
     return op.node.value;
@@ -83,9 +90,10 @@ Result<std::int64_t> apply(Writing& w, const SetContact& op) {
 }
 
 Result<std::int64_t> apply(Writing& w, const SetHealth& op) {
-  const auto changed = w.db.query("UPDATE node SET health = ?, version = version + 1 WHERE id = ? AND health <> ?")
-                           .bind(nameOf(op.health), op.node, nameOf(op.health))
-                           .run();
+  const auto changed =
+      w.db.query("UPDATE node SET health = ?, version = version + 1 WHERE id = ? AND health <> ?")
+          .bind(nameOf(op.health), op.node, nameOf(op.health))
+          .run();
   if (changed > 0)
     w.event("node.health", op.node, {}, {{"health", nameOf(op.health)}});
   else if (!findNode(w.db, op.node))
@@ -100,7 +108,8 @@ Result<std::int64_t> apply(Writing& w, const RaiseFinding& op) {
   const auto raised = f.raised == Time{} ? w.at : f.raised;
   const Json data{{"cause", f.cause}, {"detail", f.detail}, {"blocking", cause->blocking}};
   {
-    auto open = w.db.query("SELECT id, detail FROM finding WHERE node = ? AND cause = ? AND resolved IS NULL");
+    auto open = w.db.query(
+        "SELECT id, detail FROM finding WHERE node = ? AND cause = ? AND resolved IS NULL");
     open.bind(f.node, f.cause);
     if (open.step()) {
       const auto id = open.integer(0);
@@ -110,7 +119,9 @@ Result<std::int64_t> apply(Writing& w, const RaiseFinding& op) {
       return id;
     }
   }
-  w.db.query("INSERT INTO finding (node, run, cause, detail, blocking, raised, resolution) VALUES (?, ?, ?, ?, ?, ?, '')")
+  w.db.query(
+          "INSERT INTO finding (node, run, cause, detail, blocking, raised, resolution) VALUES (?, ?, ?, ?, "
+          "?, ?, '')")
       .bind(f.node, f.run, f.cause, f.detail, cause->blocking, raised)
       .run();
   const auto id = w.db.lastId();
@@ -121,12 +132,15 @@ Result<std::int64_t> apply(Writing& w, const RaiseFinding& op) {
 Result<std::int64_t> apply(Writing& w, const ResolveFindings& op) {
   std::vector<std::pair<std::int64_t, std::string>> open;
   {
-    auto q = w.db.query("SELECT id, cause FROM finding WHERE node = ? AND resolved IS NULL AND (? = '' OR cause = ?)");
+    auto q = w.db.query(
+        "SELECT id, cause FROM finding WHERE node = ? AND resolved IS NULL AND (? = '' OR cause = ?)");
     q.bind(op.node, op.cause, op.cause);
     while (q.step()) open.emplace_back(q.integer(0), q.text(1));
   }
   for (const auto& [id, cause] : open) {
-    w.db.query("UPDATE finding SET resolved = ?, resolution = ? WHERE id = ?").bind(w.at, op.resolution, id).run();
+    w.db.query("UPDATE finding SET resolved = ?, resolution = ? WHERE id = ?")
+        .bind(w.at, op.resolution, id)
+        .run();
     w.event("finding.resolved", op.node, {}, {{"cause", cause}, {"resolution", op.resolution}});
   }
   return 0;

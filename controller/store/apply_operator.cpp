@@ -26,9 +26,10 @@ Json describe(const std::vector<RoleGrant>& grants) {
 std::string encodeGrants(const std::vector<RoleGrant>& grants) { return canonical(describe(grants)); }
 
 Result<void> applyArm(Writing& w, const std::string& place, const std::string& why) {
-  const auto added = w.db.query("INSERT INTO armed_place (place, since, by, why) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
-                         .bind(place, w.at, w.actor, why)
-                         .run();
+  const auto added =
+      w.db.query("INSERT INTO armed_place (place, since, by, why) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+          .bind(place, w.at, w.actor, why)
+          .run();
   if (added > 0) w.event("place.armed", {}, {}, withWhy({{"place", place}}, why));
   return {};
 }
@@ -39,8 +40,9 @@ Result<void> applyDisarm(Writing& w, const std::string& place, const std::string
     return {};
   }
   // Disarming must not seem to have worked while a place around or inside is armed.
-  auto q = w.db.query("SELECT place FROM armed_place WHERE place = '' OR ? = '' OR substr(?, 1, length(place) + 1) = place "
-                      "|| '/' OR substr(place, 1, length(?) + 1) = ? || '/' LIMIT 1");
+  auto q = w.db.query(
+      "SELECT place FROM armed_place WHERE place = '' OR ? = '' OR substr(?, 1, length(place) + 1) = place "
+      "|| '/' OR substr(place, 1, length(?) + 1) = ? || '/' LIMIT 1");
   q.bind(place, place, place, place);
   if (!q.step()) return {};
   const auto other = q.text(0);
@@ -50,12 +52,15 @@ Result<void> applyDisarm(Writing& w, const std::string& place, const std::string
 
 Result<HoldId> applyAddHold(Writing& w, const Hold& hold, const std::string& why) {
   if (!hold.node && hold.place.empty()) return Error{Errc::Invalid, "a hold needs a node or a place"};
-  if (hold.owner.empty() || hold.reason.empty()) return Error{Errc::Invalid, "a hold needs an owner and a reason"};
+  if (hold.owner.empty() || hold.reason.empty())
+    return Error{Errc::Invalid, "a hold needs an owner and a reason"};
   if (hold.node && !findNode(w.db, hold.node))
     return Error{Errc::NotFound, fmt::format("there is no node {}", hold.node.value)};
-  w.db.query("INSERT INTO hold (kind, node, place, owner, reason, created, expires, released_by, release_why) "
-             "VALUES (?, ?, ?, ?, ?, ?, ?, '', '')")
-      .bind(nameOf(hold.kind), hold.node, hold.node ? std::string{} : hold.place, hold.owner, hold.reason, w.at, hold.expires)
+  w.db.query(
+          "INSERT INTO hold (kind, node, place, owner, reason, created, expires, released_by, release_why) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, '', '')")
+      .bind(nameOf(hold.kind), hold.node, hold.node ? std::string{} : hold.place, hold.owner, hold.reason,
+            w.at, hold.expires)
       .run();
   const HoldId id{w.db.lastId()};
   Json data{{"hold", id.value}, {"kind", nameOf(hold.kind)}, {"owner", hold.owner}, {"reason", hold.reason}};
@@ -74,10 +79,15 @@ Result<void> applyReleaseHold(Writing& w, HoldId id, const std::string& why, boo
     if (q.step()) hold = readHold(q);
   }
   if (!hold) return Error{Errc::NotFound, fmt::format("there is no hold {}", id.value)};
-  if (hold->released) return Error{Errc::Conflict, fmt::format("hold {} was released by {}", id.value, hold->releasedBy)};
+  if (hold->released)
+    return Error{Errc::Conflict, fmt::format("hold {} was released by {}", id.value, hold->releasedBy)};
   if (hold->kind == HoldKind::PersonalLock && hold->owner != w.actor && !mayReleaseLocks)
-    return Error{Errc::Rejected, fmt::format("this is the personal lock of {}: only they or the shift lead release it", hold->owner)};
-  w.db.query("UPDATE hold SET released = ?, released_by = ?, release_why = ? WHERE id = ?").bind(w.at, w.actor, why, id).run();
+    return Error{
+        Errc::Rejected,
+        fmt::format("this is the personal lock of {}: only they or the shift lead release it", hold->owner)};
+  w.db.query("UPDATE hold SET released = ?, released_by = ?, release_why = ? WHERE id = ?")
+      .bind(w.at, w.actor, why, id)
+      .run();
   Json data{{"hold", id.value}, {"kind", nameOf(hold->kind)}, {"owner", hold->owner}};
   if (!hold->node) data["place"] = hold->place;
   w.event("hold.released", hold->node, {}, withWhy(std::move(data), why));
@@ -85,19 +95,23 @@ Result<void> applyReleaseHold(Writing& w, HoldId id, const std::string& why, boo
 }
 
 std::optional<User> findUser(Connection& db, std::string_view name) {
-  auto q = db.query("SELECT name, password_hash, grants, created, disabled, must_change FROM user WHERE name = ?");
+  auto q = db.query(
+      "SELECT name, password_hash, grants, created, disabled, must_change FROM user WHERE name = ?");
   q.bind(name);
   if (!q.step()) return std::nullopt;
   User user{q.text(0), q.text(1), {}, q.time(3), q.flag(4), q.flag(5)};
-  for (const auto& g : readStored(q.text(2))) user.grants.push_back({g.at("role").get<std::string>(), g.at("place").get<std::string>()});
+  for (const auto& g : readStored(q.text(2)))
+    user.grants.push_back({g.at("role").get<std::string>(), g.at("place").get<std::string>()});
   return user;
 }
 
 Result<void> applyCreateUser(Writing& w, const User& user, const std::string& why) {
   if (user.name.empty()) return Error{Errc::Invalid, "a user needs a name"};
-  const auto added = w.db.query("INSERT INTO user (name, password_hash, grants, created, disabled, must_change) "
-                                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
-                         .bind(user.name, user.passwordHash, encodeGrants(user.grants), w.at, user.disabled, user.mustChange)
+  const auto added = w.db.query(
+                             "INSERT INTO user (name, password_hash, grants, created, disabled, must_change) "
+                             "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
+                         .bind(user.name, user.passwordHash, encodeGrants(user.grants), w.at, user.disabled,
+                               user.mustChange)
                          .run();
   if (added == 0) return Error{Errc::Conflict, fmt::format("there is a user {} already", user.name)};
   w.event("user.created", {}, {}, withWhy({{"user", user.name}, {"grants", describe(user.grants)}}, why));
@@ -121,15 +135,20 @@ Result<void> applyChangeUser(Writing& w, const User& user, const std::string& wh
 }
 
 Result<TokenId> applyCreateToken(Writing& w, const ApiToken& token, const std::string& why) {
-  if (!findUser(w.db, token.user)) return Error{Errc::NotFound, fmt::format("there is no user {}", token.user)};
-  const auto added = w.db.query("INSERT INTO token (kind, user, name, hash, created, expires) VALUES (?, ?, ?, ?, ?, ?) "
-                                "ON CONFLICT DO NOTHING")
-                         .bind(nameOf(token.kind), token.user, token.name, token.hash, w.at, token.expires)
-                         .run();
+  if (!findUser(w.db, token.user))
+    return Error{Errc::NotFound, fmt::format("there is no user {}", token.user)};
+  const auto added =
+      w.db.query(
+              "INSERT INTO token (kind, user, name, hash, created, expires) VALUES (?, ?, ?, ?, ?, ?) "
+              "ON CONFLICT DO NOTHING")
+          .bind(nameOf(token.kind), token.user, token.name, token.hash, w.at, token.expires)
+          .run();
   if (added == 0) return Error{Errc::Conflict, "this token exists already"};
   const TokenId id{w.db.lastId()};
-  w.event("token.created", {}, {},
-          withWhy({{"token", id.value}, {"kind", nameOf(token.kind)}, {"user", token.user}, {"name", token.name}}, why));
+  w.event(
+      "token.created", {}, {},
+      withWhy({{"token", id.value}, {"kind", nameOf(token.kind)}, {"user", token.user}, {"name", token.name}},
+              why));
   return id;
 }
 
@@ -141,10 +160,12 @@ Result<void> applyRevokeToken(Writing& w, TokenId id, const std::string& why) {
 }
 
 Result<void> applyIdempotentReply(Writing& w, const IdempotentReply& reply) {
-  const auto added = w.db.query("INSERT INTO idempotency (user, key, request, status, body, created) VALUES (?, ?, ?, ?, ?, ?) "
-                                "ON CONFLICT DO NOTHING")
-                         .bind(reply.user, reply.key, reply.request, reply.status, reply.body, w.at)
-                         .run();
+  const auto added =
+      w.db.query(
+              "INSERT INTO idempotency (user, key, request, status, body, created) VALUES (?, ?, ?, ?, ?, ?) "
+              "ON CONFLICT DO NOTHING")
+          .bind(reply.user, reply.key, reply.request, reply.status, reply.body, w.at)
+          .run();
   if (added == 0) return Error{Errc::Conflict, "this idempotency key has been used already"};
   return {};
 }

@@ -64,13 +64,16 @@ void replaceParts(Writing& w, NodeId node, const Inventory& inventory) {
   w.db.query("DELETE FROM firmware_item WHERE node = ?").bind(node).run();
   std::int64_t ordinal = 0;
   for (const auto& c : inventory.components)
-    w.db.query("INSERT INTO component (node, ordinal, kind, name, serial, model, part, complete, sick, why) "
-               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    w.db.query(
+            "INSERT INTO component (node, ordinal, kind, name, serial, model, part, complete, sick, why) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(node, ordinal++, nameOf(c.kind), c.name, c.serial, c.model, c.part, c.complete, c.sick, c.why)
         .run();
   ordinal = 0;
   for (const auto& f : inventory.firmware)
-    w.db.query("INSERT INTO firmware_item (node, ordinal, id, version, updateable, absent) VALUES (?, ?, ?, ?, ?, ?)")
+    w.db.query(
+            "INSERT INTO firmware_item (node, ordinal, id, version, updateable, absent) VALUES (?, ?, ?, ?, "
+            "?, ?)")
         .bind(node, ordinal++, f.id, f.version, f.updateable, f.absent)
         .run();
 }
@@ -85,10 +88,13 @@ Result<std::int64_t> apply(Writing& w, const PutInventory& op) {
     if (same.step() && same.text(0) == digest) return 0;
   }
   const auto before = findInventory(w.db, op.node);
-  w.db.query("INSERT INTO inventory (node, serial, manufacturer, model, memory_gib, digest) VALUES (?, ?, ?, ?, ?, ?) "
-             "ON CONFLICT (node) DO UPDATE SET serial = excluded.serial, manufacturer = excluded.manufacturer, "
-             "model = excluded.model, memory_gib = excluded.memory_gib, digest = excluded.digest")
-      .bind(op.node, op.inventory.serial, op.inventory.manufacturer, op.inventory.model, op.inventory.memoryGiB, digest)
+  w.db.query(
+          "INSERT INTO inventory (node, serial, manufacturer, model, memory_gib, digest) VALUES (?, ?, ?, ?, "
+          "?, ?) "
+          "ON CONFLICT (node) DO UPDATE SET serial = excluded.serial, manufacturer = excluded.manufacturer, "
+          "model = excluded.model, memory_gib = excluded.memory_gib, digest = excluded.digest")
+      .bind(op.node, op.inventory.serial, op.inventory.manufacturer, op.inventory.model,
+            op.inventory.memoryGiB, digest)
       .run();
   replaceParts(w, op.node, op.inventory);
   const auto partsBefore = before ? partsOf(*before) : Parts{}, partsNow = partsOf(op.inventory);
@@ -96,12 +102,15 @@ Result<std::int64_t> apply(Writing& w, const PutInventory& op) {
     w.event("inventory.changed", op.node, {}, differences(partsBefore, partsNow));
   } else {
     w.event("inventory.changed", op.node, {},
-            {{"first", true}, {"serial", op.inventory.serial}, {"components", op.inventory.components.size()},
+            {{"first", true},
+             {"serial", op.inventory.serial},
+             {"components", op.inventory.components.size()},
              {"firmware", op.inventory.firmware.size()}});
   }
-  invalidateEvidence(w, op.node, "the part or firmware it rests on has changed", [&](const std::string& dependency) {
-    return broken(dependency, op.inventory.serial, partsBefore, partsNow);
-  });
+  invalidateEvidence(w, op.node, "the part or firmware it rests on has changed",
+                     [&](const std::string& dependency) {
+                       return broken(dependency, op.inventory.serial, partsBefore, partsNow);
+                     });
   return 0;
 }
 
@@ -113,7 +122,8 @@ void invalidateEvidence(Writing& w, NodeId node, const std::string& why,
     w.db.query("UPDATE evidence SET invalid_since = ?, invalid_why = ? WHERE node = ? AND subject = ?")
         .bind(w.at, fmt::format("{}: {}", why, *found), node, evidence.subject)
         .run();
-    w.event("evidence.invalidated", node, {}, {{"subject", evidence.subject}, {"dependency", *found}, {"why", why}});
+    w.event("evidence.invalidated", node, {},
+            {{"subject", evidence.subject}, {"dependency", *found}, {"why", why}});
   }
 }
 
@@ -123,10 +133,13 @@ Result<std::int64_t> apply(Writing& w, const PutEvidence& op) {
   std::int64_t id = 0;
   {
     auto q = w.db.query(
-        "INSERT INTO evidence (node, subject, run, value, depends_on, at, invalid_why) VALUES (?, ?, ?, ?, ?, ?, '') "
+        "INSERT INTO evidence (node, subject, run, value, depends_on, at, invalid_why) VALUES (?, ?, ?, ?, "
+        "?, ?, '') "
         "ON CONFLICT (node, subject) DO UPDATE SET run = excluded.run, value = excluded.value, "
-        "depends_on = excluded.depends_on, at = excluded.at, invalid_since = NULL, invalid_why = '' RETURNING id");
-    q.bind(evidence.node, evidence.subject, evidence.run, evidence.value, canonical(Json(evidence.dependsOn)), evidence.at);
+        "depends_on = excluded.depends_on, at = excluded.at, invalid_since = NULL, invalid_why = '' "
+        "RETURNING id");
+    q.bind(evidence.node, evidence.subject, evidence.run, evidence.value, canonical(Json(evidence.dependsOn)),
+           evidence.at);
     q.step();
     id = q.integer(0);
     q.step();
@@ -138,7 +151,8 @@ Result<std::int64_t> apply(Writing& w, const PutEvidence& op) {
 }
 
 Result<std::int64_t> apply(Writing& w, const InvalidateEvidence& op) {
-  invalidateEvidence(w, op.node, op.why, [&](const std::string& dependency) { return dependency == op.dependency; });
+  invalidateEvidence(w, op.node, op.why,
+                     [&](const std::string& dependency) { return dependency == op.dependency; });
   return 0;
 }
 

@@ -9,18 +9,22 @@ namespace zellige {
 namespace {
 
 constexpr std::string_view kInsert =
-    "INSERT INTO run (workflow, state, lane, parameter, target, step, item, phase, tries, deaths, rounds, witness, "
+    "INSERT INTO run (workflow, state, lane, parameter, target, step, item, phase, tries, deaths, rounds, "
+    "witness, "
     "facts, step_since, excused_ms, waits_for, blocked_since, started_by, created, ended) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kUpdate =
-    "UPDATE run SET workflow = ?, state = ?, lane = ?, parameter = ?, target = ?, step = ?, item = ?, phase = ?, "
-    "tries = ?, deaths = ?, rounds = ?, witness = ?, facts = ?, step_since = ?, excused_ms = ?, waits_for = ?, "
-    "blocked_since = ?, started_by = ?, created = ?, ended = ? WHERE id = ? AND state IN ('active', 'blocked')";
+    "UPDATE run SET workflow = ?, state = ?, lane = ?, parameter = ?, target = ?, step = ?, item = ?, phase "
+    "= ?, "
+    "tries = ?, deaths = ?, rounds = ?, witness = ?, facts = ?, step_since = ?, excused_ms = ?, waits_for = "
+    "?, "
+    "blocked_since = ?, started_by = ?, created = ?, ended = ? WHERE id = ? AND state IN ('active', "
+    "'blocked')";
 
 void bindRun(Query& q, const Run& r) {
-  q.bind(r.workflow, nameOf(r.state), nameOf(r.lane), r.parameter, r.target, r.step, r.item, nameOf(r.phase), r.tries,
-         r.deaths, r.rounds, encodeFacts(r.witness), encodeFacts(r.facts), r.stepSince, std::int64_t{r.excused.count()},
-         r.waitsFor, r.blockedSince, r.startedBy, r.created, r.ended);
+  q.bind(r.workflow, nameOf(r.state), nameOf(r.lane), r.parameter, r.target, r.step, r.item, nameOf(r.phase),
+         r.tries, r.deaths, r.rounds, encodeFacts(r.witness), encodeFacts(r.facts), r.stepSince,
+         std::int64_t{r.excused.count()}, r.waitsFor, r.blockedSince, r.startedBy, r.created, r.ended);
 }
 
 Result<std::int64_t> insertRun(Writing& w, const Run& run) {
@@ -30,7 +34,8 @@ Result<std::int64_t> insertRun(Writing& w, const Run& run) {
       auto q = w.db.query("SELECT run FROM run_subject WHERE node = ? AND unfinished = 1");
       q.bind(node);
       if (q.step())
-        return Error{Errc::Conflict, fmt::format("node {} is in run {}, which has not ended", node.value, q.integer(0))};
+        return Error{Errc::Conflict,
+                     fmt::format("node {} is in run {}, which has not ended", node.value, q.integer(0))};
     }
   }
   auto insert = w.db.query(kInsert);

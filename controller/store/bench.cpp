@@ -17,7 +17,9 @@ namespace zellige {
 namespace {
 
 using Wall = std::chrono::steady_clock;
-double secondsSince(Wall::time_point start) { return std::chrono::duration<double>(Wall::now() - start).count(); }
+double secondsSince(Wall::time_point start) {
+  return std::chrono::duration<double>(Wall::now() - start).count();
+}
 
 template <class T>
 T need(Result<T> result) {
@@ -35,7 +37,8 @@ SiteImport syntheticSite(int nodes) {
   for (int i = 0; i < nodes; ++i) {
     ManifestNode n;
     n.serial = fmt::format("BENCH{:07}", i);
-    n.place.path = fmt::format("H{}/R{:02}/RK{:04}/U{:02}", 1 + i / 14'000, 1 + i / 700 % 20, 1 + i / 35, 1 + i % 35);
+    n.place.path = fmt::format("H{}/R{:02}/RK{:04}/U{:02}", 1 + i / 14'000, 1 + i / 700 % 20, 1 + i / 35,
+                               1 + i % 35);
     n.sku = n.profile = "tray";
     n.bmc = {fmt::format("02:00:{:02x}:{:02x}:{:02x}:01", i >> 16, i >> 8 & 255, i & 255),
              fmt::format("10.{}.{}.{}", i >> 16, i >> 8 & 255, i & 255), 443, "root"};
@@ -71,7 +74,8 @@ Task<void> keep(Task<T> task, std::optional<T>& out) {
 /// A store in virtual time, for filling: as quick as the disk lets it, not durable until it is closed.
 class Filling {
  public:
-  Filling(const std::filesystem::path& directory, int checkpointPages, bool checkpointOnClose) : executor_(time_) {
+  Filling(const std::filesystem::path& directory, int checkpointPages, bool checkpointOnClose)
+      : executor_(time_) {
     StoreOptions options;
     options.writing = StoreOptions::Writing::Virtual;
     options.durable = false;
@@ -83,7 +87,8 @@ class Filling {
   T wait(Task<Result<T>> task) {
     std::optional<Result<T>> out;
     executor_.spawn(keep(std::move(task), out));
-    while (!out && time_.runOne()) {}
+    while (!out && time_.runOne()) {
+    }
     return need(std::move(*out));
   }
   SqliteStore& store() { return *store_; }
@@ -141,7 +146,8 @@ struct Measured {
   double seconds = 0;
 };
 
-Measured measureOurs(const std::filesystem::path& directory, const StoreBenchOptions& options, std::vector<double>& latencies) {
+Measured measureOurs(const std::filesystem::path& directory, const StoreBenchOptions& options,
+                     std::vector<double>& latencies) {
   LoopExecutor loop;
   std::atomic<std::int64_t> batches{0};
   StoreOptions how;
@@ -164,16 +170,23 @@ class Bare {
  public:
   explicit Bare(const std::filesystem::path& file) {
     check(sqlite3_open(file.c_str(), &db_));
-    for (const auto* pragma : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON",
-                               "PRAGMA wal_autocheckpoint = 20000", "PRAGMA cache_size = -65536"})
+    for (const auto* pragma :
+         {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON",
+          "PRAGMA wal_autocheckpoint = 20000", "PRAGMA cache_size = -65536"})
       check(sqlite3_exec(db_, pragma, nullptr, nullptr, nullptr));
     begin_ = prepare("BEGIN IMMEDIATE");
     commit_ = prepare("COMMIT");
-    run_ = prepare("UPDATE run SET workflow = ?, state = ?, lane = ?, parameter = ?, target = ?, step = ?, item = ?, phase = ?, "
-                   "tries = ?, deaths = ?, rounds = ?, witness = ?, facts = ?, step_since = ?, excused_ms = ?, waits_for = ?, "
-                   "blocked_since = ?, started_by = ?, created = ?, ended = ? WHERE id = ? AND state IN ('active', 'blocked')");
+    run_ = prepare(
+        "UPDATE run SET workflow = ?, state = ?, lane = ?, parameter = ?, target = ?, step = ?, item = ?, "
+        "phase = ?, "
+        "tries = ?, deaths = ?, rounds = ?, witness = ?, facts = ?, step_since = ?, excused_ms = ?, "
+        "waits_for = ?, "
+        "blocked_since = ?, started_by = ?, created = ?, ended = ? WHERE id = ? AND state IN ('active', "
+        "'blocked')");
     node_ = prepare("UPDATE node SET health = ?, version = version + 1 WHERE id = ? AND health <> ?");
-    event_ = prepare("INSERT INTO event (sequence, at, kind, node, run, actor, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    event_ = prepare(
+        "INSERT INTO event (sequence, at, kind, node, run, actor, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?, "
+        "?)");
     auto* last = prepare("SELECT max(sequence) FROM event");
     sqlite3_step(last);
     sequence_ = sqlite3_column_int64(last, 0);
@@ -190,11 +203,13 @@ class Bare {
   void commit() { run(commit_); }
   void transition(const Run& r, int tries) {
     int n = 0;
-    for (const auto* t : {"qualify", "active", "background", "", r.target.c_str(), r.step.c_str(), r.item.c_str(), "accepted"})
+    for (const auto* t : {"qualify", "active", "background", "", r.target.c_str(), r.step.c_str(),
+                          r.item.c_str(), "accepted"})
       text(run_, ++n, t);
     for (const auto v : {tries, 0, 0}) sqlite3_bind_int64(run_, ++n, v);
     text(run_, ++n, R"({"manager.last_reset":"2026-01-01T00:00:00+00:00"})");
-    text(run_, ++n, R"({"firmware.task":"/redfish/v1/TaskService/Tasks/HGX_17","firmware.written":"bmc_tray"})");
+    text(run_, ++n,
+         R"({"firmware.task":"/redfish/v1/TaskService/Tasks/HGX_17","firmware.written":"bmc_tray"})");
     sqlite3_bind_int64(run_, ++n, toMillis(r.stepSince));
     sqlite3_bind_int64(run_, ++n, 0);
     text(run_, ++n, "");
@@ -222,7 +237,8 @@ class Bare {
 
  private:
   void check(int code) {
-    if (code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW) throw StoreFailure(sqlite3_errmsg(db_));
+    if (code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW)
+      throw StoreFailure(sqlite3_errmsg(db_));
   }
   sqlite3_stmt* prepare(const char* sql) {
     sqlite3_stmt* statement = nullptr;
@@ -230,7 +246,9 @@ class Bare {
     statements_.push_back(statement);
     return statement;
   }
-  static void text(sqlite3_stmt* s, int n, const char* value) { sqlite3_bind_text(s, n, value, -1, SQLITE_TRANSIENT); }
+  static void text(sqlite3_stmt* s, int n, const char* value) {
+    sqlite3_bind_text(s, n, value, -1, SQLITE_TRANSIENT);
+  }
   void run(sqlite3_stmt* s) {
     check(sqlite3_step(s));
     check(sqlite3_reset(s));
@@ -243,13 +261,14 @@ class Bare {
 };
 
 double measureFloor(Bare& bare, const std::vector<Run>& runs, const Measured& ours, int& tries) {
-  const auto batch = std::max<std::int64_t>(1, (ours.transitions + ours.batches / 2) / std::max<std::int64_t>(1, ours.batches));
+  const auto batch = std::max<std::int64_t>(
+      1, (ours.transitions + ours.batches / 2) / std::max<std::int64_t>(1, ours.batches));
   const auto start = Wall::now();
   for (std::int64_t done = 0; done < ours.transitions;) {
     bare.begin();
     for (std::int64_t n = 0; n < batch && done < ours.transitions; ++n, ++done) {
       const auto index = static_cast<std::size_t>(done) % runs.size();
-      if (index == 0) ++tries;   // every pass over the runs changes every node again
+      if (index == 0) ++tries;  // every pass over the runs changes every node again
       bare.transition(runs[index], tries);
     }
     bare.commit();
@@ -294,14 +313,16 @@ StoreBench benchStore(const std::filesystem::path& directory, const StoreBenchOp
   return result;
 }
 
-RestartDatabase fillRestart(const std::filesystem::path& directory, int nodes, int runs, std::int64_t walFrames) {
+RestartDatabase fillRestart(const std::filesystem::path& directory, int nodes, int runs,
+                            std::int64_t walFrames) {
   fill(directory, nodes, runs);
-  constexpr std::int64_t kFrame = 4096 + 24;   // sqlite.org/fileformat2.html#walformat
+  constexpr std::int64_t kFrame = 4096 + 24;  // sqlite.org/fileformat2.html#walformat
   const auto wal = directory / "zellige.db-wal";
   Filling filling(directory, 0, false);
   auto unfinished = filling.store().unfinishedRuns();
   const auto frames = [&] { return static_cast<std::int64_t>(std::filesystem::file_size(wal)) / kFrame; };
-  if (unfinished.empty() && walFrames > 0) throw StoreFailure("a WAL is filled by changing runs: ask for at least one");
+  if (unfinished.empty() && walFrames > 0)
+    throw StoreFailure("a WAL is filled by changing runs: ask for at least one");
   for (std::size_t i = 0; frames() < walFrames;) {
     Change change;
     change.at = filling.now();

@@ -9,20 +9,20 @@
 namespace zellige {
 
 struct StoreBenchOptions {
-  int nodes = 2'000;          ///< each with an unfinished run
-  int committers = 200;       ///< that wait for their commit before they make the next
-  int rounds = 3;             ///< each measures ours, then the floor
-  Duration round{2000};       ///< of ours; the floor then does as many transitions in batches of the same mean size
+  int nodes = 2'000;     ///< each with an unfinished run
+  int committers = 200;  ///< that wait for their commit before they make the next
+  int rounds = 3;        ///< each measures ours, then the floor
+  Duration round{2000};  ///< of ours; the floor then does as many transitions in batches of the same mean size
 };
 
 /// A transition: the run's row, the node's row and one event, durable (synchronous=FULL).
 struct StoreBench {
   std::int64_t transitions = 0;
-  double perSecond = 0;         ///< through SqliteStore
-  double floorPerSecond = 0;    ///< the same three statements from a bare sqlite3 loop, nothing else
-  double ratio = 0;             ///< ours / floor
+  double perSecond = 0;       ///< through SqliteStore
+  double floorPerSecond = 0;  ///< the same three statements from a bare sqlite3 loop, nothing else
+  double ratio = 0;           ///< ours / floor
   double meanBatch = 0;
-  double commitP50Ms = 0, commitP99Ms = 0;   ///< as a committer sees it
+  double commitP50Ms = 0, commitP99Ms = 0;  ///< as a committer sees it
 };
 
 /// `directory` must be empty or absent; it is left filled.
@@ -34,6 +34,7 @@ struct RestartDatabase {
 
 /// Makes a data directory as a crash would leave it: `nodes` planned nodes, `runs` (at most as many) unfinished runs, and
 /// a WAL of at least `walFrames` frames that nobody has folded into the database.
-RestartDatabase fillRestart(const std::filesystem::path& directory, int nodes, int runs, std::int64_t walFrames = 20'000);
+RestartDatabase fillRestart(const std::filesystem::path& directory, int nodes, int runs,
+                            std::int64_t walFrames = 20'000);
 
 }  // namespace zellige

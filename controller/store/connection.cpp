@@ -14,27 +14,36 @@ namespace {
   const auto text = [&]() -> std::string {
     switch (e.getErrorCode()) {
       case SQLITE_FULL:
-        return fmt::format("no space for the database {}: free space on its disk, then start the controller again; "
-                           "nothing that was acknowledged is lost", file);
+        return fmt::format(
+            "no space for the database {}: free space on its disk, then start the controller again; "
+            "nothing that was acknowledged is lost",
+            file);
       case SQLITE_IOERR:
-        return fmt::format("the disk under the database {} fails ({}): look at the kernel log and the disk, then start "
-                           "the controller again", file, e.what());
+        return fmt::format(
+            "the disk under the database {} fails ({}): look at the kernel log and the disk, then start "
+            "the controller again",
+            file, e.what());
       case SQLITE_READONLY:
-        return fmt::format("the database {} cannot be written: make it and its directory writable for the user that "
-                           "runs the controller", file);
+        return fmt::format(
+            "the database {} cannot be written: make it and its directory writable for the user that "
+            "runs the controller",
+            file);
       case SQLITE_CORRUPT:
-        return fmt::format("the database {} is damaged ({}): stop the controller, keep the file for analysis and restore "
-                           "the last backup", file, e.what());
+        return fmt::format(
+            "the database {} is damaged ({}): stop the controller, keep the file for analysis and restore "
+            "the last backup",
+            file, e.what());
       case SQLITE_NOTADB:
-        return fmt::format("{} is not a Zellige database, or its first page is damaged: restore the last backup, or "
-                           "name another data directory", file);
+        return fmt::format(
+            "{} is not a Zellige database, or its first page is damaged: restore the last backup, or "
+            "name another data directory",
+            file);
       case SQLITE_CANTOPEN:
-        return fmt::format("the database {} cannot be opened: check that its directory exists and is writable", file);
+        return fmt::format(
+            "the database {} cannot be opened: check that its directory exists and is writable", file);
       case SQLITE_BUSY:
-      case SQLITE_LOCKED:
-        return fmt::format("another program holds the database {} locked: close it", file);
-      default:
-        return fmt::format("the database {} failed ({}): report this with the log", file, e.what());
+      case SQLITE_LOCKED: return fmt::format("another program holds the database {} locked: close it", file);
+      default: return fmt::format("the database {} failed ({}): report this with the log", file, e.what());
     }
   }();
   throw StoreFailure(text);
@@ -67,8 +76,10 @@ Connection::Connection(const std::filesystem::path& file, const ConnectionOption
     : impl_(std::make_unique<Impl>()) {
   impl_->file = file.string();
   impl_->guarded([&] {
-    const int flags = SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX | (options.writes ? SQLite::OPEN_CREATE : 0);
-    impl_->db.emplace(impl_->file, flags, 5'000 /* ms; only a reader that recovers the WAL ever makes us wait */);
+    const int flags = SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX |
+                      (options.writes ? SQLite::OPEN_CREATE : 0);
+    impl_->db.emplace(impl_->file, flags,
+                      5'000 /* ms; only a reader that recovers the WAL ever makes us wait */);
     auto& db = *impl_->db;
     sqlite3_extended_result_codes(db.getHandle(), 0);
     db.exec("PRAGMA foreign_keys = ON");

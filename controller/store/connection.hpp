@@ -23,7 +23,7 @@ namespace zellige {
 
 struct ConnectionOptions {
   bool writes = false;
-  bool durable = true;           ///< synchronous=FULL; false: OFF, for simulations that lose nothing by a power cut
+  bool durable = true;  ///< synchronous=FULL; false: OFF, for simulations that lose nothing by a power cut
   int checkpointPages = 20'000;  ///< see StoreOptions
   std::int64_t maxPages = 0;     ///< the database may not grow beyond; 0: no limit of our own
   bool checkpointOnClose = true;
@@ -73,7 +73,7 @@ class Query {
   friend class Connection;
   Query(class Connection& owner, std::string_view text);
   Connection* owner_;
-  std::string_view text_;   ///< the cache's own copy
+  std::string_view text_;  ///< the cache's own copy
   std::unique_ptr<SQLite::Statement> statement_;
   int next_ = 1;
 };

@@ -75,8 +75,8 @@ bool syncDirectory(const std::filesystem::path& path) {
 
 std::filesystem::path ContentStore::pathOf(std::string_view digest) const {
   const bool hex = digest.size() == 64 && std::all_of(digest.begin(), digest.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
+                     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+                   });
   if (!hex) return {};
   return root_ / digest.substr(0, 2) / digest;
 }
@@ -87,24 +87,28 @@ bool ContentStore::holds(std::string_view digest) const {
   return !path.empty() && std::filesystem::is_regular_file(path, error);
 }
 
-Result<StoredFile> ContentStore::importFile(const std::filesystem::path& source, std::string_view digest) const {
+Result<StoredFile> ContentStore::importFile(const std::filesystem::path& source,
+                                            std::string_view digest) const {
   const auto name = source.filename().string();
   std::error_code error;
   if (!digest.empty() && pathOf(digest).empty())
-    return Error{Errc::Invalid, fmt::format("{}: '{}' is not a SHA-256 digest in lower-case hex", name, digest)};
-  if (!digest.empty() && holds(digest)) return StoredFile{std::string(digest), name, std::filesystem::file_size(pathOf(digest))};
+    return Error{Errc::Invalid,
+                 fmt::format("{}: '{}' is not a SHA-256 digest in lower-case hex", name, digest)};
+  if (!digest.empty() && holds(digest))
+    return StoredFile{std::string(digest), name, std::filesystem::file_size(pathOf(digest))};
   std::filesystem::create_directories(root_, error);
   const auto fresh = root_ / ("incoming." + randomHex(8));
   const auto copied = copyDigesting(source, fresh);
   if (!copied || (!digest.empty() && copied->digest != digest)) {
     std::filesystem::remove(fresh, error);
     if (!copied) return copied.error();
-    return Error{Errc::Invalid, fmt::format("{} is not the file that was meant: its SHA-256 is {}, not {}", source.string(),
-                                            copied->digest, digest)};
+    return Error{Errc::Invalid, fmt::format("{} is not the file that was meant: its SHA-256 is {}, not {}",
+                                            source.string(), copied->digest, digest)};
   }
   const auto target = pathOf(copied->digest);
   std::filesystem::create_directories(target.parent_path(), error);
-  if (::rename(fresh.c_str(), target.c_str()) != 0 || !syncDirectory(target.parent_path()) || !syncDirectory(root_)) {
+  if (::rename(fresh.c_str(), target.c_str()) != 0 || !syncDirectory(target.parent_path()) ||
+      !syncDirectory(root_)) {
     const auto failed = broken("write", target);
     std::filesystem::remove(fresh, error);
     return failed;

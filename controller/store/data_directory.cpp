@@ -12,8 +12,10 @@ namespace zellige {
 namespace {
 
 Error unusable(const std::filesystem::path& path, std::string_view doing, int error) {
-  return Error{Errc::Invalid, fmt::format("cannot {} the data directory {} ({}): make it writable for the user that runs "
-                                          "the controller, or name another", doing, path.string(), strerror(error))};
+  return Error{Errc::Invalid,
+               fmt::format("cannot {} the data directory {} ({}): make it writable for the user that runs "
+                           "the controller, or name another",
+                           doing, path.string(), strerror(error))};
 }
 
 std::string holder(int fd) {
@@ -30,7 +32,8 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::claim(const std::filesyste
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) return unusable(path, "create", error.value());
-  if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) != 0) return unusable(path, "write to", errno);
+  if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) != 0)
+    return unusable(path, "write to", errno);
   const auto file = path / "zellige.lock";
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (fd < 0) return unusable(path, "write to", errno);
@@ -39,8 +42,10 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::claim(const std::filesyste
     const auto pid = holder(fd);
     ::close(fd);
     if (reason != EWOULDBLOCK) return unusable(path, "lock", reason);
-    return Error{Errc::Conflict, fmt::format("another controller (pid {}) works with the data directory {}: stop it first, "
-                                             "or name another directory", pid, path.string())};
+    return Error{Errc::Conflict,
+                 fmt::format("another controller (pid {}) works with the data directory {}: stop it first, "
+                             "or name another directory",
+                             pid, path.string())};
   }
   const auto pid = fmt::format("{}\n", ::getpid());
   if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {

@@ -31,7 +31,8 @@ Json encode(const Sku& sku) {
   Json lines = Json::array();
   for (const auto& l : sku.components)
     lines.push_back({{"kind", nameOf(l.kind)}, {"count", l.count}, {"model", l.model}});
-  return {{"name", sku.name}, {"kind", nameOf(sku.kind)}, {"memory_gib", sku.memoryGiB}, {"components", lines}};
+  return {
+      {"name", sku.name}, {"kind", nameOf(sku.kind)}, {"memory_gib", sku.memoryGiB}, {"components", lines}};
 }
 
 Sku decodeSku(const Json& j) {
@@ -40,7 +41,8 @@ Sku decodeSku(const Json& j) {
   sku.kind = choice<NodeKind>(j, "kind");
   j.at("memory_gib").get_to(sku.memoryGiB);
   for (const auto& l : j.at("components"))
-    sku.components.push_back({choice<ComponentKind>(l, "kind"), l.at("count").get<int>(), l.at("model").get<std::string>()});
+    sku.components.push_back(
+        {choice<ComponentKind>(l, "kind"), l.at("count").get<int>(), l.at("model").get<std::string>()});
   return sku;
 }
 
@@ -49,8 +51,12 @@ Json encode(const Baseline& baseline) {
   for (const auto& e : baseline.entries) {
     Json components = Json::array();
     for (const auto& c : e.components) components.push_back({{"match", c.match}, {"version", c.version}});
-    entries.push_back({{"id", e.id}, {"package", e.packageDigest}, {"targets", e.targets}, {"components", components},
-                       {"activation", nameOf(e.activation)}, {"force", e.force}});
+    entries.push_back({{"id", e.id},
+                       {"package", e.packageDigest},
+                       {"targets", e.targets},
+                       {"components", components},
+                       {"activation", nameOf(e.activation)},
+                       {"force", e.force}});
   }
   return {{"name", baseline.name}, {"entries", entries}};
 }
@@ -81,7 +87,8 @@ Json encode(const Plan& plan) {
       if (limit.min) out["min"] = *limit.min;
       if (limit.max) out["max"] = *limit.max;
     }
-    tests.push_back({{"id", t.id}, {"duration_ms", t.duration.count()}, {"required", t.required}, {"limits", limits}});
+    tests.push_back(
+        {{"id", t.id}, {"duration_ms", t.duration.count()}, {"required", t.required}, {"limits", limits}});
   }
   return {{"name", plan.name}, {"tests", tests}};
 }
@@ -112,10 +119,11 @@ Json encode(const Profile& p) {
           {"plan", p.plan},
           {"image_name", p.imageName},
           {"image_digest", p.imageDigest},
-          {"settings", {{"ntp", p.settings.ntp},
-                        {"syslog_address", p.settings.syslogAddress},
-                        {"syslog_port", p.settings.syslogPort},
-                        {"power_restore_policy", p.settings.powerRestorePolicy}}}};
+          {"settings",
+           {{"ntp", p.settings.ntp},
+            {"syslog_address", p.settings.syslogAddress},
+            {"syslog_port", p.settings.syslogPort},
+            {"power_restore_policy", p.settings.powerRestorePolicy}}}};
 }
 
 Profile decodeProfile(const Json& j) {
@@ -136,11 +144,14 @@ Profile decodeProfile(const Json& j) {
 
 }  // namespace
 
-std::string canonical(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string canonical(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 Json readStored(const std::string& text) {
   auto json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) throw StoreFailure("the database holds JSON that cannot be read: restore the last backup");
+  if (json.is_discarded())
+    throw StoreFailure("the database holds JSON that cannot be read: restore the last backup");
   return json;
 }
 
@@ -154,14 +165,16 @@ Plan readPlan(const std::string& document) { return reading(document, decodePlan
 Profile readProfile(const std::string& document) { return reading(document, decodeProfile); }
 
 std::string toDocument(const Target& t) {
-  return canonical({{"profile", encode(t.profile)}, {"sku", encode(t.sku)}, {"baseline", encode(t.baseline)},
+  return canonical({{"profile", encode(t.profile)},
+                    {"sku", encode(t.sku)},
+                    {"baseline", encode(t.baseline)},
                     {"plan", encode(t.plan)}});
 }
 
 Target readTarget(const std::string& document) {
   auto target = reading(document, [](const Json& j) {
-    return Target{"", decodeProfile(j.at("profile")), decodeSku(j.at("sku")), decodeBaseline(j.at("baseline")),
-                  decodePlan(j.at("plan"))};
+    return Target{"", decodeProfile(j.at("profile")), decodeSku(j.at("sku")),
+                  decodeBaseline(j.at("baseline")), decodePlan(j.at("plan"))};
   });
   target.digest = sha256Hex(document);
   return target;

@@ -17,7 +17,8 @@ std::string meta(Connection& db, std::string_view key) {
 }
 
 void setMeta(Connection& db, std::string_view key, const std::string& value) {
-  db.query("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+  db.query(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
       .bind(key, value)
       .run();
 }
@@ -28,8 +29,14 @@ EventChain::Head chainStart(Connection& db) {
 }
 
 StoredEvent readEvent(const Query& row) {
-  return {row.integer(0), row.time(1), row.text(2), {row.isNull(3) ? 0 : row.integer(3)},
-          {row.isNull(4) ? 0 : row.integer(4)}, row.text(5), row.text(6), row.text(7)};
+  return {row.integer(0),
+          row.time(1),
+          row.text(2),
+          {row.isNull(3) ? 0 : row.integer(3)},
+          {row.isNull(4) ? 0 : row.integer(4)},
+          row.text(5),
+          row.text(6),
+          row.text(7)};
 }
 
 std::string quoted(const std::string& text) { return canonical(Json(text)); }
@@ -49,14 +56,17 @@ EventChain::EventChain(Connection& db) : db_(db) {
 }
 
 std::string canonicalLine(const StoredEvent& e) {
-  return fmt::format(R"({{"actor":{},"at":{},"data":{},"kind":{},"node":{},"run":{},"sequence":{}}})", quoted(e.actor),
-                     toMillis(e.at), e.data, quoted(e.kind), e.node.value, e.run.value, e.sequence);
+  return fmt::format(R"({{"actor":{},"at":{},"data":{},"kind":{},"node":{},"run":{},"sequence":{}}})",
+                     quoted(e.actor), toMillis(e.at), e.data, quoted(e.kind), e.node.value, e.run.value,
+                     e.sequence);
 }
 
 std::int64_t EventChain::append(StoredEvent event) {
   event.sequence = head_.sequence + 1;
   event.hash = chained(head_.hash, canonicalLine(event));
-  db_.query("INSERT INTO event (sequence, at, kind, node, run, actor, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+  db_.query(
+         "INSERT INTO event (sequence, at, kind, node, run, actor, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?, "
+         "?)")
       .bind(event.sequence, event.at, event.kind, event.node, event.run, event.actor, event.data, event.hash)
       .run();
   head_ = {event.sequence, std::move(event.hash)};
@@ -73,9 +83,11 @@ Result<void> verifyEvents(Connection& db) {
   while (q.step()) {
     const auto event = readEvent(q);
     if (event.sequence != head.sequence + 1)
-      return Error{Errc::Invalid, fmt::format("the audit trail lacks event {}: it was removed", head.sequence + 1)};
+      return Error{Errc::Invalid,
+                   fmt::format("the audit trail lacks event {}: it was removed", head.sequence + 1)};
     if (chained(head.hash, canonicalLine(event)) != event.hash)
-      return Error{Errc::Invalid, fmt::format("event {} of the audit trail was changed after it was written", event.sequence)};
+      return Error{Errc::Invalid, fmt::format("event {} of the audit trail was changed after it was written",
+                                              event.sequence)};
     head = {event.sequence, event.hash};
   }
   return {};
@@ -83,8 +95,9 @@ Result<void> verifyEvents(Connection& db) {
 
 std::int64_t removeEvents(Writing& w, Time before) {
   // The newest event stays, so that the chain keeps its head.
-  auto q = w.db.query("SELECT sequence, hash FROM event WHERE sequence < (SELECT min(sequence) FROM event WHERE at >= ?) "
-                      "ORDER BY sequence DESC LIMIT 1");
+  auto q = w.db.query(
+      "SELECT sequence, hash FROM event WHERE sequence < (SELECT min(sequence) FROM event WHERE at >= ?) "
+      "ORDER BY sequence DESC LIMIT 1");
   q.bind(before);
   if (!q.step()) return 0;
   setMeta(w.db, "events.removed_to", std::to_string(q.integer(0)));

@@ -17,7 +17,7 @@ class EventChain {
  public:
   struct Head {
     std::int64_t sequence = 0;
-    std::string hash;   ///< empty before the first event
+    std::string hash;  ///< empty before the first event
   };
   explicit EventChain(Connection& db);
   std::int64_t append(StoredEvent event);

@@ -45,7 +45,9 @@ std::string cursorOf(NodeSort sort, const Node& n) {
 }
 
 std::optional<std::string> fromHex(std::string_view hex) {
-  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
   if (hex.size() % 2 != 0) return std::nullopt;
   std::string out;
   for (std::size_t i = 0; i < hex.size(); i += 2) {
@@ -99,7 +101,8 @@ std::string matchPhrase(const std::string& text) {
 
 /// Only what could stand in a MAC or address is searched there: those columns are in no index.
 bool couldBeAddress(const std::string& text) {
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) || c == ':' || c == '.'; });
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return std::isxdigit(c) || c == ':' || c == '.'; });
 }
 
 void addFilters(Where& where, const NodeFilter& f) {
@@ -115,7 +118,8 @@ void addFilters(Where& where, const NodeFilter& f) {
 enum class Search { None, Beginning, Few, Many };
 
 constexpr std::string_view kFew =
-    "id IN (SELECT rowid FROM node_text WHERE node_text MATCH ? UNION SELECT node FROM component WHERE serial = ? AND "
+    "id IN (SELECT rowid FROM node_text WHERE node_text MATCH ? UNION SELECT node FROM component WHERE "
+    "serial = ? AND "
     "serial <> '')";
 
 void addText(Where& where, const std::string& text, Search search) {
@@ -132,8 +136,10 @@ void addText(Where& where, const std::string& text, Search search) {
   }
   const auto like = likePattern(text);
   if (couldBeAddress(text))
-    where.add("(serial LIKE ? ESCAPE '\\' OR place LIKE ? ESCAPE '\\' OR bmc_mac LIKE ? ESCAPE '\\' OR "
-              "bmc_address LIKE ? ESCAPE '\\')", like, like, like, like);
+    where.add(
+        "(serial LIKE ? ESCAPE '\\' OR place LIKE ? ESCAPE '\\' OR bmc_mac LIKE ? ESCAPE '\\' OR "
+        "bmc_address LIKE ? ESCAPE '\\')",
+        like, like, like, like);
   else
     where.add("(serial LIKE ? ESCAPE '\\' OR place LIKE ? ESCAPE '\\')", like, like);
 }
@@ -160,9 +166,11 @@ void countMatches(Connection& db, const NodeFilter& filter, Search search, NodeP
   }
   Where many;
   addFilters(many, filter);
-  auto q = db.query(fmt::format("SELECT count(*), count(CASE WHEN id IS NOT NULL THEN 1 END) FROM (SELECT rowid AS match "
-                                "FROM node_text WHERE node_text MATCH ? LIMIT ?) LEFT JOIN (SELECT id FROM node{}) ON id = "
-                                "match", many.text()));
+  auto q = db.query(
+      fmt::format("SELECT count(*), count(CASE WHEN id IS NOT NULL THEN 1 END) FROM (SELECT rowid AS match "
+                  "FROM node_text WHERE node_text MATCH ? LIMIT ?) LEFT JOIN (SELECT id FROM node{}) ON id = "
+                  "match",
+                  many.text()));
   q.bind(matchPhrase(filter.text), kCountedMatches);
   many.bind(q);
   if (!q.step()) return;
@@ -175,8 +183,9 @@ void countMatches(Connection& db, const NodeFilter& filter, Search search, NodeP
 NodeRow describeNode(Connection& db, Node node) {
   NodeRow row;
   {
-    auto q = db.query("SELECT r.id, r.workflow, r.step, r.waits_for FROM run_subject s JOIN run r ON r.id = s.run "
-                      "WHERE s.node = ? AND s.unfinished = 1");
+    auto q = db.query(
+        "SELECT r.id, r.workflow, r.step, r.waits_for FROM run_subject s JOIN run r ON r.id = s.run "
+        "WHERE s.node = ? AND s.unfinished = 1");
     q.bind(node.id);
     if (q.step()) {
       row.run = {q.integer(0)};
@@ -185,7 +194,8 @@ NodeRow describeNode(Connection& db, Node node) {
       row.waitsFor = q.text(3);
     }
   }
-  auto q = db.query("SELECT cause, blocking FROM finding WHERE node = ? AND resolved IS NULL ORDER BY blocking DESC, id");
+  auto q = db.query(
+      "SELECT cause, blocking FROM finding WHERE node = ? AND resolved IS NULL ORDER BY blocking DESC, id");
   q.bind(node.id);
   while (q.step())
     if (++row.openFindings == 1) row.cause = q.text(0);
@@ -193,8 +203,8 @@ NodeRow describeNode(Connection& db, Node node) {
   return row;
 }
 
-Result<NodePage> Queries::nodes(const NodeFilter& filter, NodeSort sort, bool descending, std::string_view cursor,
-                                int limit) {
+Result<NodePage> Queries::nodes(const NodeFilter& filter, NodeSort sort, bool descending,
+                                std::string_view cursor, int limit) {
   auto& db = impl_->db;
   const auto snapshot = impl_->snapshot();
   const auto search = searchFor(db, filter.text);
@@ -211,7 +221,8 @@ Result<NodePage> Queries::nodes(const NodeFilter& filter, NodeSort sort, bool de
   NodePage page;
   std::vector<Node> found;
   {
-    auto q = db.query(fmt::format("SELECT {} FROM node{}{} ORDER BY {} LIMIT ?", kNodeColumns, index, where.text(), by));
+    auto q = db.query(
+        fmt::format("SELECT {} FROM node{}{} ORDER BY {} LIMIT ?", kNodeColumns, index, where.text(), by));
     where.bind(q);
     q.bind(limit + 1);
     while (q.step()) found.push_back(readNode(q));
@@ -235,13 +246,16 @@ std::map<Lifecycle, std::int64_t> Queries::lifecycleCounts() {
 std::vector<RackCount> Queries::racks(std::string_view place) {
   Where where;
   where.inside("rack", std::string(place));
-  auto q = impl_->db.query(fmt::format(
-      "SELECT rack, lifecycle, count(*), count(unreachable_since), sum(health <> 'ok') FROM node INDEXED BY node_by_rack{} "
-      "GROUP BY rack, lifecycle ORDER BY rack, lifecycle", where.text()));
+  auto q = impl_->db.query(
+      fmt::format("SELECT rack, lifecycle, count(*), count(unreachable_since), sum(health <> 'ok') FROM node "
+                  "INDEXED BY node_by_rack{} "
+                  "GROUP BY rack, lifecycle ORDER BY rack, lifecycle",
+                  where.text()));
   where.bind(q);
   std::vector<RackCount> out;
   while (q.step()) {
-    if (const auto rack = q.text(0); out.empty() || out.back().rack != rack) out.push_back({rack, 0, 0, 0, {}});
+    if (const auto rack = q.text(0); out.empty() || out.back().rack != rack)
+      out.push_back({rack, 0, 0, 0, {}});
     auto& r = out.back();
     r.lifecycles[readName<Lifecycle>(q, 1)] = q.integer(2);
     r.total += q.integer(2);

@@ -9,8 +9,9 @@ namespace zellige {
 std::string hashPassword(const Secret& password) {
   char out[crypto_pwhash_STRBYTES];
   const auto& text = password.reveal();
-  if (sodium_init() < 0 || crypto_pwhash_str_alg(out, text.data(), text.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                                                 crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13) != 0)
+  if (sodium_init() < 0 ||
+      crypto_pwhash_str_alg(out, text.data(), text.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                            crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13) != 0)
     throw std::runtime_error("cannot hash a password: 64 MiB of memory are needed");
   return out;
 }

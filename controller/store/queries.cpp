@@ -27,7 +27,8 @@ void Where::anyOf(std::string_view column, std::vector<std::string> names) {
 void Where::inside(std::string_view column, const std::string& place) {
   if (place.empty()) return;
   // '0' is the character after '/': a range that the index can walk, then the exact rule.
-  add(fmt::format("{0} >= ? AND {0} < ? AND ({0} = ? OR {0} >= ?)", column), place, place + "0", place, place + "/");
+  add(fmt::format("{0} >= ? AND {0} < ? AND ({0} = ? OR {0} >= ?)", column), place, place + "0", place,
+      place + "/");
 }
 
 void Where::bind(Query& query) const {
@@ -66,13 +67,18 @@ std::optional<NodeDetail> Queries::node(NodeId id, Time now) {
   detail.inventory = findInventory(db, id);
   detail.report = findReport(db, id);
   if (detail.row.run) detail.run = findRun(db, detail.row.run);
-  auto e = db.query(fmt::format("SELECT {}, invalid_since, invalid_why FROM evidence WHERE node = ? ORDER BY subject", kEvidenceColumns));
+  auto e = db.query(fmt::format(
+      "SELECT {}, invalid_since, invalid_why FROM evidence WHERE node = ? ORDER BY subject", kEvidenceColumns));
   e.bind(id);
   while (e.step()) detail.evidence.push_back({readEvidence(e), e.maybeTime(6), e.text(7)});
-  auto f = db.query(fmt::format("SELECT {} FROM finding WHERE node = ? AND resolved IS NULL ORDER BY blocking DESC, id", kFindingColumns));
+  auto f = db.query(
+      fmt::format("SELECT {} FROM finding WHERE node = ? AND resolved IS NULL ORDER BY blocking DESC, id",
+                  kFindingColumns));
   f.bind(id);
   while (f.step()) detail.findings.push_back(readFinding(f));
-  auto r = db.query(fmt::format("SELECT {} FROM finding WHERE node = ? AND resolved IS NOT NULL ORDER BY id DESC LIMIT ?", kFindingColumns));
+  auto r = db.query(
+      fmt::format("SELECT {} FROM finding WHERE node = ? AND resolved IS NOT NULL ORDER BY id DESC LIMIT ?",
+                  kFindingColumns));
   r.bind(id, kResolvedShown);
   while (r.step()) detail.findings.push_back(readFinding(r));
   return detail;
@@ -95,7 +101,7 @@ RunPage Queries::runs(const RunFilter& filter, RunId before, int limit) {
     states.emplace_back(nameOf(s));
     unfinishedOnly = unfinishedOnly && (s == RunState::Active || s == RunState::Blocked);
   }
-  if (unfinishedOnly) where.add("state IN ('active', 'blocked')");   // names the partial index
+  if (unfinishedOnly) where.add("state IN ('active', 'blocked')");  // names the partial index
   if (!states.empty()) where.anyOf("state", std::move(states));
   if (!filter.workflow.empty()) where.add("workflow = ?", filter.workflow);
   if (filter.node) where.add("id IN (SELECT run FROM run_subject WHERE node = ?)", filter.node.value);
@@ -129,8 +135,10 @@ FindingPage Queries::findings(const FindingFilter& filter, FindingId before, int
   std::string columns;
   for (const auto* c : {"id", "node", "run", "cause", "detail", "raised", "resolved", "resolution"})
     columns += fmt::format("f.{}, ", c);
-  auto q = impl_->db.query(fmt::format("SELECT {}n.serial, n.place FROM finding f CROSS JOIN node n ON n.id = f.node{} "
-                                       "ORDER BY f.id DESC LIMIT ?", columns, where.text()));
+  auto q = impl_->db.query(
+      fmt::format("SELECT {}n.serial, n.place FROM finding f CROSS JOIN node n ON n.id = f.node{} "
+                  "ORDER BY f.id DESC LIMIT ?",
+                  columns, where.text()));
   where.bind(q);
   q.bind(limit + 1);
   FindingPage page;
@@ -162,12 +170,15 @@ EventPage Queries::events(std::int64_t since, const EventFilter& filter, int lim
   where.add("sequence > ?", since);
   where.add("sequence <= ?", until);
   if (ofNode)
-    where.add("sequence IN (SELECT sequence FROM event WHERE node = ? UNION SELECT sequence FROM event WHERE node IS NULL "
-              "AND run IS NOT NULL AND run IN (SELECT run FROM run_subject WHERE node = ?))", filter.node.value,
-              filter.node.value);
+    where.add(
+        "sequence IN (SELECT sequence FROM event WHERE node = ? UNION SELECT sequence FROM event WHERE node "
+        "IS NULL "
+        "AND run IS NOT NULL AND run IN (SELECT run FROM run_subject WHERE node = ?))",
+        filter.node.value, filter.node.value);
   if (!filter.kinds.empty()) {
     std::string any;
-    for (std::size_t i = 0; i < filter.kinds.size(); ++i) any += fmt::format("{}substr(kind, 1, ?) = ?", i ? " OR " : "");
+    for (std::size_t i = 0; i < filter.kinds.size(); ++i)
+      any += fmt::format("{}substr(kind, 1, ?) = ?", i ? " OR " : "");
     where.add(fmt::format("({})", any));
     for (const auto& kind : filter.kinds) {
       where.value(kind.ends_with('.') ? static_cast<std::int64_t>(kind.size()) : std::int64_t{1'000});
@@ -178,15 +189,24 @@ EventPage Queries::events(std::int64_t since, const EventFilter& filter, int lim
     where.add("node IN (SELECT id FROM node WHERE place = ? OR (place >= ? AND place < ?))", filter.place,
               filter.place + "/", filter.place + "0");
   }
-  auto q = db.query(fmt::format("SELECT sequence, at, kind, node, run, actor, data, hash FROM event{} ORDER BY sequence "
-                                "LIMIT ?", where.text()));
+  auto q = db.query(
+      fmt::format("SELECT sequence, at, kind, node, run, actor, data, hash FROM event{} ORDER BY sequence "
+                  "LIMIT ?",
+                  where.text()));
   where.bind(q);
   q.bind(limit);
   EventPage page;
   while (q.step())
-    page.events.push_back({q.integer(0), q.time(1), q.text(2), {q.isNull(3) ? 0 : q.integer(3)},
-                           {q.isNull(4) ? 0 : q.integer(4)}, q.text(5), q.text(6), q.text(7)});
-  page.next = static_cast<int>(page.events.size()) >= limit && limit > 0 ? page.events.back().sequence : std::max(since, until);
+    page.events.push_back({q.integer(0),
+                           q.time(1),
+                           q.text(2),
+                           {q.isNull(3) ? 0 : q.integer(3)},
+                           {q.isNull(4) ? 0 : q.integer(4)},
+                           q.text(5),
+                           q.text(6),
+                           q.text(7)});
+  page.next = static_cast<int>(page.events.size()) >= limit && limit > 0 ? page.events.back().sequence
+                                                                         : std::max(since, until);
   return page;
 }
 
@@ -198,8 +218,10 @@ std::vector<ArmedPlace> Queries::armedPlaces() {
 }
 
 std::vector<Hold> Queries::holds(Time now) {
-  auto q = impl_->db.query(fmt::format("SELECT {} FROM hold WHERE released IS NULL AND (expires IS NULL OR expires > ?) "
-                                       "ORDER BY id", kHoldColumns));
+  auto q = impl_->db.query(
+      fmt::format("SELECT {} FROM hold WHERE released IS NULL AND (expires IS NULL OR expires > ?) "
+                  "ORDER BY id",
+                  kHoldColumns));
   q.bind(now);
   std::vector<Hold> out;
   while (q.step()) out.push_back(readHold(q));
@@ -229,18 +251,22 @@ std::vector<ApiToken> Queries::tokens(std::string_view user) {
 }
 
 std::optional<ApiToken> Queries::validToken(std::string_view hash, Time now) {
-  auto q = impl_->db.query(fmt::format("SELECT {} FROM token WHERE hash = ? AND revoked IS NULL AND (expires IS NULL OR "
-                                       "expires > ?) AND user IN (SELECT name FROM user WHERE disabled = 0)", kTokenColumns));
+  auto q = impl_->db.query(
+      fmt::format("SELECT {} FROM token WHERE hash = ? AND revoked IS NULL AND (expires IS NULL OR "
+                  "expires > ?) AND user IN (SELECT name FROM user WHERE disabled = 0)",
+                  kTokenColumns));
   q.bind(hash, now);
   if (!q.step()) return std::nullopt;
   return readToken(q);
 }
 
 std::optional<IdempotentReply> Queries::idempotentReply(std::string_view user, std::string_view key) {
-  auto q = impl_->db.query("SELECT user, key, request, status, body, created FROM idempotency WHERE user = ? AND key = ?");
+  auto q = impl_->db.query(
+      "SELECT user, key, request, status, body, created FROM idempotency WHERE user = ? AND key = ?");
   q.bind(user, key);
   if (!q.step()) return std::nullopt;
-  return IdempotentReply{q.text(0), q.text(1), q.text(2), static_cast<int>(q.integer(3)), q.text(4), q.time(5)};
+  return IdempotentReply{q.text(0), q.text(1), q.text(2), static_cast<int>(q.integer(3)),
+                         q.text(4), q.time(5)};
 }
 
 std::vector<CatalogEntry> Queries::documents(std::string_view kind) {

@@ -16,31 +16,31 @@
 namespace zellige {
 
 enum class NodeSort { Place, Serial, Lifecycle, Since };
-ZELLIGE_NAMES(NodeSort, {NodeSort::Place, "place"}, {NodeSort::Serial, "serial"}, {NodeSort::Lifecycle, "lifecycle"},
-              {NodeSort::Since, "since"});
+ZELLIGE_NAMES(NodeSort, {NodeSort::Place, "place"}, {NodeSort::Serial, "serial"},
+              {NodeSort::Lifecycle, "lifecycle"}, {NodeSort::Since, "since"});
 
 struct NodeFilter {
-  std::vector<Lifecycle> lifecycles;   ///< any of these; empty: all
+  std::vector<Lifecycle> lifecycles;  ///< any of these; empty: all
   std::optional<NodeKind> kind;
   std::optional<Health> health;
   std::optional<bool> reachable;
-  std::string place;                   ///< this place and everything inside
+  std::string place;  ///< this place and everything inside
   /// Contained in serial, place, MAC or address; or the whole serial of a component. Case does not matter. Under three
   /// characters: the beginning of the serial or place, as written.
   std::string text;
 };
 struct NodeRow {
   Node node;
-  RunId run;                           ///< unfinished; 0: none
+  RunId run;  ///< unfinished; 0: none
   std::string workflow, step, waitsFor;
   std::int64_t openFindings = 0;
-  std::string cause;                   ///< of the oldest open blocking finding, else of the oldest open one
+  std::string cause;  ///< of the oldest open blocking finding, else of the oldest open one
 };
 struct NodePage {
   std::vector<NodeRow> nodes;
-  std::string next;                    ///< cursor of the next page; empty: this is the last
+  std::string next;  ///< cursor of the next page; empty: this is the last
   std::int64_t total = 0;
-  bool totalIsExact = true;            ///< false: there are at least `total` (a text that thousands of nodes contain)
+  bool totalIsExact = true;  ///< false: there are at least `total` (a text that thousands of nodes contain)
 };
 
 struct EvidenceRow {
@@ -52,21 +52,21 @@ struct NodeDetail {
   NodeRow row;
   std::optional<Inventory> inventory;
   std::vector<EvidenceRow> evidence;
-  std::vector<Finding> findings;       ///< open ones, then the last resolved ones
-  std::vector<Hold> holds;             ///< in force
-  std::optional<Run> run;              ///< unfinished
+  std::vector<Finding> findings;  ///< open ones, then the last resolved ones
+  std::vector<Hold> holds;        ///< in force
+  std::optional<Run> run;         ///< unfinished
   std::optional<StoredReport> report;
   bool armed = false;
 };
 
 struct RunFilter {
-  std::vector<RunState> states;        ///< any of these; empty: all
+  std::vector<RunState> states;  ///< any of these; empty: all
   std::string workflow;
   NodeId node;
 };
 struct RunPage {
-  std::vector<Run> runs;               ///< newest first
-  RunId next;                          ///< pass as `before`; 0: this is the last page
+  std::vector<Run> runs;  ///< newest first
+  RunId next;             ///< pass as `before`; 0: this is the last page
 };
 
 struct FindingFilter {
@@ -80,18 +80,18 @@ struct FindingRow {
   std::string serial, place;
 };
 struct FindingPage {
-  std::vector<FindingRow> findings;    ///< newest first
+  std::vector<FindingRow> findings;  ///< newest first
   FindingId next;
 };
 
 struct EventFilter {
-  std::vector<std::string> kinds;      ///< any of these; "run." means every kind that begins so; empty: all
-  NodeId node;                         ///< also events of runs that have it among their subjects
+  std::vector<std::string> kinds;  ///< any of these; "run." means every kind that begins so; empty: all
+  NodeId node;                     ///< also events of runs that have it among their subjects
   std::string place;
 };
 struct EventPage {
-  std::vector<StoredEvent> events;     ///< oldest first
-  std::int64_t next = 0;               ///< pass as `since`: everything up to here was looked at
+  std::vector<StoredEvent> events;  ///< oldest first
+  std::int64_t next = 0;            ///< pass as `since`: everything up to here was looked at
 };
 
 struct CatalogEntry {
@@ -109,7 +109,8 @@ class Queries {
   ~Queries();
 
   /// Invalid: the cursor is not one of ours for this order.
-  Result<NodePage> nodes(const NodeFilter& filter, NodeSort sort, bool descending, std::string_view cursor, int limit);
+  Result<NodePage> nodes(const NodeFilter& filter, NodeSort sort, bool descending, std::string_view cursor,
+                         int limit);
   std::optional<NodeDetail> node(NodeId id, Time now);
   std::optional<NodeId> nodeBySerial(std::string_view serial);
   RunPage runs(const RunFilter& filter, RunId before, int limit);
@@ -122,7 +123,7 @@ class Queries {
   std::int64_t lastEvent();
 
   std::vector<ArmedPlace> armedPlaces();
-  std::vector<Hold> holds(Time now);   ///< in force
+  std::vector<Hold> holds(Time now);  ///< in force
   std::vector<User> users();
   std::optional<User> user(std::string_view name);
   std::vector<ApiToken> tokens(std::string_view user);

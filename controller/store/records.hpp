@@ -37,7 +37,7 @@ struct Hold {
   std::string place;
   std::string owner, reason;
   Time created{};
-  std::optional<Time> expires;   ///< nullopt: until released
+  std::optional<Time> expires;  ///< nullopt: until released
   std::optional<Time> released;
   std::string releasedBy, releaseWhy;
 };
@@ -55,11 +55,11 @@ struct RoleGrant {
 };
 struct User {
   std::string name;
-  std::string passwordHash;      ///< from hashPassword(); never leaves the server
+  std::string passwordHash;  ///< from hashPassword(); never leaves the server
   std::vector<RoleGrant> grants;
   Time created{};
   bool disabled = false;
-  bool mustChange = false;       ///< the password is a one-time one
+  bool mustChange = false;  ///< the password is a one-time one
 };
 
 enum class TokenKind { Api, Session };
@@ -68,7 +68,7 @@ struct ApiToken {
   TokenId id;
   TokenKind kind = TokenKind::Api;
   std::string user, name;
-  std::string hash;              ///< from hashToken()
+  std::string hash;  ///< from hashToken()
   Time created{};
   std::optional<Time> expires, revoked;
 };
@@ -82,7 +82,7 @@ std::string hashToken(const Secret& token);
 /// The answer that a repeated POST gets again.
 struct IdempotentReply {
   std::string user, key;
-  std::string request;           ///< digest of method, path and body: the same key for another request is an error
+  std::string request;  ///< digest of method, path and body: the same key for another request is an error
   int status = 0;
   std::string body;
   Time created{};
@@ -92,10 +92,10 @@ struct StoredEvent {
   std::int64_t sequence = 0;
   Time at{};
   std::string kind;
-  NodeId node;                   ///< 0: not about one node
+  NodeId node;  ///< 0: not about one node
   RunId run;
   std::string actor;
-  std::string data;              ///< canonical JSON object
+  std::string data;  ///< canonical JSON object
   std::string hash;
 };
 
@@ -117,7 +117,7 @@ struct SiteImport {
 };
 struct ImportSummary {
   std::int64_t nodesAdded = 0, nodesChanged = 0, nodesUnchanged = 0;
-  std::int64_t documentsChanged = 0, documentsUnchanged = 0;   ///< SKUs, baselines, plans, profiles
+  std::int64_t documentsChanged = 0, documentsUnchanged = 0;  ///< SKUs, baselines, plans, profiles
   std::int64_t filesAdded = 0;
   bool changedSomething() const { return nodesAdded + nodesChanged + documentsChanged + filesAdded > 0; }
 };

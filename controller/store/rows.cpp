@@ -149,13 +149,15 @@ std::optional<Inventory> findInventory(Connection& db, NodeId node) {
   q.bind(node);
   if (!q.step()) return std::nullopt;
   Inventory out{q.text(0), q.text(1), q.text(2), q.integer(3), {}, {}};
-  auto c = db.query("SELECT kind, name, serial, model, part, complete, sick, why FROM component WHERE node = ? "
-                    "ORDER BY ordinal");
+  auto c = db.query(
+      "SELECT kind, name, serial, model, part, complete, sick, why FROM component WHERE node = ? "
+      "ORDER BY ordinal");
   c.bind(node);
   while (c.step())
-    out.components.push_back({readName<ComponentKind>(c, 0), c.text(1), c.text(2), c.text(3), c.text(4), c.flag(5),
-                              c.flag(6), c.text(7)});
-  auto f = db.query("SELECT id, version, updateable, absent FROM firmware_item WHERE node = ? ORDER BY ordinal");
+    out.components.push_back({readName<ComponentKind>(c, 0), c.text(1), c.text(2), c.text(3), c.text(4),
+                              c.flag(5), c.flag(6), c.text(7)});
+  auto f = db.query(
+      "SELECT id, version, updateable, absent FROM firmware_item WHERE node = ? ORDER BY ordinal");
   f.bind(node);
   while (f.step()) out.firmware.push_back({f.text(0), f.text(1), f.flag(2), f.flag(3)});
   return out;
@@ -189,10 +191,14 @@ std::vector<std::string> placesAround(std::string_view place) {
 }
 
 std::vector<Hold> findHolds(Connection& db, const Node& node, Time now) {
-  static const auto onNode = fmt::format("SELECT {} FROM hold WHERE released IS NULL AND node = ? AND "
-                                         "(expires IS NULL OR expires > ?) ORDER BY id", kHoldColumns);
-  static const auto onPlace = fmt::format("SELECT {} FROM hold WHERE released IS NULL AND node IS NULL AND place = ? "
-                                          "AND (expires IS NULL OR expires > ?) ORDER BY id", kHoldColumns);
+  static const auto onNode = fmt::format(
+      "SELECT {} FROM hold WHERE released IS NULL AND node = ? AND "
+      "(expires IS NULL OR expires > ?) ORDER BY id",
+      kHoldColumns);
+  static const auto onPlace = fmt::format(
+      "SELECT {} FROM hold WHERE released IS NULL AND node IS NULL AND place = ? "
+      "AND (expires IS NULL OR expires > ?) ORDER BY id",
+      kHoldColumns);
   std::vector<Hold> out;
   {
     auto q = db.query(onNode);

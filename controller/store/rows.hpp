@@ -16,7 +16,9 @@ template <class E>
 E readName(const Query& row, int column) {
   const auto text = row.text(column);
   const auto value = fromName<E>(text);
-  if (!value) throw StoreFailure("the database holds the unknown word '" + text + "': it was written by another version");
+  if (!value)
+    throw StoreFailure("the database holds the unknown word '" + text +
+                       "': it was written by another version");
   return *value;
 }
 
@@ -31,7 +33,8 @@ inline constexpr std::string_view kRunColumns =
 /// Without its subject, which stands in run_subject.
 Run readRun(const Query& row);
 
-inline constexpr std::string_view kFindingColumns = "id, node, run, cause, detail, raised, resolved, resolution";
+inline constexpr std::string_view kFindingColumns =
+    "id, node, run, cause, detail, raised, resolved, resolution";
 Finding readFinding(const Query& row);
 
 inline constexpr std::string_view kEvidenceColumns = "node, run, subject, value, depends_on, at";

@@ -21,11 +21,14 @@ Result<void> claim(Connection& db) {
   const auto id = db.number("PRAGMA application_id");
   if (id == kApplicationId) return {};
   if (id != 0 || db.number("SELECT count(*) FROM sqlite_schema") != 0)
-    return Error{Errc::Invalid, "the file zellige.db in the data directory is not a Zellige database: name another data "
-                                "directory, or move the file away"};
-  db.script(fmt::format("BEGIN IMMEDIATE; PRAGMA application_id = {};"
-                        "CREATE TABLE migration (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL, "
-                        "applied INTEGER NOT NULL) STRICT; COMMIT", kApplicationId));
+    return Error{Errc::Invalid,
+                 "the file zellige.db in the data directory is not a Zellige database: name another data "
+                 "directory, or move the file away"};
+  db.script(
+      fmt::format("BEGIN IMMEDIATE; PRAGMA application_id = {};"
+                  "CREATE TABLE migration (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL, "
+                  "applied INTEGER NOT NULL) STRICT; COMMIT",
+                  kApplicationId));
   return {};
 }
 
@@ -37,23 +40,28 @@ Result<void> migrate(Connection& db, std::span<const Migration> wanted, Time now
   if (auto ours = claim(db); !ours) return ours;
   const auto newest = wanted.empty() ? 0 : wanted.back().number;
   if (const auto stored = db.number("SELECT max(number) FROM migration"); stored > newest)
-    return Error{Errc::Invalid, fmt::format("the database was written by a newer version of this program (schema {}, this "
-                                            "one knows {}): start that version, or restore the backup from before the "
-                                            "upgrade", stored, newest)};
+    return Error{Errc::Invalid,
+                 fmt::format("the database was written by a newer version of this program (schema {}, this "
+                             "one knows {}): start that version, or restore the backup from before the "
+                             "upgrade",
+                             stored, newest)};
   for (const auto& m : wanted) {
     const auto checksum = sha256Hex(m.sql);
     auto known = db.query("SELECT checksum FROM migration WHERE number = ?");
     known.bind(m.number);
     if (known.step()) {
       if (known.text(0) == checksum) continue;
-      return Error{Errc::Invalid, fmt::format("schema {} of the database is not the one that this program has (checksum "
-                                              "differs): start the version that made the database, or restore a backup",
-                                              m.number)};
+      return Error{Errc::Invalid,
+                   fmt::format("schema {} of the database is not the one that this program has (checksum "
+                               "differs): start the version that made the database, or restore a backup",
+                               m.number)};
     }
     db.script("BEGIN IMMEDIATE");
     try {
       db.script(std::string(m.sql));
-      db.query("INSERT INTO migration (number, checksum, applied) VALUES (?, ?, ?)").bind(m.number, checksum, now).run();
+      db.query("INSERT INTO migration (number, checksum, applied) VALUES (?, ?, ?)")
+          .bind(m.number, checksum, now)
+          .run();
       db.script("COMMIT");
     } catch (...) {
       try {

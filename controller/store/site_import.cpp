@@ -19,7 +19,8 @@ Error invalid(std::string what) { return {Errc::Invalid, std::move(what)}; }
 /// One import, in the order in which things refer to each other.
 class Import {
  public:
-  Import(Writing& w, const SiteImport& site, const ContentStore& content) : w_(w), site_(site), content_(content) {}
+  Import(Writing& w, const SiteImport& site, const ContentStore& content)
+      : w_(w), site_(site), content_(content) {}
 
   Result<ImportSummary> run(const std::string& why) {
     for (const auto& file : site_.files)
@@ -37,8 +38,11 @@ class Import {
       if (auto done = write(planned); !done) return done.error();
     if (summary_.changedSomething())
       w_.event("site.imported", {}, {},
-               {{"nodes_added", summary_.nodesAdded}, {"nodes_changed", summary_.nodesChanged},
-                {"documents_changed", summary_.documentsChanged}, {"files_added", summary_.filesAdded}, {"why", why}});
+               {{"nodes_added", summary_.nodesAdded},
+                {"nodes_changed", summary_.nodesChanged},
+                {"documents_changed", summary_.documentsChanged},
+                {"files_added", summary_.filesAdded},
+                {"why", why}});
     return summary_;
   }
 
@@ -46,20 +50,23 @@ class Import {
   struct Planned {
     const ManifestNode* wanted;
     std::optional<Node> stored;
-    std::string mark;         ///< keyed digest of the manifest's password
+    std::string mark;  ///< keyed digest of the manifest's password
     std::string storedMark;
     Json changes = Json::object();
   };
 
   Result<void> putFile(const ImportedFile& f) {
     if (!content_.holds(f.file.digest))
-      return invalid(fmt::format("the file {} ({}) is not in the content store: import it first", f.file.name, f.file.digest));
-    const auto added = w_.db.query("INSERT INTO file (digest, name, kind, size) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
-                           .bind(f.file.digest, f.file.name, nameOf(f.kind), static_cast<std::int64_t>(f.file.size))
-                           .run();
+      return invalid(fmt::format("the file {} ({}) is not in the content store: import it first", f.file.name,
+                                 f.file.digest));
+    const auto added =
+        w_.db.query("INSERT INTO file (digest, name, kind, size) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+            .bind(f.file.digest, f.file.name, nameOf(f.kind), static_cast<std::int64_t>(f.file.size))
+            .run();
     if (added == 0) return {};
     ++summary_.filesAdded;
-    w_.event("file.added", {}, {}, {{"digest", f.file.digest}, {"name", f.file.name}, {"kind", nameOf(f.kind)}});
+    w_.event("file.added", {}, {},
+             {{"digest", f.file.digest}, {"name", f.file.name}, {"kind", nameOf(f.kind)}});
     return {};
   }
 
@@ -75,8 +82,11 @@ class Import {
       ++summary_.documentsUnchanged;
       return;
     }
-    w_.db.query("INSERT INTO catalog (kind, name, digest, json) VALUES (?, ?, ?, ?) ON CONFLICT (kind, name) DO UPDATE SET "
-                "digest = excluded.digest, json = excluded.json")
+    w_.db
+        .query(
+            "INSERT INTO catalog (kind, name, digest, json) VALUES (?, ?, ?, ?) ON CONFLICT (kind, name) DO "
+            "UPDATE SET "
+            "digest = excluded.digest, json = excluded.json")
         .bind(kind, name, digest, document)
         .run();
     ++summary_.documentsChanged;
@@ -99,7 +109,8 @@ class Import {
   Result<void> putBaseline(const Baseline& baseline) {
     for (const auto& entry : baseline.entries)
       if (!haveFile(entry.packageDigest))
-        return invalid(fmt::format("baseline {}: the package of {} ({}) is not imported", baseline.name, entry.id, entry.packageDigest));
+        return invalid(fmt::format("baseline {}: the package of {} ({}) is not imported", baseline.name,
+                                   entry.id, entry.packageDigest));
     putDocument("baseline", baseline.name, toDocument(baseline));
     return {};
   }
@@ -108,35 +119,44 @@ class Import {
     const std::pair<std::string_view, const std::string&> parts[] = {
         {"sku", profile.sku}, {"baseline", profile.baseline}, {"plan", profile.plan}};
     for (const auto& [kind, name] : parts)
-      if (!inCatalog(kind, name)) return invalid(fmt::format("profile {} names the {} '{}', which is not known", profile.name, kind, name));
+      if (!inCatalog(kind, name))
+        return invalid(
+            fmt::format("profile {} names the {} '{}', which is not known", profile.name, kind, name));
     if (!profile.imageDigest.empty() && !haveFile(profile.imageDigest))
-      return invalid(fmt::format("profile {}: the image {} ({}) is not imported", profile.name, profile.imageName, profile.imageDigest));
+      return invalid(fmt::format("profile {}: the image {} ({}) is not imported", profile.name,
+                                 profile.imageName, profile.imageDigest));
     putDocument("profile", profile.name, toDocument(profile));
     return {};
   }
 
   /// Two rows of one import that want the same thing.
-  Result<void> claim(std::map<std::string, std::string>& claims, const std::string& what, const std::string& serial,
-                     std::string_view name) {
+  Result<void> claim(std::map<std::string, std::string>& claims, const std::string& what,
+                     const std::string& serial, std::string_view name) {
     const auto [it, fresh] = claims.emplace(what, serial);
     if (fresh) return {};
-    return Error{Errc::Conflict, fmt::format("{} and {} have the same {}: {}", it->second, serial, name, what)};
+    return Error{Errc::Conflict,
+                 fmt::format("{} and {} have the same {}: {}", it->second, serial, name, what)};
   }
 
   Result<void> collect(const Manifest& manifest) {
     if (auto done = putSite(manifest.site); !done) return done;
     for (const auto& n : manifest.nodes) {
-      if (n.serial.empty() || n.place.path.empty()) return invalid(fmt::format("the node '{}' at '{}' needs a serial and a place", n.serial, n.place.path));
-      if (!inCatalog("profile", n.profile)) return invalid(fmt::format("{} has the profile '{}', which is not known", n.serial, n.profile));
-      if (!inCatalog("sku", n.sku)) return invalid(fmt::format("{} has the SKU '{}', which is not known", n.serial, n.sku));
+      if (n.serial.empty() || n.place.path.empty())
+        return invalid(fmt::format("the node '{}' at '{}' needs a serial and a place", n.serial, n.place.path));
+      if (!inCatalog("profile", n.profile))
+        return invalid(fmt::format("{} has the profile '{}', which is not known", n.serial, n.profile));
+      if (!inCatalog("sku", n.sku))
+        return invalid(fmt::format("{} has the SKU '{}', which is not known", n.serial, n.sku));
       if (auto ok = claim(serials_, n.serial, n.serial, "serial"); !ok) return ok;
       if (auto ok = claim(places_, n.place.path, n.serial, "place"); !ok) return ok;
       if (!n.bmc.address.empty())
-        if (auto ok = claim(addresses_, endpoint(n.bmc.address, n.bmc.port), n.serial, "BMC address"); !ok) return ok;
+        if (auto ok = claim(addresses_, endpoint(n.bmc.address, n.bmc.port), n.serial, "BMC address"); !ok)
+          return ok;
       planned_.push_back(compare(n));
       if (planned_.back().stored && planned_.back().stored->kind != n.kind)
-        return Error{Errc::Conflict, fmt::format("{} is a {} and the manifest says {}: correct the manifest", n.serial,
-                                                 nameOf(planned_.back().stored->kind), nameOf(n.kind))};
+        return Error{Errc::Conflict,
+                     fmt::format("{} is a {} and the manifest says {}: correct the manifest", n.serial,
+                                 nameOf(planned_.back().stored->kind), nameOf(n.kind))};
     }
     return {};
   }
@@ -149,14 +169,18 @@ class Import {
       return {};
     }
     if (q.text(0) == site) return {};
-    return Error{Errc::Conflict, fmt::format("this controller is of site {}, the manifest of site {}", q.text(0), site)};
+    return Error{Errc::Conflict,
+                 fmt::format("this controller is of site {}, the manifest of site {}", q.text(0), site)};
   }
 
-  static std::string endpoint(const std::string& address, int port) { return fmt::format("{} port {}", address, port); }
+  static std::string endpoint(const std::string& address, int port) {
+    return fmt::format("{} port {}", address, port);
+  }
 
   Planned compare(const ManifestNode& n) {
     Planned p{&n, std::nullopt, {}, {}, Json::object()};
-    p.mark = w_.box.sign(fmt::format("{}\n{}\n{}", n.factoryPassword ? "factory" : "own", n.bmc.user, n.password.reveal()));
+    p.mark = w_.box.sign(
+        fmt::format("{}\n{}\n{}", n.factoryPassword ? "factory" : "own", n.bmc.user, n.password.reveal()));
     auto q = w_.db.query("SELECT id FROM node WHERE serial = ?");
     q.bind(n.serial);
     if (!q.step()) return p;
@@ -183,19 +207,24 @@ class Import {
     for (const auto& p : planned_) {
       const auto& n = *p.wanted;
       {
-        auto q = w_.db.query("SELECT serial FROM node WHERE place = ? AND serial <> ? AND lifecycle <> 'retired'");
+        auto q = w_.db.query(
+            "SELECT serial FROM node WHERE place = ? AND serial <> ? AND lifecycle <> 'retired'");
         q.bind(n.place.path, n.serial);
         if (q.step() && !serials_.contains(q.text(0)))
-          return Error{Errc::Conflict, fmt::format("{} is to be at {}, but {} is there: retire it or give it another place",
-                                                   n.serial, n.place.path, q.text(0))};
+          return Error{Errc::Conflict,
+                       fmt::format("{} is to be at {}, but {} is there: retire it or give it another place",
+                                   n.serial, n.place.path, q.text(0))};
       }
       if (n.bmc.address.empty()) continue;
-      auto q = w_.db.query("SELECT serial FROM node WHERE bmc_address = ? AND bmc_port = ? AND serial <> ? AND "
-                           "lifecycle <> 'retired'");
+      auto q = w_.db.query(
+          "SELECT serial FROM node WHERE bmc_address = ? AND bmc_port = ? AND serial <> ? AND "
+          "lifecycle <> 'retired'");
       q.bind(n.bmc.address, n.bmc.port, n.serial);
       if (q.step() && !serials_.contains(q.text(0)))
-        return Error{Errc::Conflict, fmt::format("{} is to have the BMC address {}, but {} has it: retire it or correct the "
-                                                 "manifest", n.serial, endpoint(n.bmc.address, n.bmc.port), q.text(0))};
+        return Error{Errc::Conflict,
+                     fmt::format("{} is to have the BMC address {}, but {} has it: retire it or correct the "
+                                 "manifest",
+                                 n.serial, endpoint(n.bmc.address, n.bmc.port), q.text(0))};
     }
     // Those that move let go first, so that two trays may swap places.
     for (const auto& p : planned_)
@@ -207,15 +236,20 @@ class Import {
   Result<void> write(const Planned& p) {
     if (!p.stored) return add(p);
     const auto& s = *p.stored;
-    const bool revive = s.lifecycle == Lifecycle::Unlisted || (s.lifecycle == Lifecycle::Retired && !p.changes.empty());
+    const bool revive = s.lifecycle == Lifecycle::Unlisted ||
+                        (s.lifecycle == Lifecycle::Retired && !p.changes.empty());
     if (p.changes.empty() && !revive) {
       ++summary_.nodesUnchanged;
       return {};
     }
     const auto& n = *p.wanted;
-    w_.db.query("UPDATE node SET place = ?, rack = ?, sku = ?, profile = ?, bmc_mac = ?, bmc_address = ?, bmc_port = ?, "
-                "bmc_user = ?, version = version + 1 WHERE id = ?")
-        .bind(n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac, n.bmc.address, n.bmc.port, n.bmc.user, s.id)
+    w_.db
+        .query(
+            "UPDATE node SET place = ?, rack = ?, sku = ?, profile = ?, bmc_mac = ?, bmc_address = ?, "
+            "bmc_port = ?, "
+            "bmc_user = ?, version = version + 1 WHERE id = ?")
+        .bind(n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac, n.bmc.address, n.bmc.port,
+              n.bmc.user, s.id)
         .run();
     if (p.storedMark != p.mark) replaceAccess(s.id, p);
     indexText(s.id, n);
@@ -228,34 +262,42 @@ class Import {
                (s.profile != n.profile && dependency == "profile:" + s.profile);
       });
     if (!revive) return {};
-    const MoveLifecycle move{s.id, s.lifecycle, Lifecycle::Planned, Actor::Manifest, "it is on the manifest", {}};
+    const MoveLifecycle move{s.id, s.lifecycle, Lifecycle::Planned, Actor::Manifest, "it is on the manifest",
+                             {}};
     if (auto moved = apply(w_, move); !moved) return moved.error();
     return {};
   }
 
   Result<void> add(const Planned& p) {
     const auto& n = *p.wanted;
-    w_.db.query("INSERT INTO node (serial, kind, place, rack, sku, profile, bmc_mac, bmc_address, bmc_port, bmc_user, "
-                "lifecycle, allocation, scheduling, health, lifecycle_since, version) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', 'free', 'open', 'ok', ?, 1)")
-        .bind(n.serial, nameOf(n.kind), n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac, n.bmc.address, n.bmc.port,
-              n.bmc.user, w_.at)
+    w_.db
+        .query(
+            "INSERT INTO node (serial, kind, place, rack, sku, profile, bmc_mac, bmc_address, bmc_port, "
+            "bmc_user, "
+            "lifecycle, allocation, scheduling, health, lifecycle_since, version) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', 'free', 'open', 'ok', ?, 1)")
+        .bind(n.serial, nameOf(n.kind), n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac,
+              n.bmc.address, n.bmc.port, n.bmc.user, w_.at)
         .run();
     const NodeId id{w_.db.lastId()};
     replaceAccess(id, p);
     indexText(id, n);
-    w_.event("node.added", id, {}, {{"serial", n.serial}, {"kind", nameOf(n.kind)}, {"place", n.place.path},
-                                    {"profile", n.profile}});
+    w_.event(
+        "node.added", id, {},
+        {{"serial", n.serial}, {"kind", nameOf(n.kind)}, {"place", n.place.path}, {"profile", n.profile}});
     ++summary_.nodesAdded;
     return {};
   }
 
   void replaceAccess(NodeId id, const Planned& p) {
     const auto& n = *p.wanted;
-    w_.db.query("INSERT INTO access (node, user, password, must_change, session_token, session_uri, pin, manifest_mark) "
-                "VALUES (?, ?, ?, ?, '', '', '', ?) ON CONFLICT (node) DO UPDATE SET user = excluded.user, "
-                "password = excluded.password, must_change = excluded.must_change, next_password = NULL, "
-                "session_token = '', session_uri = '', manifest_mark = excluded.manifest_mark")
+    w_.db
+        .query(
+            "INSERT INTO access (node, user, password, must_change, session_token, session_uri, pin, "
+            "manifest_mark) "
+            "VALUES (?, ?, ?, ?, '', '', '', ?) ON CONFLICT (node) DO UPDATE SET user = excluded.user, "
+            "password = excluded.password, must_change = excluded.must_change, next_password = NULL, "
+            "session_token = '', session_uri = '', manifest_mark = excluded.manifest_mark")
         .bind(id, n.bmc.user, w_.box.seal(n.password), n.factoryPassword, p.mark)
         .run();
   }
@@ -271,7 +313,7 @@ class Import {
   const ContentStore& content_;
   ImportSummary summary_;
   std::vector<Planned> planned_;
-  std::map<std::string, std::string> serials_, places_, addresses_;   // → serial
+  std::map<std::string, std::string> serials_, places_, addresses_;  // → serial
 };
 
 }  // namespace

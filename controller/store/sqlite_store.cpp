@@ -52,7 +52,8 @@ Result<Target> readCatalogTarget(Connection& db, const std::string& profile) {
   const auto document = [&](std::string_view kind, const std::string& name) -> Result<std::string> {
     auto q = db.query("SELECT json FROM catalog WHERE kind = ? AND name = ?");
     q.bind(kind, name);
-    if (!q.step()) return Error{Errc::NotFound, fmt::format("the {} '{}' is not in the catalogue", kind, name)};
+    if (!q.step())
+      return Error{Errc::NotFound, fmt::format("the {} '{}' is not in the catalogue", kind, name)};
     return q.text(0);
   };
   Target target;
@@ -74,23 +75,24 @@ Result<Target> readCatalogTarget(Connection& db, const std::string& profile) {
 }  // namespace
 
 struct SqliteStore::Impl {
-  Impl(std::unique_ptr<DataDirectory> d, Executor& e, SecretBox b, StoreOptions o, std::unique_ptr<Connection> w)
+  Impl(std::unique_ptr<DataDirectory> d, Executor& e, SecretBox b, StoreOptions o,
+       std::unique_ptr<Connection> w)
       : directory(std::move(d)), executor(e), box(std::move(b)), options(std::move(o)), writing(std::move(w)),
         reading(directory->database(), ConnectionOptions{}) {
     writer = options.writing == StoreOptions::Writing::Thread ? makeThreadWriter(*writing, executor, options)
                                                               : makeVirtualWriter(*writing, executor, options);
   }
 
-  std::unique_ptr<DataDirectory> directory;   // released last
+  std::unique_ptr<DataDirectory> directory;  // released last
   Executor& executor;
   SecretBox box;
   StoreOptions options;
-  std::unique_ptr<Connection> writing;        // the writer's
-  Connection reading;                         // the executor's thread's
-  std::map<std::string, std::shared_ptr<const Target>, std::less<>> targets;   // by digest
-  std::map<std::string, std::shared_ptr<const Target>, std::less<>> frozen;    // by profile, until the next import
+  std::unique_ptr<Connection> writing;                                        // the writer's
+  Connection reading;                                                         // the executor's thread's
+  std::map<std::string, std::shared_ptr<const Target>, std::less<>> targets;  // by digest
+  std::map<std::string, std::shared_ptr<const Target>, std::less<>> frozen;  // by profile, until the next import
   std::int64_t imports = 0;
-  std::unique_ptr<Writer> writer;             // stopped first
+  std::unique_ptr<Writer> writer;  // stopped first
 
   template <class T>
   Task<Result<T>> write(Time at, std::string actor, Work<T> work) {
@@ -130,12 +132,15 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
     connect.checkpointOnClose = options.checkpointOnClose;
     auto writing = std::make_unique<Connection>((*directory)->database(), connect);
     if (auto ready = migrate(*writing, migrations(), executor.now()); !ready) return ready.error();
-    auto impl = std::make_unique<Impl>(std::move(*directory), executor, std::move(box), std::move(options), std::move(writing));
+    auto impl = std::make_unique<Impl>(std::move(*directory), executor, std::move(box), std::move(options),
+                                       std::move(writing));
     return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl)));
   } catch (const StoreFailure& e) {
     return Error{Errc::Invalid, e.what()};
   } catch (const ConstraintViolation& e) {
-    return Error{Errc::Invalid, fmt::format("the database cannot be brought to this version ({}): restore the last backup", e.what())};
+    return Error{
+        Errc::Invalid,
+        fmt::format("the database cannot be brought to this version ({}): restore the last backup", e.what())};
   }
 }
 
@@ -146,7 +151,9 @@ Task<Result<Receipt>> SqliteStore::commit(Change change) {
   return impl_->write<Receipt>(at, std::move(actor), std::move(work));
 }
 
-Result<BmcAccess> SqliteStore::loadAccess(NodeId node) { return findAccess(impl_->reading, impl_->box, node); }
+Result<BmcAccess> SqliteStore::loadAccess(NodeId node) {
+  return findAccess(impl_->reading, impl_->box, node);
+}
 
 Task<Result<void>> SqliteStore::saveAccess(NodeId node, BmcAccess access) {
   Work<void> work = [node, access = std::move(access)](Writing& w) { return applyAccess(w, node, access); };
@@ -172,9 +179,11 @@ std::vector<NodeId> SqliteStore::nodesIn(Lifecycle lifecycle) {
 
 std::vector<Run> SqliteStore::unfinishedRuns() {
   std::vector<Run> out;
-  auto q = impl_->reading.query(fmt::format("SELECT {} FROM run WHERE state IN ('active', 'blocked') ORDER BY id", kRunColumns));
+  auto q = impl_->reading.query(
+      fmt::format("SELECT {} FROM run WHERE state IN ('active', 'blocked') ORDER BY id", kRunColumns));
   while (q.step()) out.push_back(readRun(q));
-  auto s = impl_->reading.query("SELECT run, node FROM run_subject WHERE unfinished = 1 ORDER BY run, ordinal");
+  auto s = impl_->reading.query(
+      "SELECT run, node FROM run_subject WHERE unfinished = 1 ORDER BY run, ordinal");
   auto run = out.begin();
   while (s.step()) {
     while (run != out.end() && run->id.value < s.integer(0)) ++run;
@@ -202,7 +211,9 @@ Task<Result<std::shared_ptr<const Target>>> SqliteStore::freezeTarget(std::strin
   auto target = impl_->findTarget(digest);
   if (!target) {
     Work<bool> work = [digest, document](Writing& w) -> Result<bool> {
-      w.db.query("INSERT INTO target (digest, json) VALUES (?, ?) ON CONFLICT DO NOTHING").bind(digest, document).run();
+      w.db.query("INSERT INTO target (digest, json) VALUES (?, ?) ON CONFLICT DO NOTHING")
+          .bind(digest, document)
+          .run();
       return true;
     };
     auto written = impl_->write<bool>(impl_->executor.now(), "engine", std::move(work));
@@ -214,7 +225,9 @@ Task<Result<std::shared_ptr<const Target>>> SqliteStore::freezeTarget(std::strin
   co_return target;
 }
 
-std::shared_ptr<const Target> SqliteStore::target(std::string_view digest) { return impl_->findTarget(digest); }
+std::shared_ptr<const Target> SqliteStore::target(std::string_view digest) {
+  return impl_->findTarget(digest);
+}
 
 std::optional<StoredFile> SqliteStore::file(std::string_view digest) {
   auto q = impl_->reading.query("SELECT digest, name, size FROM file WHERE digest = ?");
@@ -226,12 +239,17 @@ std::optional<StoredFile> SqliteStore::file(std::string_view digest) {
 std::filesystem::path SqliteStore::filePath(std::string_view digest) { return content().pathOf(digest); }
 ContentStore SqliteStore::content() const { return ContentStore(impl_->directory->files()); }
 std::optional<StoredReport> SqliteStore::report(NodeId node) { return findReport(impl_->reading, node); }
-std::optional<AgentOrder> SqliteStore::order(NodeId node) { return findOrder(impl_->reading, impl_->box, node); }
-std::vector<Evidence> SqliteStore::validEvidence(NodeId node) { return findValidEvidence(impl_->reading, node); }
+std::optional<AgentOrder> SqliteStore::order(NodeId node) {
+  return findOrder(impl_->reading, impl_->box, node);
+}
+std::vector<Evidence> SqliteStore::validEvidence(NodeId node) {
+  return findValidEvidence(impl_->reading, node);
+}
 std::optional<Inventory> SqliteStore::inventory(NodeId node) { return findInventory(impl_->reading, node); }
 
 bool SqliteStore::hasBlockingFinding(NodeId node) {
-  auto q = impl_->reading.query("SELECT 1 FROM finding WHERE node = ? AND resolved IS NULL AND blocking = 1 LIMIT 1");
+  auto q = impl_->reading.query(
+      "SELECT 1 FROM finding WHERE node = ? AND resolved IS NULL AND blocking = 1 LIMIT 1");
   q.bind(node);
   return q.step();
 }
@@ -248,12 +266,15 @@ std::string SqliteStore::heldBecause(NodeId id) {
   for (const auto& h : holds)
     if (h.kind == HoldKind::PersonalLock) shown = &h;
   const auto what = shown->kind == HoldKind::PersonalLock ? "personal lock" : "hold";
-  return fmt::format("{} of {}{}: {}", what, shown->owner, shown->node ? "" : " on " + shown->place, shown->reason);
+  return fmt::format("{} of {}{}: {}", what, shown->owner, shown->node ? "" : " on " + shown->place,
+                     shown->reason);
 }
 
 Task<Result<ImportSummary>> SqliteStore::importSite(SiteImport site, By by) {
   const auto shared = std::make_shared<const SiteImport>(std::move(site));
-  Work<ImportSummary> work = [shared, files = content(), by](Writing& w) { return applyImport(w, *shared, files, by.why); };
+  Work<ImportSummary> work = [shared, files = content(), by](Writing& w) {
+    return applyImport(w, *shared, files, by.why);
+  };
   auto written = impl_->write<ImportSummary>(by, std::move(work));
   auto summary = co_await written;
   if (summary) {
@@ -289,7 +310,9 @@ Task<Result<HoldId>> SqliteStore::addHold(Hold hold, By by) {
   return impl_->write<HoldId>(by, std::move(work));
 }
 Task<Result<void>> SqliteStore::releaseHold(HoldId hold, By by, bool mayReleaseLocks) {
-  Work<void> work = [hold, by, mayReleaseLocks](Writing& w) { return applyReleaseHold(w, hold, by.why, mayReleaseLocks); };
+  Work<void> work = [hold, by, mayReleaseLocks](Writing& w) {
+    return applyReleaseHold(w, hold, by.why, mayReleaseLocks);
+  };
   return impl_->write<void>(by, std::move(work));
 }
 Task<Result<void>> SqliteStore::createUser(User user, By by) {
@@ -301,7 +324,9 @@ Task<Result<void>> SqliteStore::changeUser(User user, By by) {
   return impl_->write<void>(by, std::move(work));
 }
 Task<Result<TokenId>> SqliteStore::createToken(ApiToken token, By by) {
-  Work<TokenId> work = [token = std::move(token), by](Writing& w) { return applyCreateToken(w, token, by.why); };
+  Work<TokenId> work = [token = std::move(token), by](Writing& w) {
+    return applyCreateToken(w, token, by.why);
+  };
   return impl_->write<TokenId>(by, std::move(work));
 }
 Task<Result<void>> SqliteStore::revokeToken(TokenId token, By by) {
@@ -318,13 +343,16 @@ Task<Result<std::int64_t>> SqliteStore::removeEventsBefore(Time before, By by) {
   Work<std::int64_t> work = [before, by](Writing& w) -> Result<std::int64_t> {
     w.db.query("DELETE FROM idempotency WHERE created < ?").bind(before).run();
     const auto removed = removeEvents(w, before);
-    if (removed > 0) w.event("events.removed", {}, {}, {{"count", removed}, {"before", toMillis(before)}, {"why", by.why}});
+    if (removed > 0)
+      w.event("events.removed", {}, {}, {{"count", removed}, {"before", toMillis(before)}, {"why", by.why}});
     return removed;
   };
   return impl_->write<std::int64_t>(by, std::move(work));
 }
 
-std::unique_ptr<Queries> SqliteStore::queries() const { return std::make_unique<Queries>(impl_->directory->database()); }
+std::unique_ptr<Queries> SqliteStore::queries() const {
+  return std::make_unique<Queries>(impl_->directory->database());
+}
 
 std::string SqliteStore::eventHash() { return EventChain(impl_->reading).head().hash; }
 std::int64_t SqliteStore::lastEvent() { return EventChain(impl_->reading).head().sequence; }
@@ -334,8 +362,10 @@ Result<void> SqliteStore::checkIntegrity() {
   try {
     auto q = impl_->reading.query("PRAGMA quick_check(1)");
     if (q.step() && q.text(0) == "ok") return verifyChain();
-    return Error{Errc::Invalid, fmt::format("the database is damaged ({}): stop the controller, keep the file for analysis "
-                                            "and restore the last backup", q.text(0))};
+    return Error{Errc::Invalid,
+                 fmt::format("the database is damaged ({}): stop the controller, keep the file for analysis "
+                             "and restore the last backup",
+                             q.text(0))};
   } catch (const StoreFailure& e) {
     return Error{Errc::Invalid, e.what()};
   }

@@ -112,8 +112,8 @@ class ThreadWriter final : public Writer {
   Batch batch_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::unique_ptr<Command>> queue_;   // guarded by mutex_
-  bool stopping_ = false;                        // guarded by mutex_
+  std::deque<std::unique_ptr<Command>> queue_;  // guarded by mutex_
+  bool stopping_ = false;                       // guarded by mutex_
   std::thread thread_;
 };
 

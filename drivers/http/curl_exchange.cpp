@@ -25,12 +25,14 @@ bool isNumeric(const std::string& address) {
 
 bool isToken(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+    return std::isalnum(c) ||
+           std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
   });
 }
 
 bool hasControl(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; });
+  return std::any_of(text.begin(), text.end(),
+                     [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; });
 }
 
 bool isTarget(std::string_view target) {
@@ -39,7 +41,8 @@ bool isTarget(std::string_view target) {
 }
 
 bool isHostName(std::string_view name) {
-  return std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '.'; });
+  return std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '.'; });
 }
 
 std::string hostPart(const std::string& address) { return isV6(address) ? "[" + address + "]" : address; }
@@ -48,7 +51,8 @@ template <class T>
 void set(CURL* easy, CURLoption option, T value) {
   // Fails only for an option that this libcurl was built without: the program is wrong then.
   if (const auto rc = curl_easy_setopt(easy, option, value); rc != CURLE_OK)
-    throw std::runtime_error(fmt::format("libcurl option {}: {}", static_cast<int>(option), curl_easy_strerror(rc)));
+    throw std::runtime_error(
+        fmt::format("libcurl option {}: {}", static_cast<int>(option), curl_easy_strerror(rc)));
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -60,7 +64,8 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-Result<void> checkRequest(const Peer& peer, const HttpRequest& request, const SendOptions& options, bool allowPlain) {
+Result<void> checkRequest(const Peer& peer, const HttpRequest& request, const SendOptions& options,
+                          bool allowPlain) {
   const auto bad = [&](std::string_view why) {
     return Error{Errc::Invalid, fmt::format("request to {}: {}", peer.address, why)};
   };
@@ -72,7 +77,8 @@ Result<void> checkRequest(const Peer& peer, const HttpRequest& request, const Se
     const auto digest = fromBase64(peer.pin);
     if (!digest || digest->size() != 32) return bad("the pin is not a SHA-256 in base64");
   }
-  if (options.upload && hasControl(options.upload->fileName)) return bad("file name with forbidden characters");
+  if (options.upload && hasControl(options.upload->fileName))
+    return bad("file name with forbidden characters");
   if (!isToken(request.method)) return bad("not a method");
   if (!isTarget(request.target)) return bad("not a path");
   for (const auto& [name, value] : request.headers)
@@ -102,7 +108,8 @@ void CurlExchange::prepareHandle(void* easy) {
   set(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);  // addresses are numeric: nothing worth keeping
   set(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
   set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(easy, CURLOPT_CA_CACHE_TIMEOUT, 60L);  // seconds until a changed CA file is noticed; libcurl's default is a day
+  set(easy, CURLOPT_CA_CACHE_TIMEOUT,
+      60L);  // seconds until a changed CA file is noticed; libcurl's default is a day
   set(easy, CURLOPT_WRITEFUNCTION, &CurlExchange::onBody);
   set(easy, CURLOPT_HEADERFUNCTION, &CurlExchange::onHeader);
   set(easy, CURLOPT_PREREQFUNCTION, &CurlExchange::onConnected);
@@ -116,10 +123,12 @@ Result<void> CurlExchange::applyTo(void* easy) {
   set(easy, CURLOPT_ERRORBUFFER, errorText_);
   set(easy, CURLOPT_PROTOCOLS_STR, peer_.tls ? "https" : "http");
   const auto& host = peer_.serverName.empty() ? hostPart(peer_.address) : peer_.serverName;
-  const auto url = fmt::format("{}://{}:{}{}", peer_.tls ? "https" : "http", host, peer_.port, request_.target);
+  const auto url = fmt::format("{}://{}:{}{}", peer_.tls ? "https" : "http", host, peer_.port,
+                               request_.target);
   set(easy, CURLOPT_URL, url.c_str());
   if (!peer_.serverName.empty())
-    connectTo_ = curl_slist_append(nullptr, fmt::format("::{}:{}", hostPart(peer_.address), peer_.port).c_str());
+    connectTo_ = curl_slist_append(nullptr,
+                                   fmt::format("::{}:{}", hostPart(peer_.address), peer_.port).c_str());
   set(easy, CURLOPT_CONNECT_TO, connectTo_);
   set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(options_.timeout.count()));
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connectTimeout.count()));
@@ -130,14 +139,16 @@ Result<void> CurlExchange::applyTo(void* easy) {
   applyTls(easy);
   applyMethod(easy);
   for (const auto& [name, value] : request_.headers) {
-    if (options_.upload && sameIgnoringCase(name, "Content-Type")) continue;  // names the boundary, which is libcurl's
+    if (options_.upload && sameIgnoringCase(name, "Content-Type"))
+      continue;  // names the boundary, which is libcurl's
     if (sameIgnoringCase(name, "Content-Length") || sameIgnoringCase(name, "Transfer-Encoding")) continue;
     // "Name;" is how libcurl spells a header without a value.
     headers_ = curl_slist_append(headers_, (value.empty() ? name + ";" : name + ": " + value).c_str());
   }
   if (!request_.headers.has("Accept-Encoding"))
     headers_ = curl_slist_append(headers_, "Accept-Encoding: identity");
-  if (!isRead()) headers_ = curl_slist_append(headers_, "Expect:");  // no 100-continue: some BMCs never answer it
+  if (!isRead())
+    headers_ = curl_slist_append(headers_, "Expect:");  // no 100-continue: some BMCs never answer it
   if (!isRead() && !options_.upload && !request_.headers.has("Content-Type"))
     headers_ = curl_slist_append(headers_, "Content-Type:");  // else libcurl would say x-www-form-urlencoded
   set(easy, CURLOPT_HTTPHEADER, headers_);
@@ -204,7 +215,8 @@ int CurlExchange::onConnected(void* self, char*, char*, int, int) {
   auto& me = *static_cast<CurlExchange*>(self);
   if (me.peer_.tls) {
     curl_tlssessioninfo* session = nullptr;
-    if (curl_easy_getinfo(me.easy_, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK && session && session->internals)
+    if (curl_easy_getinfo(me.easy_, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK && session &&
+        session->internals)
       me.received_.pin = pinOf(session->internals);
     // libcurl has compared during the handshake; this also holds for a connection that it took from its cache.
     if (!me.peer_.pin.empty() && me.received_.pin != me.peer_.pin) {
@@ -230,7 +242,8 @@ std::size_t CurlExchange::onHeader(char* data, std::size_t size, std::size_t cou
 
 void CurlExchange::readHeader(std::string_view line) {
   auto& status = received_.reply.status;
-  const bool first = status == 0 || (status < 200 && headDone_);  // also after a 100 Continue; else it is a trailer
+  const bool first = status == 0 ||
+                     (status < 200 && headDone_);  // also after a 100 Continue; else it is a trailer
   if (first && line.starts_with("HTTP/")) {
     received_.reply.headers = {};
     headDone_ = false;
@@ -276,14 +289,16 @@ Error CurlExchange::failed(int curlCode, const char* text) const {
     case Stop::BodyTooBig:
       return broken(Errc::BadReply, fmt::format("the reply is longer than {} bytes", options_.maxReplyBytes));
     case Stop::HeadTooBig:
-      return broken(Errc::BadReply, fmt::format("the reply's headers are longer than {} bytes", kMaxHeaderBytes));
+      return broken(Errc::BadReply,
+                    fmt::format("the reply's headers are longer than {} bytes", kMaxHeaderBytes));
     case Stop::PinDiffers: curlCode = CURLE_SSL_PINNEDPUBKEYNOTMATCH; break;
     case Stop::None: break;
   }
   const bool begun = received_.reply.status >= 200;
   switch (curlCode) {
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-      return failure("bmc.certificate_changed", subject() + ": the server's key is not the one that was pinned");
+      return failure("bmc.certificate_changed",
+                     subject() + ": the server's key is not the one that was pinned");
     case CURLE_PEER_FAILED_VERIFICATION:
       return failure("bmc.certificate_untrusted", fmt::format("{}: {}", subject(), text));
     case CURLE_SSL_CACERT_BADFILE:

@@ -13,7 +13,8 @@ struct curl_slist;
 namespace zellige::http {
 
 /// Errc::Invalid for what must not reach libcurl: an address that is a name, line breaks in headers, and so on.
-Result<void> checkRequest(const Peer& peer, const HttpRequest& request, const SendOptions& options, bool allowPlain);
+Result<void> checkRequest(const Peer& peer, const HttpRequest& request, const SendOptions& options,
+                          bool allowPlain);
 
 class CurlExchange {
  public:
@@ -65,7 +66,7 @@ class CurlExchange {
   curl_slist* connectTo_ = nullptr;
   std::size_t headerBytes_ = 0;
   bool headDone_ = false;  ///< the empty line after the headers has come
-  bool left_ = false;  ///< the request has begun to leave, or may have
+  bool left_ = false;      ///< the request has begun to leave, or may have
   Stop stop_ = Stop::None;
   char errorText_[256] = "";  // CURL_ERROR_SIZE
 };

@@ -32,7 +32,8 @@ namespace {
 
 struct CurlGlobal {
   CurlGlobal() {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw std::runtime_error("curl_global_init failed");
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+      throw std::runtime_error("curl_global_init failed");
   }
   ~CurlGlobal() { curl_global_cleanup(); }
 };
@@ -52,9 +53,9 @@ struct Op final : CurlExchange {
   void (*onConnect)(Op&) = nullptr;
   void* owner = nullptr;
   Shard* shard = nullptr;
-  std::string key;           ///< of the peer, in the shard's `idle`
-  CURL* easy = nullptr;      ///< none: waits for a handshake slot
-  bool reuses = false;       ///< we believe that a kept connection serves it
+  std::string key;       ///< of the peer, in the shard's `idle`
+  CURL* easy = nullptr;  ///< none: waits for a handshake slot
+  bool reuses = false;   ///< we believe that a kept connection serves it
   std::optional<std::list<Op*>::iterator> slot;
   Steady::time_point launched;
 };
@@ -116,7 +117,9 @@ class Abandon {
 
 }  // namespace
 
-std::size_t shardOf(const Peer& peer, std::size_t shards) { return std::hash<std::string>{}(keyOf(peer)) % shards; }
+std::size_t shardOf(const Peer& peer, std::size_t shards) {
+  return std::hash<std::string>{}(keyOf(peer)) % shards;
+}
 
 class CurlTransport::Loop {
  public:
@@ -158,8 +161,8 @@ class CurlTransport::Loop {
   std::vector<CURL*> pool_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Op>> ops_;
   std::unordered_map<int, std::shared_ptr<Socket>> sockets_;
-  std::list<Op*> slots_;        ///< handshaking, oldest first
-  std::deque<Op*> waiting_;     ///< for a slot
+  std::list<Op*> slots_;     ///< handshaking, oldest first
+  std::deque<Op*> waiting_;  ///< for a slot
   asio::steady_timer slotTimer_{io_};
   bool slotTimerSet_ = false, admitting_ = false, closing_ = false;
   std::vector<std::pair<Completion<Outcome>, Outcome>> outbox_;
@@ -375,8 +378,8 @@ void CurlTransport::Loop::kick(Shard& shard, int fd, int events) {
 
 // Only notes it: the timer itself is set when libcurl has returned, by armTimer.
 int CurlTransport::Loop::onTimer(CURLM*, long ms, void* to) {
-  static_cast<Shard*>(to)->due =
-      ms < 0 ? Steady::time_point::max() : Steady::now() + std::chrono::milliseconds(ms);
+  static_cast<Shard*>(to)->due = ms < 0 ? Steady::time_point::max()
+                                        : Steady::now() + std::chrono::milliseconds(ms);
   return 0;
 }
 

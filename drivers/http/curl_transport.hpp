@@ -14,10 +14,10 @@ namespace zellige::http {
 struct CurlOptions {
   std::size_t shards = 64;
   std::size_t maxConnectionsPerShard = 256;  ///< kept alive; the least recently used one is closed for the next
-  std::size_t maxHandshakes = 64;            ///< at a time; more wait their turn. Unlimited, they time each other out
-  Duration handshakeHold{1'000};             ///< a peer that does not answer gives its turn away after this long
-  std::size_t pooledHandles = 1'024;         ///< idle easy handles, 5.4 KB each
-  bool allowPlainHttp = false;               ///< accept Peer::tls == false (the agent's uplink in the simulator)
+  std::size_t maxHandshakes = 64;  ///< at a time; more wait their turn. Unlimited, they time each other out
+  Duration handshakeHold{1'000};   ///< a peer that does not answer gives its turn away after this long
+  std::size_t pooledHandles = 1'024;  ///< idle easy handles, 5.4 KB each
+  bool allowPlainHttp = false;        ///< accept Peer::tls == false (the agent's uplink in the simulator)
 };
 
 /// Which of `shards` serves this peer.

@@ -26,7 +26,8 @@ std::string compute(SSL* ssl) {
   if (length <= 0) return {};
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned digestLength = 0;
-  const bool ok = EVP_Digest(der, static_cast<std::size_t>(length), digest, &digestLength, EVP_sha256(), nullptr) == 1;
+  const bool ok = EVP_Digest(der, static_cast<std::size_t>(length), digest, &digestLength, EVP_sha256(),
+                             nullptr) == 1;
   OPENSSL_free(der);
   return ok ? toBase64({reinterpret_cast<const char*>(digest), digestLength}) : std::string{};
 }

@@ -16,32 +16,32 @@ namespace zellige::http {
 
 /// Where the request goes. Address is numeric: a name server that lies must not be able to redirect a firmware push.
 struct Peer {
-  std::string address;      ///< "10.0.3.17" or "fd00::17"
+  std::string address;  ///< "10.0.3.17" or "fd00::17"
   std::uint16_t port = 443;
-  std::string pin;          ///< SHA-256 of the server's public key (base64); empty: not pinned yet
-  std::string caFile;       ///< check against this CA as well; empty: the pin alone decides
-  bool tls = true;          ///< false: plain HTTP, where the transport allows it
-  std::string serverName;   ///< what the certificate must be issued to (checked with caFile) and the name asked for
-                            ///< (SNI, Host); empty: no name is checked, as BMC certificates rarely carry a right one
+  std::string pin;     ///< SHA-256 of the server's public key (base64); empty: not pinned yet
+  std::string caFile;  ///< check against this CA as well; empty: the pin alone decides
+  bool tls = true;     ///< false: plain HTTP, where the transport allows it
+  std::string serverName;  ///< what the certificate must be issued to (checked with caFile) and the name asked for
+      ///< (SNI, Host); empty: no name is checked, as BMC certificates rarely carry a right one
 };
 
 /// The file part of a Redfish multipart push. Streamed from disk with a Content-Length (iDRAC refuses chunked bodies).
 struct Upload {
-  std::string parameters;          ///< JSON of the part "UpdateParameters"
-  std::filesystem::path file;      ///< part "UpdateFile"
-  std::string fileName;            ///< as the BMC sees it
+  std::string parameters;      ///< JSON of the part "UpdateParameters"
+  std::filesystem::path file;  ///< part "UpdateFile"
+  std::string fileName;        ///< as the BMC sees it
 };
 
 struct SendOptions {
-  Duration timeout{30'000};        ///< whole exchange, wall time; waiting for a handshake slot does not count
-  Duration connectTimeout{10'000}; ///< includes the TLS handshake
+  Duration timeout{30'000};  ///< whole exchange, wall time; waiting for a handshake slot does not count
+  Duration connectTimeout{10'000};  ///< includes the TLS handshake
   std::size_t maxReplyBytes = 8u << 20;
-  std::optional<Upload> upload;    ///< replaces the body
+  std::optional<Upload> upload;  ///< replaces the body
 };
 
 struct Received {
   HttpReply reply;
-  std::string pin;                 ///< of the server that answered, same form as Peer::pin; empty without TLS
+  std::string pin;  ///< of the server that answered, same form as Peer::pin; empty without TLS
 };
 
 class Transport {

@@ -15,8 +15,8 @@ namespace {
 // Some refuse what others demand (FACTS 5): a 400 was not applied, so the next form may be tried.
 std::vector<std::string> insertForms(const std::string& url) {
   const auto* protocol = url.starts_with("https:") ? "HTTPS" : "HTTP";
-  return {Json{{"Image", url}, {"Inserted", true}, {"WriteProtected", true}}.dump(), Json{{"Image", url}}.dump(),
-          Json{{"Image", url}, {"TransferProtocolType", protocol}}.dump()};
+  return {Json{{"Image", url}, {"Inserted", true}, {"WriteProtected", true}}.dump(),
+          Json{{"Image", url}}.dump(), Json{{"Image", url}, {"TransferProtocolType", protocol}}.dump()};
 }
 
 }  // namespace
@@ -51,7 +51,8 @@ Task<Result<BootOverride>> RedfishBmc::bootOverride() {
   const auto enabled = boot.trimmed("BootSourceOverrideEnabled");
   BootOverride out;
   out.target = boot.trimmed("BootSourceOverrideTarget");
-  if (out.target.empty() || enabled == "Disabled") out.target = "None";  // a target that is switched off is none
+  if (out.target.empty() || enabled == "Disabled")
+    out.target = "None";  // a target that is switched off is none
   out.once = enabled == "Once";
   co_return out;
 }
@@ -78,8 +79,8 @@ Task<Result<void>> RedfishBmc::setBootOverride(BootOverride wanted) {
     if (names.empty()) names.push_back(wanted.target);
     const auto name = std::find_if(names.begin(), names.end(), offered);
     if (name == names.end())
-      co_return Error{Errc::Unsupported, fmt::format("{}: boot source {} is not among {}", *uri, wanted.target,
-                                                     fmt::join(allowed, ", "))};
+      co_return Error{Errc::Unsupported, fmt::format("{}: boot source {} is not among {}", *uri,
+                                                     wanted.target, fmt::join(allowed, ", "))};
     change["BootSourceOverrideTarget"] = *name;
     change["BootSourceOverrideEnabled"] = wanted.once ? "Once" : "Continuous";
     // Where the machine has a mode it can be changed by the target alone (FACTS 3): say which one is meant.
@@ -99,7 +100,8 @@ Task<Result<std::string>> RedfishBmc::slotIn(std::string collection) {
     const auto view = slot.view();
     if (view.link("Actions/#VirtualMedia.InsertMedia/target").empty()) continue;
     const auto types = view.texts("MediaTypes");
-    const bool cd = std::any_of(types.begin(), types.end(), [](const auto& t) { return t == "CD" || t == "DVD"; });
+    const bool cd = std::any_of(types.begin(), types.end(),
+                                [](const auto& t) { return t == "CD" || t == "DVD"; });
     if (cd || types.empty()) co_return slot.uri;
   }
   co_return std::string{};

@@ -111,7 +111,8 @@ Task<Result<Document>> Client::perform(Ask ask) {
       auto session = co_await ensureSession();
       if (!session) co_return session.error();
       ask.secret = token_;
-      if (basicOnly_) co_return Error{Errc::PasswordExpired, "the BMC asks for a new password first", false, 403};
+      if (basicOnly_)
+        co_return Error{Errc::PasswordExpired, "the BMC asks for a new password first", false, 403};
     }
     auto reply = co_await once(ask);
     if (!reply) co_return reply.error();

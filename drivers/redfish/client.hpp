@@ -26,17 +26,17 @@
 namespace zellige::redfish {
 
 struct ClientOptions {
-  int atATime = 2;                   ///< requests to one BMC; NVIDIA allows 4 client connections (FACTS 7)
-  Duration connectTimeout{30'000};   ///< FACTS 11: clients in use take 10-30 s
-  Duration readTimeout{60'000};      ///< FACTS 11
-  Duration slowReadTimeout{180'000}; ///< firmware inventories and expanded collections (FACTS 11: DGX)
-  Duration writeTimeout{120'000};    ///< FACTS 11: BIOS writes can hold longer than 60 s
-  Duration uploadTimeout{1'800'000}; ///< 200 MiB over a BMC's slow path, *est*
-  int tries = 3;                     ///< of a request that was told to come again
-  Duration patience{60'000};         ///< all waits of one request together
-  Duration defaultWait{5'000};       ///< where the BMC did not say when to come again, *est*
+  int atATime = 2;                    ///< requests to one BMC; NVIDIA allows 4 client connections (FACTS 7)
+  Duration connectTimeout{30'000};    ///< FACTS 11: clients in use take 10-30 s
+  Duration readTimeout{60'000};       ///< FACTS 11
+  Duration slowReadTimeout{180'000};  ///< firmware inventories and expanded collections (FACTS 11: DGX)
+  Duration writeTimeout{120'000};     ///< FACTS 11: BIOS writes can hold longer than 60 s
+  Duration uploadTimeout{1'800'000};  ///< 200 MiB over a BMC's slow path, *est*
+  int tries = 3;                      ///< of a request that was told to come again
+  Duration patience{60'000};          ///< all waits of one request together
+  Duration defaultWait{5'000};        ///< where the BMC did not say when to come again, *est*
   std::size_t exchangesKept = 32;
-  std::string caFile;                ///< http::Peer::caFile
+  std::string caFile;                                 ///< http::Peer::caFile
   std::function<std::string(std::size_t)> randomHex;  ///< for new passwords; empty: the operating system's
   ReadLog* readLog = nullptr;
 };
@@ -53,10 +53,10 @@ struct Wiring {
 struct Exchange {
   Time at{};
   std::string method, path;
-  int status = 0;          ///< 0: no reply
+  int status = 0;  ///< 0: no reply
   Duration took{0};
-  std::size_t bytes = 0;   ///< of the reply's body
-  std::string problem;     ///< name of the Errc where there was no reply
+  std::size_t bytes = 0;  ///< of the reply's body
+  std::string problem;    ///< name of the Errc where there was no reply
 };
 
 /// A resource as it was read.
@@ -82,7 +82,7 @@ class Client {
   Client(const Client&) = delete;
 
   // Reading
-  Task<Result<Document>> root();                   ///< anonymous; one exchange
+  Task<Result<Document>> root();  ///< anonymous; one exchange
   Task<Result<Document>> get(std::string uri, bool slow = false);
   Task<Result<Members>> members(std::string uri, bool slow = false);
   /// The links of a collection (first page to last), without reading its members.
@@ -107,7 +107,7 @@ class Client {
   void expectNewCertificate();
 
   // What the machine and the platform say
-  void useExpand(std::string query) { expand_ = std::move(query); }   ///< ".($levels=1)"; empty: never
+  void useExpand(std::string query) { expand_ = std::move(query); }  ///< ".($levels=1)"; empty: never
   void moveTo(http::Peer peer);
   const std::vector<Exchange>& exchanges() const { return exchanges_; }
 
@@ -123,10 +123,10 @@ class Client {
   struct Ask {
     std::string method, uri, body, ifMatch;
     As as = As::Session;
-    Secret secret;               ///< Token: the token; Basic: "user:password"
+    Secret secret;  ///< Token: the token; Basic: "user:password"
     Duration timeout{0};
     bool secretBody = false;
-    bool gated = true;           ///< false only for our own session
+    bool gated = true;  ///< false only for our own session
     std::shared_ptr<const http::Upload> upload;
   };
   enum class Login { Accepted, Refused };
@@ -174,7 +174,7 @@ class Client {
   bool repin_ = false;
   std::string sessions_, accountService_;  ///< links of the root
   std::string expand_;
-  std::set<std::string> noExpand_;         ///< collections that do not expand
+  std::set<std::string> noExpand_;  ///< collections that do not expand
   std::vector<Exchange> exchanges_;
 };
 

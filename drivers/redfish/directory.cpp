@@ -19,8 +19,8 @@ struct RedfishDirectory::Entry {
   RedfishBmc bmc;
 };
 
-RedfishDirectory::RedfishDirectory(http::Transport& transport, AccessStore& access, Executor& executor, Armed armed,
-                                   ClientOptions options)
+RedfishDirectory::RedfishDirectory(http::Transport& transport, AccessStore& access, Executor& executor,
+                                   Armed armed, ClientOptions options)
     : wiring_{transport, access, executor, std::move(options)}, armed_(std::move(armed)) {}
 
 RedfishDirectory::~RedfishDirectory() = default;

@@ -41,8 +41,10 @@ BmcTask readTask(const View& task) {
   const auto word = task.trimmed("TaskState");
   for (const auto& [state, means] : endStates)
     if (word == state) out.state = means;
-  if (out.state == TaskState::Completed && task.trimmed("TaskStatus") == "Critical") out.state = TaskState::Failed;
-  out.percent = static_cast<int>(std::clamp<std::int64_t>(task.integer("PercentComplete").value_or(-1), -1, 100));
+  if (out.state == TaskState::Completed && task.trimmed("TaskStatus") == "Critical")
+    out.state = TaskState::Failed;
+  out.percent = static_cast<int>(
+      std::clamp<std::int64_t>(task.integer("PercentComplete").value_or(-1), -1, 100));
   for (const auto& message : task.list("Messages"))
     if (auto text = message.trimmed("Message"); !text.empty()) out.message = text.substr(0, 300);
   return out;
@@ -120,8 +122,9 @@ Task<Result<std::string>> RedfishBmc::pushFirmware(std::filesystem::path package
   if (uri.empty()) co_return Error{Errc::Unsupported, "the update service takes no multipart push"};
   if (const auto most = view.integer("MaxImageSizeBytes").value_or(0);
       most > 0 && size > static_cast<std::uintmax_t>(most))
-    co_return Error{Errc::Rejected, fmt::format("package {} has {} bytes; the BMC takes at most {}; nothing was sent",
-                                                fileName, size, most)};
+    co_return Error{Errc::Rejected,
+                    fmt::format("package {} has {} bytes; the BMC takes at most {}; nothing was sent",
+                                fileName, size, most)};
   Json parameters{{"Targets", targets}};
   if (force || platform().pushForceAlways) parameters["ForceUpdate"] = force;
   if (platform().pushApplyNow) parameters["@Redfish.OperationApplyTime"] = "Immediate";

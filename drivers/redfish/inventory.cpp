@@ -13,8 +13,15 @@ namespace zellige::redfish {
 namespace {
 
 // What firmware writes where it was told nothing.
-constexpr std::array<std::string_view, 9> placeholders{"N/A", "NA", "None", "Unknown", "Not Available", "Not Specified",
-                                                       "NULL", "Default string", "To be filled by O.E.M."};
+constexpr std::array<std::string_view, 9> placeholders{"N/A",
+                                                       "NA",
+                                                       "None",
+                                                       "Unknown",
+                                                       "Not Available",
+                                                       "Not Specified",
+                                                       "NULL",
+                                                       "Default string",
+                                                       "To be filled by O.E.M."};
 
 void addReason(std::string& why, std::string_view reason) {
   if (!why.empty()) why += "; ";
@@ -114,7 +121,8 @@ Task<Result<void>> RedfishBmc::readChassis(Reading& reading) {
     const bool dpu = part.kind == ComponentKind::Dpu;
     if (dpu && part.serial.empty()) findIncomplete(part, "no SerialNumber");
     // A board without a serial is a place to hang things in, not a part.
-    if (part.kind != ComponentKind::Board || !part.serial.empty()) reading.out.components.push_back(std::move(part));
+    if (part.kind != ComponentKind::Board || !part.serial.empty())
+      reading.out.components.push_back(std::move(part));
 
     if (const auto uri = view.link("NetworkAdapters"); !uri.empty()) {
       auto read = co_await readNetworkAdapters(uri, dpu, reading);

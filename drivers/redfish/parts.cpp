@@ -62,7 +62,8 @@ Task<Result<void>> RedfishBmc::readProcessors(std::string uri, Reading& reading)
   }
   for (const auto& missing : all->missing) {  // listed, and no answer
     Component part;
-    part.kind = lastSegment(missing).find("GPU") != std::string_view::npos ? ComponentKind::Gpu : ComponentKind::Cpu;
+    part.kind = lastSegment(missing).find("GPU") != std::string_view::npos ? ComponentKind::Gpu
+                                                                           : ComponentKind::Cpu;
     part.name = lastSegment(missing);
     findIncomplete(part, "listed, but it does not answer");
     reading.out.components.push_back(std::move(part));
@@ -132,7 +133,8 @@ Task<Result<void>> RedfishBmc::readPowerSupplies(Document chassis, Reading& read
   const auto add = [&reading](const View& supply) {
     if (isAbsent(supply)) return;
     auto part = readPart(supply, ComponentKind::Psu, false);
-    if (const auto id = supply.trimmed("MemberId"); part.name.empty() || supply.trimmed("Id").empty()) part.name = id;
+    if (const auto id = supply.trimmed("MemberId"); part.name.empty() || supply.trimmed("Id").empty())
+      part.name = id;
     if (!alreadyListed(reading.out.components, part)) reading.out.components.push_back(std::move(part));
   };
   if (const auto uri = chassis.view().link("PowerSubsystem"); !uri.empty()) {

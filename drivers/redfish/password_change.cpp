@@ -14,7 +14,8 @@ namespace {
 
 std::size_t lengthWithin(std::optional<std::int64_t> least, std::optional<std::int64_t> most) {
   const auto low = static_cast<std::size_t>(std::clamp<std::int64_t>(least.value_or(0), 4, 64));
-  const auto told = most.value_or(0) > 0 ? *most : 64;  // iDRAC tells 0 to 40; 0 as the upper bound is no bound
+  const auto told = most.value_or(0) > 0 ? *most
+                                         : 64;  // iDRAC tells 0 to 40; 0 as the upper bound is no bound
   const auto high = std::max(low, static_cast<std::size_t>(std::clamp<std::int64_t>(told, 4, 64)));
   return std::clamp(defaultPasswordLength, low, high);
 }
@@ -34,7 +35,8 @@ Task<Result<Client::OwnAccount>> Client::findOwnAccount(std::string accountId) {
     if (!top) co_return top.error();
   }
   // Before a forced change the root may show no more than its identity: then the known URI (FACTS 7).
-  const auto serviceUri = accountService_.empty() ? std::string("/redfish/v1/AccountService") : accountService_;
+  const auto serviceUri = accountService_.empty() ? std::string("/redfish/v1/AccountService")
+                                                  : accountService_;
   auto accounts = serviceUri + "/Accounts";
   auto service = co_await get(serviceUri);
   if (service) {
@@ -43,7 +45,8 @@ Task<Result<Client::OwnAccount>> Client::findOwnAccount(std::string accountId) {
     if (auto link = view.link("Accounts"); !link.empty()) accounts = std::move(link);
     auto all = co_await links(accounts);
     const auto named = [&](const std::string& uri) { return lastSegment(uri) == user; };
-    if (all) std::stable_partition(all->begin(), all->end(), named);  // ids are mostly names: look there first
+    if (all)
+      std::stable_partition(all->begin(), all->end(), named);  // ids are mostly names: look there first
     for (std::size_t i = 0; all && i < all->size(); ++i) {
       auto account = co_await get((*all)[i]);
       if (!account || account->view().text("UserName") != user) continue;

@@ -10,10 +10,15 @@ namespace {
 
 using enum ComponentKind;
 
-constexpr auto nvidiaKinds = std::to_array<KindByName>({{"ERoT", Rot}, {"EROT", Rot}, {"IRoT", Rot}, {"CPLD", Cpld},
-                                                        {"BlueField", Dpu}, {"HGX_BMC_", Bmc}, {"BMC_", Bmc}});
-constexpr auto standardKinds =
-    std::to_array<KindByName>({{"ERoT", Rot}, {"EROT", Rot}, {"IRoT", Rot}, {"CPLD", Cpld}, {"BlueField", Dpu}});
+constexpr auto nvidiaKinds = std::to_array<KindByName>({{"ERoT", Rot},
+                                                        {"EROT", Rot},
+                                                        {"IRoT", Rot},
+                                                        {"CPLD", Cpld},
+                                                        {"BlueField", Dpu},
+                                                        {"HGX_BMC_", Bmc},
+                                                        {"BMC_", Bmc}});
+constexpr auto standardKinds = std::to_array<KindByName>(
+    {{"ERoT", Rot}, {"EROT", Rot}, {"IRoT", Rot}, {"CPLD", Cpld}, {"BlueField", Dpu}});
 
 constexpr auto standardResets = std::to_array<Platform::ResetNames>({
     {HostReset::On, {"On", "ForceOn"}},

@@ -33,9 +33,9 @@ struct Platform {
 
   // Which of its resources is which, by id. Empty: the first that is not the baseboard.
   std::string_view hostSystem, baseboardSystem;
-  bool baseboardExpected = false;     ///< its absence means that the HMC is away, not that there is none
-  std::string_view serialChassis;     ///< the machine's serial is this chassis's; empty: the system's
-  std::string_view leakChassis;       ///< the only one with leak detectors; empty: look at all
+  bool baseboardExpected = false;  ///< its absence means that the HMC is away, not that there is none
+  std::string_view serialChassis;  ///< the machine's serial is this chassis's; empty: the system's
+  std::string_view leakChassis;    ///< the only one with leak detectors; empty: look at all
 
   // Inventory
   std::span<const KindByName> chassisKinds;
@@ -55,8 +55,9 @@ struct Platform {
   };
   std::span<const ResetNames> resets;
   std::array<std::string_view, 2> bmcResets;
-  std::string_view auxAction, auxType;     ///< OEM action of a chassis that cuts and restores all power; empty: none
-  bool auxNeedsHostOff = false;            ///< 400 ChassisPowerStateOffRequired otherwise (FACTS 2)
+  std::string_view auxAction,
+      auxType;                   ///< OEM action of a chassis that cuts and restores all power; empty: none
+  bool auxNeedsHostOff = false;  ///< 400 ChassisPowerStateOffRequired otherwise (FACTS 2)
 
   // Boot and media
   BootPlace boot = BootPlace::SettingsIfItHoldsBoot;
@@ -64,13 +65,13 @@ struct Platform {
   bool anyMatch = false;                        ///< PATCH wants `If-Match: *`
 
   // Firmware
-  bool pushForceAlways = false;   ///< ForceUpdate is always sent
-  bool pushApplyNow = false;      ///< @Redfish.OperationApplyTime: Immediate
+  bool pushForceAlways = false;  ///< ForceUpdate is always sent
+  bool pushApplyNow = false;     ///< @Redfish.OperationApplyTime: Immediate
 
   // Settings and account
   Syslog syslog = Syslog::None;
-  std::string_view accountId;     ///< of the first account where Accounts may not be read yet; empty: the user's name
-  bool expand = true;             ///< $expand is believed where the machine offers it
+  std::string_view accountId;  ///< of the first account where Accounts may not be read yet; empty: the user's name
+  bool expand = true;          ///< $expand is believed where the machine offers it
 };
 
 /// What a machine says about itself. `systems`: ids; empty until signed in.

@@ -38,8 +38,10 @@ constexpr std::array<const char*, 3> wayToDetectors{"ThermalSubsystem", "LeakDet
 std::optional<HostPower> powerAfter(HostReset how) {
   switch (how) {
     case HostReset::On: return HostPower::On;
-    case HostReset::ForceOff: case HostReset::GracefulShutdown: return HostPower::Off;
-    case HostReset::ForceRestart: case HostReset::PowerCycle: return std::nullopt;
+    case HostReset::ForceOff:
+    case HostReset::GracefulShutdown: return HostPower::Off;
+    case HostReset::ForceRestart:
+    case HostReset::PowerCycle: return std::nullopt;
   }
   return std::nullopt;
 }
@@ -56,7 +58,8 @@ Task<Result<HostState>> RedfishBmc::host() {
   HostState state;
   state.power = readPower(view);
   state.bootProgress = view.trimmed("BootProgress/LastState");
-  if (state.bootProgress == "OEM") state.bootProgress = view.trimmed("BootProgress/OemLastState");  // BlueField
+  if (state.bootProgress == "OEM")
+    state.bootProgress = view.trimmed("BootProgress/OemLastState");  // BlueField
   state.lastReset = view.trimmed("LastResetTime");
   co_return state;
 }
@@ -65,7 +68,8 @@ Task<Result<HostState>> RedfishBmc::host() {
 Task<Result<void>> RedfishBmc::act(Document resource, std::string action, std::vector<std::string> resetTypes) {
   const auto view = resource.view().inside("Actions/" + action);
   const auto target = view.link("target");
-  if (target.empty()) co_return Error{Errc::Unsupported, fmt::format("{} offers no {}", resource.uri, action)};
+  if (target.empty())
+    co_return Error{Errc::Unsupported, fmt::format("{} offers no {}", resource.uri, action)};
   auto allowed = view.texts("ResetType@Redfish.AllowableValues");
   if (const auto info = view.link("@Redfish.ActionInfo"); allowed.empty() && !info.empty()) {
     auto document = co_await client_.get(info);
@@ -79,8 +83,8 @@ Task<Result<void>> RedfishBmc::act(Document resource, std::string action, std::v
   };
   const auto chosen = std::find_if(resetTypes.begin(), resetTypes.end(), offered);
   if (chosen == resetTypes.end())
-    co_return Error{Errc::Unsupported, fmt::format("{} {} offers only {}", resource.uri, action,
-                                                   fmt::join(allowed, ", "))};
+    co_return Error{Errc::Unsupported,
+                    fmt::format("{} {} offers only {}", resource.uri, action, fmt::join(allowed, ", "))};
   auto sent = co_await client_.post(target, bodyOf("ResetType", *chosen));
   if (!sent) co_return sent.error();
   co_return Result<void>{};
@@ -95,7 +99,8 @@ Task<Result<void>> RedfishBmc::reset(HostReset how) {
   if (!system) co_return system.error();
   auto done = co_await act(*system, "#ComputerSystem.Reset", namesOf(platform(), how));
   const auto wanted = powerAfter(how);
-  if (done || !wanted || (done.error().code != Errc::Rejected && done.error().code != Errc::Conflict)) co_return done;
+  if (done || !wanted || (done.error().code != Errc::Rejected && done.error().code != Errc::Conflict))
+    co_return done;
   // Already in the asked state: 409 on Dell, 400 elsewhere (FACTS 2).
   auto now = co_await client_.get(*uri);
   if (now && readPower(now->view()) == *wanted) co_return Result<void>{};
@@ -121,8 +126,7 @@ Task<Result<void>> RedfishBmc::auxPowerCycle() {
   std::vector<std::string> types;
   types.emplace_back(platform().auxType);
   for (const auto& chassis : all->found)
-    if (chassis.view().has("Actions/" + action))
-      co_return co_await act(chassis, action, types);
+    if (chassis.view().has("Actions/" + action)) co_return co_await act(chassis, action, types);
   co_return Error{Errc::Unsupported, fmt::format("no chassis offers {}", platform().auxAction)};
 }
 
@@ -181,7 +185,8 @@ Task<Result<bool>> RedfishBmc::leakDetected() {
     if (!detectors->missing.empty()) silent = detectors->missing.front();
   }
   // One that does not answer cannot vouch for a dry tray.
-  if (!silent.empty()) co_return Error{Errc::BadReply, fmt::format("leak detector {} tells no state", silent)};
+  if (!silent.empty())
+    co_return Error{Errc::BadReply, fmt::format("leak detector {} tells no state", silent)};
   co_return false;
 }
 

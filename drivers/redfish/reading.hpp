@@ -12,11 +12,12 @@ namespace zellige::redfish {
 struct RedfishBmc::Reading {
   Inventory out;
   std::string systemSerial, systemModel, systemMaker;
-  std::string chassisSerial, chassisModel, chassisMaker;  ///< of the platform's serialChassis, else the first that has one
+  std::string chassisSerial, chassisModel,
+      chassisMaker;  ///< of the platform's serialChassis, else the first that has one
   bool chassisIsTheOne = false;
-  std::set<std::string> sickFirmware;                     ///< ids that are Absent or Critical
-  std::map<std::string, std::string> sickChassis;         ///< by uriKey: the id of a chassis that is Critical
-  std::set<std::string> drivesSeen;                       ///< by uriKey
+  std::set<std::string> sickFirmware;              ///< ids that are Absent or Critical
+  std::map<std::string, std::string> sickChassis;  ///< by uriKey: the id of a chassis that is Critical
+  std::set<std::string> drivesSeen;                ///< by uriKey
 };
 
 /// A property's text, or empty where the machine says that it does not know ("N/A", "NA", "Unknown", …).

@@ -95,7 +95,8 @@ Task<Result<std::string>> RedfishBmc::hostUri() {
   for (const auto& uri : known().systemLinks) {
     const auto id = lastSegment(uri);
     if (id == wanted) known().hostSystem = uri;
-    if (known().hostSystem.empty() && id != platform().baseboardSystem && wanted.empty()) known().hostSystem = uri;
+    if (known().hostSystem.empty() && id != platform().baseboardSystem && wanted.empty())
+      known().hostSystem = uri;
   }
   if (known().hostSystem.empty()) co_return Error{Errc::NotFound, "the BMC lists no ComputerSystem"};
   co_return known().hostSystem;

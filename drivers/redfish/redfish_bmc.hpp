@@ -55,14 +55,15 @@ class RedfishBmc final : public Bmc {
   struct Known {
     BmcIdentity identity;
     const Platform* platform = nullptr;
-    std::string systems, managers, chassis, updateService, taskService, sessions, managerOfService;  ///< of the root
+    std::string systems, managers, chassis, updateService, taskService, sessions,
+        managerOfService;  ///< of the root
     std::vector<std::string> systemLinks;
     std::string hostSystem, baseboard, manager, networkProtocol, firmwareInventory, tasks;
-    std::string boot;                        ///< the resource that boot overrides are written to
+    std::string boot;  ///< the resource that boot overrides are written to
     std::string mediaSlot;
     bool leaksFound = false;
     std::vector<std::string> leakDetectors;  ///< collections
-    std::vector<std::string> copying;        ///< roots of trust whose background copy was not seen Completed yet
+    std::vector<std::string> copying;  ///< roots of trust whose background copy was not seen Completed yet
   };
   struct Reading;  // reading.hpp
   Known& known();

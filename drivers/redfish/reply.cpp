@@ -36,7 +36,8 @@ std::string shortened(std::string text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   if (text.size() > longestText) {
     auto cut = longestText;
-    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;  // not inside a character
+    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80)
+      --cut;  // not inside a character
     text.resize(cut);
     text += "…";
   }
@@ -47,7 +48,8 @@ std::optional<Time> httpDate(std::string_view text) {  // "Wed, 21 Oct 2015 07:2
   const std::string copy(text);
   int day = 0, year = 0, hour = 0, minute = 0, second = 0;
   char month[4] = {};
-  if (std::sscanf(copy.c_str(), "%*3s, %2d %3s %4d %2d:%2d:%2d", &day, month, &year, &hour, &minute, &second) != 6)
+  if (std::sscanf(copy.c_str(), "%*3s, %2d %3s %4d %2d:%2d:%2d", &day, month, &year, &hour, &minute,
+                  &second) != 6)
     return std::nullopt;
   constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -56,15 +58,19 @@ std::optional<Time> httpDate(std::string_view text) {  // "Wed, 21 Oct 2015 07:2
   const auto date = std::chrono::year{year} / std::chrono::month{unsigned(it - months.begin() + 1)} /
                     std::chrono::day{unsigned(day)};
   if (!date.ok()) return std::nullopt;
-  return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} + Seconds{second};
+  return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
+         Seconds{second};
 }
 
 Errc codeOf(int status) {
   switch (status) {
     case 401: return Errc::Auth;
-    case 404: case 410: return Errc::NotFound;
-    case 405: case 501: return Errc::Unsupported;
-    case 409: case 412: return Errc::Conflict;
+    case 404:
+    case 410: return Errc::NotFound;
+    case 405:
+    case 501: return Errc::Unsupported;
+    case 409:
+    case 412: return Errc::Conflict;
     default: break;
   }
   if (isBusy(status)) return Errc::Busy;
@@ -130,12 +136,13 @@ Error refusal(std::string_view method, std::string_view uri, const HttpReply& re
   if (sessionTableFull(reply)) error.code = Errc::Busy;
   error.retryAfter = retryAfter(reply, now).value_or(Seconds{0});
   if (reply.status >= 300 && reply.status < 400) {
-    error.what = fmt::format("{} {}: {}: the BMC sends us elsewhere ({}); redirects are not followed", method, uri,
-                             reply.status, shortened(std::string(reply.headers.get("Location"))));
+    error.what = fmt::format("{} {}: {}: the BMC sends us elsewhere ({}); redirects are not followed", method,
+                             uri, reply.status, shortened(std::string(reply.headers.get("Location"))));
     return error;
   }
   const auto& words = secret || told.texts.empty() ? told.ids : told.texts;
-  const auto text = words.empty() ? std::string{} : ": " + shortened(fmt::format("{}", fmt::join(words, "; ")));
+  const auto text = words.empty() ? std::string{}
+                                  : ": " + shortened(fmt::format("{}", fmt::join(words, "; ")));
   error.what = fmt::format("{} {}: {}{}", method, uri, reply.status, text);
   // A refusal (4xx, and 501, 503: not now) was not applied. Any other 5xx to a write may have been.
   const bool refused = reply.status < 500 || reply.status == 501 || reply.status == 503;
@@ -145,12 +152,18 @@ Error refusal(std::string_view method, std::string_view uri, const HttpReply& re
 
 bool concernsTheResourceOnly(const Error& error) {
   switch (error.code) {
-    case Errc::NotFound: case Errc::Busy: case Errc::BadReply: case Errc::Rejected: case Errc::Unsupported:
-    case Errc::Conflict:
-      return error.cause.empty();  // bmc.certificate_changed is about the machine
-    case Errc::Unreachable: case Errc::Timeout: case Errc::Auth: case Errc::PasswordExpired: case Errc::NotArmed:
-    case Errc::Invalid:
-      return false;
+    case Errc::NotFound:
+    case Errc::Busy:
+    case Errc::BadReply:
+    case Errc::Rejected:
+    case Errc::Unsupported:
+    case Errc::Conflict: return error.cause.empty();  // bmc.certificate_changed is about the machine
+    case Errc::Unreachable:
+    case Errc::Timeout:
+    case Errc::Auth:
+    case Errc::PasswordExpired:
+    case Errc::NotArmed:
+    case Errc::Invalid: return false;
   }
   return false;
 }

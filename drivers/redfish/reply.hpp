@@ -34,7 +34,8 @@ bool isBusy(int status);
 
 /// The Error for a reply that is not a success. `secret`: the request carried one, so the machine's words, which may
 /// quote it, are left out and only MessageIds are shown.
-Error refusal(std::string_view method, std::string_view uri, const HttpReply& reply, Time now, bool secret = false);
+Error refusal(std::string_view method, std::string_view uri, const HttpReply& reply, Time now,
+              bool secret = false);
 
 /// The machine is there and talks to us: only this resource could not be given. (False for no contact, credentials.)
 bool concernsTheResourceOnly(const Error& error);

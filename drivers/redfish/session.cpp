@@ -16,7 +16,8 @@ std::string credentials(const std::string& user, const Secret& password) {
 }
 
 void tellSettled(NodeId node, bool isNext) {
-  log::info("BMC_PASSWORD_SETTLED", {{"node", std::to_string(node.value)}, {"valid", isNext ? "next" : "current"}});
+  log::info("BMC_PASSWORD_SETTLED",
+            {{"node", std::to_string(node.value)}, {"valid", isNext ? "next" : "current"}});
 }
 }  // namespace
 
@@ -75,11 +76,12 @@ Task<Result<void>> Client::signInTo(const std::vector<Secret>& candidates) {
     if (!login) co_return login.error();
     if (*login == Login::Accepted) co_return Result<void>{};
   }
-  co_return Error{Errc::Auth,
-                  fmt::format("user {}: {}", access_->user,
-                              candidates.size() == 1 ? "password refused twice"
-                                                     : "neither the current nor the next password is accepted"),
-                  false, 401};
+  co_return Error{
+      Errc::Auth,
+      fmt::format("user {}: {}", access_->user,
+                  candidates.size() == 1 ? "password refused twice"
+                                         : "neither the current nor the next password is accepted"),
+      false, 401};
 }
 
 Task<Result<std::string>> Client::sessionsUri() {
@@ -136,7 +138,8 @@ Task<Result<void>> Client::keepSession(Secret password, HttpReply reply) {
   const auto oldUri = access_->sessionUri;
   const bool opened = reply.status != 0;
   const Secret token(std::string(reply.headers.get("X-Auth-Token")));
-  if (opened && token.empty()) co_return Error{Errc::BadReply, "a session without X-Auth-Token", false, reply.status};
+  if (opened && token.empty())
+    co_return Error{Errc::BadReply, "a session without X-Auth-Token", false, reply.status};
   if (access_->nextPassword) {
     const bool isNext = *access_->nextPassword == password;
     tellSettled(node_, isNext);
@@ -173,7 +176,8 @@ Task<Result<void>> Client::deleteSession(Secret token, std::string uri) {
   ask.gated = false;
   auto reply = co_await once(std::move(ask));
   if (!reply) co_return reply.error();
-  const bool gone = reply->status == 401 || reply->status == 404 || (reply->status >= 200 && reply->status < 300);
+  const bool gone = reply->status == 401 || reply->status == 404 ||
+                    (reply->status >= 200 && reply->status < 300);
   if (gone) co_return Result<void>{};
   co_return refusal("DELETE", uri, *reply, wiring_.executor.now());
 }

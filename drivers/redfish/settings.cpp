@@ -20,7 +20,8 @@ void readProtocols(const View& protocols, Syslog syslog, BmcSettings& out) {
       const auto rsyslog = protocols.inside("Oem/Nvidia/Rsyslog");
       if (rsyslog.trimmed("State") != "Enabled") return;
       out.syslogAddress = rsyslog.trimmed("Address");
-      out.syslogPort = static_cast<int>(std::clamp<std::int64_t>(rsyslog.integer("Port").value_or(0), 0, 65535));
+      out.syslogPort = static_cast<int>(
+          std::clamp<std::int64_t>(rsyslog.integer("Port").value_or(0), 0, 65535));
       return;
     }
   }
@@ -73,7 +74,8 @@ Task<Result<void>> RedfishBmc::setSettings(BmcSettings wanted) {
   auto is = co_await settings();
   if (!is) co_return is.error();
   if (!wanted.syslogAddress.empty() && platform().syslog == Syslog::None)
-    co_return Error{Errc::Unsupported, fmt::format("platform {}: no known way to set remote syslog", platform().name)};
+    co_return Error{Errc::Unsupported,
+                    fmt::format("platform {}: no known way to set remote syslog", platform().name)};
   if (const auto change = protocolChange(*is, wanted); !change.empty()) {
     if (known().networkProtocol.empty())
       co_return Error{Errc::Unsupported, "the manager names no NetworkProtocol"};

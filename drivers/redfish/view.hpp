@@ -20,7 +20,8 @@ class ReadLog {
   virtual ~ReadLog() = default;
   /// `type` is "Processor" of "#Processor.v1_20_0.Processor"; `path` uses '/' and "[]" for an element of a list;
   /// `found` is null where the resource does not have it.
-  virtual void noteRead(std::string_view uri, std::string_view type, std::string_view path, const Json* found) = 0;
+  virtual void noteRead(std::string_view uri, std::string_view type, std::string_view path,
+                        const Json* found) = 0;
 };
 
 /// A resource, or an object inside one. Valid while its Document lives.

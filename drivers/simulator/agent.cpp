@@ -160,8 +160,7 @@ void fetched(World& w, Machine& m, const Result<HttpReply>& got) {
     return a.manifest ? takeChunk(w, m, got->body) : takeManifest(w, m, got->body);
   }
   if (++a.fetchTries == kFetchTries)
-    return writeFailed(w, m,
-                       got ? fmt::format("the image server answers {}", got->status) : got.error().what);
+    return writeFailed(w, m, got ? fmt::format("the image server answers {}", got->status) : got.error().what);
   a.fetchEpoch = ++m.calls;
   afterToken(w, m, &Agent::fetchEpoch, std::min(kBackoffMax, kBackoffMin * (1 << a.fetchTries)), fetch);
 }
@@ -174,8 +173,7 @@ void fetch(World& w, Machine& m) {
     const auto left = std::max(Duration{0}, a.writeEnd - w.now());
     return afterToken(w, m, &Agent::fetchEpoch, left, writeDone);
   }
-  auto url =
-      a.manifest ? fmt::format("{}/chunks/{}", a.imageUrl, a.nextChunk) : a.imageUrl + "/manifest.json";
+  auto url = a.manifest ? fmt::format("{}/chunks/{}", a.imageUrl, a.nextChunk) : a.imageUrl + "/manifest.json";
   call(w, m, &Agent::fetching, std::move(url), HttpRequest{});
 }
 

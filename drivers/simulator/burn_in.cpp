@@ -33,8 +33,7 @@ void nvlink(World& w, const Machine& m, TestResult& result) {
   const bool weak = w.weakGpu(m) >= 0;
   if (weak) w.faults.showed(m.id, FaultKind::WeakGpu);
   const double slowest = weak ? kWeak : 1.0;  // a collective goes at the pace of its slowest member
-  result.values["allreduce_gb_per_s"] =
-      own(w, m, "allreduce", kAllReduce * 0.99, kAllReduce * 1.01) * slowest;
+  result.values["allreduce_gb_per_s"] = own(w, m, "allreduce", kAllReduce * 0.99, kAllReduce * 1.01) * slowest;
   result.values["link_gb_per_s_min"] = kLinkGbPerS;
   result.values["links_inactive"] = w.missingGpu(m) >= 0 ? kNvlinksPerGpu : 0;
 }

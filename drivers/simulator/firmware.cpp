@@ -46,14 +46,14 @@ Result<Target> readTarget(const Json& targets) {
       out.hgx = true;
       continue;
     }
-    const int item =
-        uri.starts_with(kInventory) ? itemIndex(std::string_view(uri).substr(kInventory.size())) : -1;
+    const int item = uri.starts_with(kInventory) ? itemIndex(std::string_view(uri).substr(kInventory.size()))
+                                                 : -1;
     if (item < 0) return Error{Errc::NotFound, uri};
     out.items |= 1u << static_cast<unsigned>(item);
     out.single = true;
     out.hgx = out.hgx || bundleOf(kFirmware[static_cast<std::size_t>(item)]) == Bundle::Compute;
-    out.component +=
-        (out.component.empty() ? "" : "+") + std::string(kFirmware[static_cast<std::size_t>(item)].id);
+    out.component += (out.component.empty() ? "" : "+") +
+                     std::string(kFirmware[static_cast<std::size_t>(item)].id);
   }
   return out;
 }

@@ -34,7 +34,7 @@ struct FleetOptions {
   std::vector<ScriptedFault> scripted;
   bool asWanted = false;  ///< at the baseline, site password and settings set, OS image on disk and running
   bool startPoweredOn = false;  ///< delivered trays are off; true: in UEFI, without a boot device
-  double timeSigma = 0.0;                      ///< lognormal spread of step times; 0: exactly `times`
+  double timeSigma = 0.0;       ///< lognormal spread of step times; 0: exactly `times`
   std::string sitePassword = "Zellige-Sim-1";  ///< what asWanted machines have; 8 to 20 characters (FACTS 7)
   Times times;
 };

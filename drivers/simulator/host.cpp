@@ -7,8 +7,8 @@ namespace zellige::sim::host {
 
 namespace {
 
-constexpr int kMediaTries = 3;             // est: a BMC that cannot read the image tells the host so
-constexpr Duration kMediaRetry{10'000};    // est
+constexpr int kMediaTries = 3;           // est: a BMC that cannot read the image tells the host so
+constexpr Duration kMediaRetry{10'000};  // est
 
 void setPhase(World& w, Machine& m, HostPhase phase) {
   m.phase = phase;

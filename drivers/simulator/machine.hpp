@@ -62,8 +62,8 @@ struct Flash {
 
 /// What was delivered before, for the ledger's rules on duplicates.
 struct Delivered {
-  bool off = false;  ///< an off since the host was last on
-  bool on = false;   ///< an on since the host was last off
+  bool off = false;      ///< an off since the host was last on
+  bool on = false;       ///< an on since the host was last off
   bool restart = false;  ///< a restart or on that still boots, with override and media unchanged since
   bool bmcReset = false;
   bool auxCycle = false;

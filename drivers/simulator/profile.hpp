@@ -17,8 +17,7 @@ enum class Bundle : std::uint8_t { BmcTray, Compute };
 struct FirmwareItem {
   std::string_view id;       ///< FirmwareInventory member
   std::string_view factory;  ///< version as delivered: the recorded one
-  std::string_view
-      wanted;  ///< version of the baseline "gb200-sim-2026.1"; the same where the bundles leave it alone
+  std::string_view wanted;  ///< version of the baseline "gb200-sim-2026.1"; the same where the bundles leave it alone
   std::string_view softwareId;  ///< empty: the recorded tree shows none, and no package can name it
   bool updateable;
   std::string_view related;  ///< RelatedItem, below /redfish/v1; may be empty

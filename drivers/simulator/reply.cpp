@@ -28,11 +28,10 @@ HttpReply jsonReply(int status, const Json& body) {
 HttpReply noContent() { return HttpReply{204, {}, {}}; }
 
 HttpReply errorReply(int status, std::string_view message, std::string_view text) {
-  return jsonReply(status,
-                   {{"error",
-                     {{"@Message.ExtendedInfo", Json::array({messageJson(message, text, "Critical")})},
-                      {"code", fmt::format("Base.1.18.1.{}", message)},
-                      {"message", text}}}});
+  return jsonReply(status, {{"error",
+                             {{"@Message.ExtendedInfo", Json::array({messageJson(message, text, "Critical")})},
+                              {"code", fmt::format("Base.1.18.1.{}", message)},
+                              {"message", text}}}});
 }
 
 HttpReply unavailable(std::string_view text, int retryAfterSeconds) {

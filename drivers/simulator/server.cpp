@@ -102,14 +102,13 @@ HttpReply openSession(World& w, Machine& m, const HttpRequest& request) {
   dropExpired(w, m);
   for (auto& s : m.sessions) {
     if (s.token != 0) continue;
-    s.token =
-        w.identity(m).number(fmt::format("session {} {}", m.sessionsOpened++, toMillis(m.bmcSince))) | 1;
+    s.token = w.identity(m).number(fmt::format("session {} {}", m.sessionsOpened++, toMillis(m.bmcSince))) | 1;
     s.used = w.now();
     w.record(m, ActKind::Session, "open");
     auto json = *resource(w, m, fmt::format("{}/{}", kSessionsPath, sessionId(s)));
     if (m.passwordExpired)
-      json["@Message.ExtendedInfo"] = Json::array({{{"@odata.type", "#Message.v1_1_1.Message"},
-                                                    {"MessageId", "Base.1.18.1.PasswordChangeRequired"}}});
+      json["@Message.ExtendedInfo"] = Json::array(
+          {{{"@odata.type", "#Message.v1_1_1.Message"}, {"MessageId", "Base.1.18.1.PasswordChangeRequired"}}});
     auto reply = jsonReply(201, json);
     reply.headers.add("X-Auth-Token", tokenText(s));
     reply.headers.add("Location", fmt::format("{}/{}", kSessionsPath, sessionId(s)));

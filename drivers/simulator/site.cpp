@@ -30,9 +30,8 @@ std::string manifest(const FleetOptions& fleet, const SiteOptions& site) {
   for (int i = 0; i < fleet.trays; ++i) {
     const Identity identity(fleet.seed, i);
     const auto address = site.address(i);
-    const auto password = fleet.asWanted
-                              ? fmt::format("password: \"{}\"", fleet.sitePassword)
-                              : fmt::format("factory_password: \"{}\"", identity.factoryPassword());
+    const auto password = fleet.asWanted ? fmt::format("password: \"{}\"", fleet.sitePassword)
+                                         : fmt::format("factory_password: \"{}\"", identity.factoryPassword());
     out += fmt::format(
         "  - serial: \"{}\"\n    kind: compute_tray\n    place: {}\n    sku: gb200-nvl-compute\n    profile: "
         "gb200-sim\n"

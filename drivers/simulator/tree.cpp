@@ -86,8 +86,7 @@ Json collection(std::string_view below, std::string_view type, std::string_view 
   return out;
 }
 
-Json actionInfo(std::string_view below, std::string_view name,
-                std::initializer_list<std::string_view> values) {
+Json actionInfo(std::string_view below, std::string_view name, std::initializer_list<std::string_view> values) {
   auto out = link(below);
   out["@odata.type"] = "#ActionInfo.v1_1_2.ActionInfo";
   out["Id"] = below.substr(below.rfind('/') + 1);

@@ -38,8 +38,7 @@ std::optional<Json> servicesBranch(const World& w, const Machine& m,
 Json link(std::string_view below);  ///< {"@odata.id": "/redfish/v1/<below>"}
 Json collection(std::string_view below, std::string_view type, std::string_view name,
                 const std::vector<std::string>& members);
-Json actionInfo(std::string_view below, std::string_view name,
-                std::initializer_list<std::string_view> values);
+Json actionInfo(std::string_view below, std::string_view name, std::initializer_list<std::string_view> values);
 Json healthy();                   ///< Status
 std::string redfishTime(Time t);  ///< 2026-01-01T00:00:00+00:00
 

@@ -98,8 +98,7 @@ Json taskMessages(const UpdateTask& task) {
                      "Awaiting for an action to proceed with activating the image.", "OK");
     case TaskOutcome::LowerStamp:
       return message("NvidiaUpdate.1.0.ComponentUpdateSkipped",
-                     "The component comparison stamp is lower than that of the running firmware.",
-                     "Critical");
+                     "The component comparison stamp is lower than that of the running firmware.", "Critical");
     case TaskOutcome::NotRecognised:
       return message("Update.1.0.TransferFailed", "The image was not recognised.", "Critical");
     case TaskOutcome::CutOff: return message("Update.1.0.ApplyFailed", "The update was cut off.", "Critical");

@@ -47,22 +47,19 @@ const PackageStore::Opened& PackageStore::open(std::string_view bytes) {
   for (const auto& known : opened_)
     if (known->bytes == bytes) return *known;
   if (opened_.size() == kKeep) opened_.erase(opened_.begin());
-  opened_.push_back(
-      std::make_unique<Opened>(Opened{std::string(bytes), sha256Hex(bytes), readPackage(bytes)}));
+  opened_.push_back(std::make_unique<Opened>(Opened{std::string(bytes), sha256Hex(bytes), readPackage(bytes)}));
   return *opened_.back();
 }
 
 World::World(Executor& executor_, FleetOptions fleetOptions)
-    : executor(executor_),
-      options(std::move(fleetOptions)),
-      faults(options.trays, options.seed, options.faults, options.asWanted, options.scripted,
-             executor_.now()),
+    : executor(executor_), options(std::move(fleetOptions)),
+      faults(options.trays, options.seed, options.faults, options.asWanted, options.scripted, executor_.now()),
       machines(static_cast<std::size_t>(options.trays)) {
   std::array<std::uint16_t, kItems> versionsNow{};
   for (std::size_t i = 0; i < kItems; ++i) {
     version(kFirmware[i].factory, kFactoryStamp);  // known, so that a downgrade to it is seen as one
-    versionsNow[i] =
-        options.asWanted ? version(kFirmware[i].wanted, kWantedStamp) : version(kFirmware[i].factory, 0);
+    versionsNow[i] = options.asWanted ? version(kFirmware[i].wanted, kWantedStamp)
+                                      : version(kFirmware[i].factory, 0);
   }
   const auto image = options.asWanted ? strings.id(siteImageDigest(options.seed)) : 0;
   int id = 0;

@@ -151,8 +151,7 @@ HttpReply patchNetwork(World& w, Machine& m, const Json& body) {
 // --- Actions
 
 HttpReply notInThisState(std::string_view type) {
-  return errorReply(400, "ResourceInUse",
-                    fmt::format("{} is not possible in the current power state.", type));
+  return errorReply(400, "ResourceInUse", fmt::format("{} is not possible in the current power state.", type));
 }
 
 HttpReply resetOff(World& w, Machine& m, const std::string& type) {
@@ -286,8 +285,8 @@ HttpReply post(World& w, Machine& m, std::string_view path, const HttpRequest& r
   if (path == "/redfish/v1/Managers/HGX_BMC_0/Actions/Manager.Reset" && m.hgxUp)
     return resetManager(w, m, *body, true);
   for (std::size_t slot = 0; slot < m.media.size(); ++slot) {
-    const auto actions =
-        fmt::format("/redfish/v1/Managers/BMC_0/VirtualMedia/USB{}/Actions/VirtualMedia.", slot + 1);
+    const auto actions = fmt::format("/redfish/v1/Managers/BMC_0/VirtualMedia/USB{}/Actions/VirtualMedia.",
+                                     slot + 1);
     if (path == actions + "InsertMedia") return insertMedia(w, m, *body, slot);
     if (path == actions + "EjectMedia") return ejectMedia(w, m, slot);
   }

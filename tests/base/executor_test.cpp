@@ -18,7 +18,8 @@ Task<void> addTwice(Executor& executor, int n, std::vector<int>& out) {
 }
 
 void runAll(VirtualTime& time) {
-  while (time.runOne()) {}
+  while (time.runOne()) {
+  }
 }
 
 TEST(VirtualTime, RunsTasksInOrderOfTheirDueTime) {

@@ -7,7 +7,8 @@ namespace zellige {
 namespace {
 
 TEST(ParseJson, ReadsWhatRedfishSends) {
-  const auto json = parseJson(R"({"Status": {"State": "Enabled"}, "N": "42", "Flag": "true", "Members": [1, 2]})");
+  const auto json = parseJson(
+      R"({"Status": {"State": "Enabled"}, "N": "42", "Flag": "true", "Members": [1, 2]})");
   ASSERT_TRUE(json);
   EXPECT_EQ(readString(*json, "Status/State"), "Enabled");
   EXPECT_EQ(readInt(*json, "N"), 42);

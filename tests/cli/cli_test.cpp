@@ -27,7 +27,9 @@ using testing::Not;
 /// Answers "METHOD path?query" with what was prepared for it, in order; the last answer stays.
 class FakeServer final : public http::Transport {
  public:
-  void on(const std::string& request, int status, const Json& body) { replies_[request].push_back({status, {}, body.dump()}); }
+  void on(const std::string& request, int status, const Json& body) {
+    replies_[request].push_back({status, {}, body.dump()});
+  }
   void broken(Error error) { broken_ = std::move(error); }
 
   Task<Result<http::Received>> send(http::Peer peer, HttpRequest request, http::SendOptions) override {
@@ -35,7 +37,8 @@ class FakeServer final : public http::Transport {
     requests.push_back(request);
     if (broken_) co_return *broken_;
     auto& queue = replies_[request.method + " " + request.target];
-    HttpReply reply{404, {}, Json{{"detail", "no reply was prepared for " + request.method + " " + request.target}}.dump()};
+    HttpReply reply{
+        404, {}, Json{{"detail", "no reply was prepared for " + request.method + " " + request.target}}.dump()};
     if (!queue.empty()) reply = queue.front();
     if (queue.size() > 1) queue.pop_front();
     http::Received received{reply, pin};
@@ -56,7 +59,8 @@ class CommandLine : public testing::Test {
   CommandLine() {
     auto name = (std::filesystem::temp_directory_path() / "zellige-cli-XXXXXX").string();
     home_ = ::mkdtemp(name.data());
-    environment_ = {{"ZELLIGE_URL", "https://127.0.0.1:8443"}, {"ZELLIGE_TOKEN", "token-Canary"}, {"ZELLIGE_PIN", "cGlu"}};
+    environment_ = {
+        {"ZELLIGE_URL", "https://127.0.0.1:8443"}, {"ZELLIGE_TOKEN", "token-Canary"}, {"ZELLIGE_PIN", "cGlu"}};
   }
   ~CommandLine() override { std::filesystem::remove_all(home_); }
 
@@ -83,7 +87,8 @@ class CommandLine : public testing::Test {
     }
     std::optional<int> code;
     executor.spawn(keep(chosen(world), code));
-    while (!code && time.runOne()) {}
+    while (!code && time.runOne()) {
+    }
     return code.value_or(-1);
   }
   std::string out() const { return out_.str(); }
@@ -91,14 +96,29 @@ class CommandLine : public testing::Test {
   Json sent(std::size_t n) const { return Json::parse(server_.requests.at(n).body); }
 
   static Json site() {
-    return {{"site", "lab"}, {"armed", {{{"place", "H1"}}}}, {"nodes", 18}, {"lifecycles", {{"planned", 17}, {"available", 1}}},
+    return {{"site", "lab"},
+            {"armed", {{{"place", "H1"}}}},
+            {"nodes", 18},
+            {"lifecycles", {{"planned", 17}, {"available", 1}}},
             {"budgets", {{{"budget", "flash"}, {"scope", ""}, {"used", 2}, {"limit", 18}, {"waiting", 1}}}},
-            {"unfinished_runs", 3}, {"last_event", 41}};
+            {"unfinished_runs", 3},
+            {"last_event", 41}};
   }
   static Json aRun(const std::string& state, const std::string& waits = "") {
-    return {{"id", 7}, {"workflow", "qualify"}, {"nodes", {"SN1"}}, {"state", state}, {"parameter", ""}, {"step", "image.write"},
-            {"waits_for", waits}, {"started_by", "alice"}, {"reason", "x"}, {"created", "2026-01-01T00:00:00Z"}, {"ended", nullptr},
-            {"steps", {{{"id", "image.write"}, {"title", "Write the image"}, {"state", "current"}, {"waits_for", waits}}}}};
+    return {
+        {"id", 7},
+        {"workflow", "qualify"},
+        {"nodes", {"SN1"}},
+        {"state", state},
+        {"parameter", ""},
+        {"step", "image.write"},
+        {"waits_for", waits},
+        {"started_by", "alice"},
+        {"reason", "x"},
+        {"created", "2026-01-01T00:00:00Z"},
+        {"ended", nullptr},
+        {"steps",
+         {{{"id", "image.write"}, {"title", "Write the image"}, {"state", "current"}, {"waits_for", waits}}}}};
   }
 
   FakeServer server_;
@@ -183,26 +203,47 @@ TEST_F(CommandLine, WithoutAKnownKeyNothingIsSent) {
 
 TEST_F(CommandLine, ListsNodesPageByPage) {
   const auto node = [](const std::string& serial) {
-    return Json{{"serial", serial}, {"place", "H1/R01/RK001/U10"}, {"lifecycle", "qualifying"}, {"health", "ok"},
-                {"contact", "reachable"}, {"cause", nullptr},
-                {"run", {{"id", 7}, {"workflow", "qualify"}, {"step", "image.write"}, {"waits_for", "the agent writes the image: 12 MiB"}}}};
+    return Json{{"serial", serial},
+                {"place", "H1/R01/RK001/U10"},
+                {"lifecycle", "qualifying"},
+                {"health", "ok"},
+                {"contact", "reachable"},
+                {"cause", nullptr},
+                {"run",
+                 {{"id", 7},
+                  {"workflow", "qualify"},
+                  {"step", "image.write"},
+                  {"waits_for", "the agent writes the image: 12 MiB"}}}};
   };
-  server_.on("GET /api/v1/nodes?limit=500&place=H1%2FR01&lifecycle=qualifying&q=SN", 200, {{"nodes", {node("SN1")}}, {"next", "c2"}});
-  server_.on("GET /api/v1/nodes?limit=500&place=H1%2FR01&lifecycle=qualifying&q=SN&cursor=c2", 200, {{"nodes", {node("SN2")}}, {"next", nullptr}});
+  server_.on("GET /api/v1/nodes?limit=500&place=H1%2FR01&lifecycle=qualifying&q=SN", 200,
+             {{"nodes", {node("SN1")}}, {"next", "c2"}});
+  server_.on("GET /api/v1/nodes?limit=500&place=H1%2FR01&lifecycle=qualifying&q=SN&cursor=c2", 200,
+             {{"nodes", {node("SN2")}}, {"next", nullptr}});
   EXPECT_EQ(run({"node", "list", "--place", "H1/R01", "--lifecycle", "qualifying", "-q", "SN"}), 0);
   EXPECT_THAT(out(), HasSubstr("SERIAL  PLACE"));
   EXPECT_THAT(out(), HasSubstr("SN1"));
   EXPECT_THAT(out(), HasSubstr("SN2"));
   std::string line;
-  for (std::istringstream lines(out()); std::getline(lines, line);) EXPECT_LE(line.size(), 100u + 2u) << "… is three bytes";
+  for (std::istringstream lines(out()); std::getline(lines, line);)
+    EXPECT_LE(line.size(), 100u + 2u) << "… is three bytes";
 }
 
 TEST_F(CommandLine, ShowsANodeWithWhatIsWrong) {
-  server_.on("GET /api/v1/nodes/S%2F1", 200,
-             {{"serial", "S/1"}, {"kind", "compute_tray"}, {"place", "H1"}, {"lifecycle", "quarantined"}, {"run", nullptr},
-              {"findings", {{{"id", 3}, {"cause", "cooling.leak"}, {"raised", "now"}, {"resolved", nullptr}, {"detail", "wet\033[2J"}}}},
-              {"holds", {{{"id", 1}, {"kind", "hold"}, {"owner", "bob"}, {"expires", nullptr}, {"reason", "hands"}}}},
-              {"inventory", {{"firmware", {{{"id", "FW_BMC_0"}, {"version", "1.2"}}}}}}});
+  server_.on(
+      "GET /api/v1/nodes/S%2F1", 200,
+      {{"serial", "S/1"},
+       {"kind", "compute_tray"},
+       {"place", "H1"},
+       {"lifecycle", "quarantined"},
+       {"run", nullptr},
+       {"findings",
+        {{{"id", 3},
+          {"cause", "cooling.leak"},
+          {"raised", "now"},
+          {"resolved", nullptr},
+          {"detail", "wet\033[2J"}}}},
+       {"holds", {{{"id", 1}, {"kind", "hold"}, {"owner", "bob"}, {"expires", nullptr}, {"reason", "hands"}}}},
+       {"inventory", {{"firmware", {{{"id", "FW_BMC_0"}, {"version", "1.2"}}}}}}});
   EXPECT_EQ(run({"node", "show", "S/1"}), 0);
   EXPECT_THAT(out(), HasSubstr("cooling.leak"));
   EXPECT_THAT(out(), HasSubstr("wet?[2J")) << "a machine's text must not move the cursor";
@@ -225,7 +266,8 @@ TEST_F(CommandLine, WaitsUntilTheRunHasEnded) {
   server_.on("GET /api/v1/events?wait=20&after=41&node=SN1", 200, {{"events", Json::array()}, {"next", 44}});
   server_.on("GET /api/v1/events?wait=20&after=44&node=SN1", 200, {{"events", Json::array()}, {"next", 50}});
   EXPECT_EQ(run({"run", "start", "SN1", "qualify", "--wait"}), 0);
-  EXPECT_EQ(err(), "run 7 active: image.write (waits for the deploy agent to report)\n") << "told once while it is the same";
+  EXPECT_EQ(err(), "run 7 active: image.write (waits for the deploy agent to report)\n")
+      << "told once while it is the same";
   EXPECT_THAT(out(), HasSubstr("State:     done"));
 }
 
@@ -245,14 +287,24 @@ TEST_F(CommandLine, ACancelIsDoneWhenTheRunIsCancelled) {
 }
 
 TEST_F(CommandLine, ListsAndShowsRunsAndFindings) {
-  server_.on("GET /api/v1/runs?limit=500&state=failed&node=SN1", 200, {{"runs", {aRun("failed")}}, {"next", nullptr}});
+  server_.on("GET /api/v1/runs?limit=500&state=failed&node=SN1", 200,
+             {{"runs", {aRun("failed")}}, {"next", nullptr}});
   EXPECT_EQ(run({"run", "list", "--state", "failed", "--node", "SN1"}), 0);
   EXPECT_THAT(out(), HasSubstr("7    qualify   SN1   failed"));
   server_.on("GET /api/v1/runs/7", 200, aRun("failed"));
   EXPECT_EQ(run({"run", "show", "7"}), 0);
-  const Json finding{{"id", 3}, {"serial", "SN1"}, {"place", "H1"}, {"cause", "cooling.leak"}, {"title", "A leak"}, {"run", 7},
-                     {"blocking", true}, {"raised", "now"}, {"detail", "wet"}, {"next_action", "Do not power the tray."},
-                     {"resolved", nullptr}, {"resolution", ""}};
+  const Json finding{{"id", 3},
+                     {"serial", "SN1"},
+                     {"place", "H1"},
+                     {"cause", "cooling.leak"},
+                     {"title", "A leak"},
+                     {"run", 7},
+                     {"blocking", true},
+                     {"raised", "now"},
+                     {"detail", "wet"},
+                     {"next_action", "Do not power the tray."},
+                     {"resolved", nullptr},
+                     {"resolution", ""}};
   server_.on("GET /api/v1/findings?limit=500&state=all", 200, {{"findings", {finding}}, {"next", nullptr}});
   EXPECT_EQ(run({"finding", "list", "--all"}), 0);
   EXPECT_THAT(out(), HasSubstr("cooling.leak"));
@@ -277,7 +329,8 @@ TEST_F(CommandLine, ATokenIsPrintedAlone) {
 TEST_F(CommandLine, SigningInPinsTheKeyAndKeepsATokenForOneself) {
   environment_ = {{"ZELLIGE_PASSWORD", "secret"}};
   server_.on("GET /api/v1/version", 200, {{"version", "0.1.0"}});
-  server_.on("POST /api/v1/session", 201, {{"token", "t1"}, {"expires", "soon"}, {"user", {{"must_change", true}}}});
+  server_.on("POST /api/v1/session", 201,
+             {{"token", "t1"}, {"expires", "soon"}, {"user", {{"must_change", true}}}});
   EXPECT_EQ(run({"login", "--url", "https://localhost:9443", "--user", "admin"}), 0);
   EXPECT_THAT(err(), HasSubstr("SHA-256 cGlu"));
   EXPECT_THAT(err(), HasSubstr("change it soon"));
@@ -292,7 +345,8 @@ TEST_F(CommandLine, SigningInPinsTheKeyAndKeepsATokenForOneself) {
   EXPECT_EQ(run({"site", "show"}), 0);
   EXPECT_EQ(server_.requests.back().headers.get("Authorization"), "Bearer t1");
   EXPECT_EQ(server_.peers.back().port, 9443);
-  EXPECT_EQ(run({"site", "show", "--url", "https://127.0.0.2:9443"}), 3) << "the token is not for another server";
+  EXPECT_EQ(run({"site", "show", "--url", "https://127.0.0.2:9443"}), 3)
+      << "the token is not for another server";
 }
 
 TEST_F(CommandLine, WrongPasswordsSayso) {
@@ -309,7 +363,8 @@ TEST_F(CommandLine, WrongPasswordsSayso) {
 TEST_F(CommandLine, CredentialsThatOthersCanReadAreNotUsed) {
   std::filesystem::create_directories(credentialsFile(home_).parent_path());
   std::ofstream(credentialsFile(home_)) << "{}";
-  std::filesystem::permissions(credentialsFile(home_), std::filesystem::perms::group_read, std::filesystem::perm_options::add);
+  std::filesystem::permissions(credentialsFile(home_), std::filesystem::perms::group_read,
+                               std::filesystem::perm_options::add);
   EXPECT_EQ(run({"site", "show"}), 2);
   EXPECT_THAT(err(), HasSubstr("chmod 600"));
 }
@@ -323,10 +378,13 @@ class ImportCommand : public CommandLine {
     write("site/images/os.img", "an image");
     write("site/notes.txt", "nothing names this");
     write("site/.hidden.yaml", "no");
-    result_ = {{"dry_run", false}, {"nodes_added", 18}, {"nodes_changed", 0}, {"nodes_unchanged", 0}, {"documents_changed", 4},
-               {"documents_unchanged", 0}, {"files_added", 1}, {"changed", true}};
+    result_ = {{"dry_run", false},     {"nodes_added", 18},      {"nodes_changed", 0},
+               {"nodes_unchanged", 0}, {"documents_changed", 4}, {"documents_unchanged", 0},
+               {"files_added", 1},     {"changed", true}};
   }
-  void write(const std::string& path, const std::string& text) { std::ofstream(home_ / path, std::ios::binary) << text; }
+  void write(const std::string& path, const std::string& text) {
+    std::ofstream(home_ / path, std::ios::binary) << text;
+  }
   const std::string digest_ = sha256Hex("an image");
   Json result_;
 };
@@ -357,8 +415,11 @@ TEST_F(ImportCommand, GoesOnWhereAnUploadStopped) {
 
 TEST_F(ImportCommand, TellsFileAndLineOfWhatIsWrong) {
   server_.on("GET /api/v1/files/" + digest_, 200, {{"state", "stored"}, {"received", 8}});
-  server_.on("POST /api/v1/import", 422,
-             {{"detail", "nothing was taken"}, {"problems", {{{"file", "manifest.yaml"}, {"line", 12}, {"column", 5}, {"reason", "missing key 'serial'"}}}}});
+  server_.on(
+      "POST /api/v1/import", 422,
+      {{"detail", "nothing was taken"},
+       {"problems",
+        {{{"file", "manifest.yaml"}, {"line", 12}, {"column", 5}, {"reason", "missing key 'serial'"}}}}});
   EXPECT_EQ(run({"import", (home_ / "site").string()}), 1);
   EXPECT_THAT(err(), HasSubstr("\n  manifest.yaml:12:5: missing key 'serial'\n"));
   EXPECT_EQ(run({"import", (home_ / "nowhere").string()}), 2);
@@ -373,7 +434,8 @@ TEST(Tables, FitAHundredColumnsAndCountCharactersNotBytes) {
   table.print(out);
   std::string line;
   for (std::istringstream lines(out.str()); std::getline(lines, line);) {
-    const auto characters = std::count_if(line.begin(), line.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+    const auto characters = std::count_if(
+        line.begin(), line.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
     EXPECT_LE(characters, 100);
   }
   EXPECT_THAT(out.str(), HasSubstr("…"));
@@ -384,8 +446,9 @@ TEST(Urls, AreReadStrictly) {
   EXPECT_EQ(serverAt("https://127.0.0.1:8443/")->url, "https://127.0.0.1:8443");
   EXPECT_EQ(serverAt("https://[::1]:8443")->peer.address, "::1");
   EXPECT_EQ(serverAt("https://127.0.0.1")->peer.port, 443);
-  for (const auto* url : {"127.0.0.1", "http://127.0.0.1", "https://", "https://127.0.0.1:", "https://127.0.0.1:0",
-                          "https://127.0.0.1:99999", "https://127.0.0.1/api", "https://[::1"})
+  for (const auto* url :
+       {"127.0.0.1", "http://127.0.0.1", "https://", "https://127.0.0.1:", "https://127.0.0.1:0",
+        "https://127.0.0.1:99999", "https://127.0.0.1/api", "https://[::1"})
     EXPECT_FALSE(serverAt(url)) << url;
 }
 

@@ -128,7 +128,8 @@ TEST(BudgetedRuns, ARunThatNoLongerNeedsItsGrantGivesItBack) {
   t.devices[1]->deliver("flash");  // somebody else flashed the second machine meanwhile
   t.site.run(15s);
   t.site.engine().nudge(t.nodes[1]);
-  ASSERT_TRUE(t.site.runUntil([&] { return t.allFlashed(); }, 1h)) << "the third must get the slot that the second waited for";
+  ASSERT_TRUE(t.site.runUntil([&] { return t.allFlashed(); }, 1h))
+      << "the third must get the slot that the second waited for";
   t.site.run(10min);
   EXPECT_THAT(t.site.engine().budgetUse(), IsEmpty());
 }

@@ -24,7 +24,8 @@ TEST(Budgets, AllNeedsAtOnceOrNone) {
   EXPECT_TRUE(b.take(RunId{1}, Lane::Background, age(1), {Budget::Upload}, kThere));
   EXPECT_FALSE(b.take(RunId{2}, Lane::Background, age(2), kFlash, kHere));
   EXPECT_FALSE(b.holds(RunId{2}, Budget::Flash));
-  EXPECT_TRUE(b.take(RunId{3}, Lane::Background, age(3), {Budget::Flash}, kHere)) << "nothing was taken by the run that waits";
+  EXPECT_TRUE(b.take(RunId{3}, Lane::Background, age(3), {Budget::Flash}, kHere))
+      << "nothing was taken by the run that waits";
   EXPECT_EQ(b.shortage(kFlash, kHere), "upload: 1 of 1 in the site");
   b.releaseAll(RunId{1});
   EXPECT_THAT(b.granted(), IsEmpty());
@@ -117,7 +118,8 @@ int mostEver(const BudgetLimits& limits, const BudgetLimits& checked, std::uint6
       else
         waiting[run] = place;
     } else if (!count.flashing.empty()) {
-      auto it = std::next(count.flashing.begin(), random.between(0, static_cast<std::int64_t>(count.flashing.size()) - 1));
+      auto it = std::next(count.flashing.begin(),
+                          random.between(0, static_cast<std::int64_t>(count.flashing.size()) - 1));
       b.releaseAll(RunId{it->first});
       count.flashing.erase(it);
       ++ended;
@@ -132,7 +134,8 @@ int mostEver(const BudgetLimits& limits, const BudgetLimits& checked, std::uint6
     if (expect) count.check(checked);
     most = std::max(most, count.flashing.size());
     // Nobody waits for what is free.
-    for (const auto& [run, place] : waiting) EXPECT_FALSE(b.shortage(kFlash, place).empty()) << "seed " << seed;
+    for (const auto& [run, place] : waiting)
+      EXPECT_FALSE(b.shortage(kFlash, place).empty()) << "seed " << seed;
   }
   EXPECT_GT(ended, 100u);
   return static_cast<int>(most);

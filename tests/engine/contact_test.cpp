@@ -65,7 +65,8 @@ TEST(Contact, OneOrTwoLostExchangesBlockNothingAndExcuseLittle) {
   const auto lost = t.now();
   t.site.run(10min);
   ASSERT_EQ(t.run(run).state, RunState::Blocked);
-  EXPECT_GE(*t.site.tables.nodes[t.nodes[0]].unreachableSince, lost) << "not the hiccup of twenty minutes ago";
+  EXPECT_GE(*t.site.tables.nodes[t.nodes[0]].unreachableSince, lost)
+      << "not the hiccup of twenty minutes ago";
   t.toy().broken.reset();
   t.site.run(2min);
   EXPECT_EQ(t.run(run).state, RunState::Active);

@@ -13,7 +13,10 @@ class CrashPoints {
   /// Die at the n-th point from now (0 is the next one); negative: never.
   void arm(int n) { left_ = n; }
   bool dead() const { return dead_; }
-  void revive() { dead_ = false; left_ = -1; }
+  void revive() {
+    dead_ = false;
+    left_ = -1;
+  }
   const std::vector<std::string>& passed() const { return passed_; }
 
   /// co_await points.pass("act.before"): suspends for ever at the chosen point.

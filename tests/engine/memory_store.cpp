@@ -28,12 +28,14 @@ struct Apply {
     row = run.id.value;
     t.runs[run.id] = run;
     if (!op.event.empty())
-      t.events.push_back(fmt::format("{} {} {}/{} {}", op.event, run.id.value, run.step, run.item, nameOf(run.phase)));
+      t.events.push_back(
+          fmt::format("{} {} {}/{} {}", op.event, run.id.value, run.step, run.item, nameOf(run.phase)));
     return {};
   }
   Result<void> operator()(MoveLifecycle& op) {
     auto& node = t.nodes.at(op.node);
-    if (node.lifecycle != op.from) return conflict(fmt::format("node {} is {}", op.node.value, nameOf(node.lifecycle)));
+    if (node.lifecycle != op.from)
+      return conflict(fmt::format("node {} is {}", op.node.value, nameOf(node.lifecycle)));
     const auto* move = findMove(node.kind, op.from, op.to, op.actor);
     if (!move) return rejected(fmt::format("no move {} to {}", nameOf(op.from), nameOf(op.to)));
     if (auto missing = unmet(*move, op); !missing.empty()) return rejected(missing);
@@ -49,7 +51,8 @@ struct Apply {
       case Requires::Nothing: return {};
       case Requires::BlockingFinding: return blocking ? "" : "no blocking finding is open";
       case Requires::NoBlockingFinding: return blocking ? "a blocking finding is open" : "";
-      case Requires::Unassigned: return t.nodes.at(op.node).allocation == Allocation::Free ? "" : "it is assigned";
+      case Requires::Unassigned:
+        return t.nodes.at(op.node).allocation == Allocation::Free ? "" : "it is assigned";
       case Requires::Evidence: break;
     }
     if (blocking) return "a blocking finding is open";
@@ -135,7 +138,8 @@ bool Tables::hasBlocking(NodeId node) const {
 }
 
 int Tables::count(std::string_view event) const {
-  return static_cast<int>(std::count_if(events.begin(), events.end(), [&](const auto& e) { return e.starts_with(event); }));
+  return static_cast<int>(
+      std::count_if(events.begin(), events.end(), [&](const auto& e) { return e.starts_with(event); }));
 }
 
 Task<Result<Receipt>> MemoryStore::commit(Change change) {
@@ -217,7 +221,9 @@ std::optional<StoredFile> MemoryStore::file(std::string_view digest) {
   return it->second;
 }
 
-std::filesystem::path MemoryStore::filePath(std::string_view digest) { return std::filesystem::path("files") / digest; }
+std::filesystem::path MemoryStore::filePath(std::string_view digest) {
+  return std::filesystem::path("files") / digest;
+}
 
 std::optional<StoredReport> MemoryStore::report(NodeId node) {
   const auto it = tables_.reports.find(node);
@@ -245,7 +251,8 @@ std::optional<Inventory> MemoryStore::inventory(NodeId node) {
 }
 
 bool MemoryStore::armed(const Place& place) {
-  return std::any_of(tables_.armed.begin(), tables_.armed.end(), [&](const auto& outer) { return place.isInside(outer); });
+  return std::any_of(tables_.armed.begin(), tables_.armed.end(),
+                     [&](const auto& outer) { return place.isInside(outer); });
 }
 
 std::string MemoryStore::heldBecause(NodeId node) {

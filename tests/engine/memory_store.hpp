@@ -28,18 +28,18 @@ struct Tables {
   std::map<NodeId, AgentOrder> orders;
   std::map<NodeId, StoredReport> reports;
   std::map<NodeId, std::string> holds;
-  std::set<std::string> armed;                      ///< places
-  std::map<std::string, Target> profiles;           ///< what freezeTarget freezes, by profile name
+  std::set<std::string> armed;             ///< places
+  std::map<std::string, Target> profiles;  ///< what freezeTarget freezes, by profile name
   std::map<std::string, std::shared_ptr<const Target>> targets;
   std::map<std::string, StoredFile> files;
   std::map<NodeId, BmcAccess> access;
-  std::vector<std::string> events;                  ///< "run.intent 1 step/item phase", in order of commit
+  std::vector<std::string> events;  ///< "run.intent 1 step/item phase", in order of commit
   std::int64_t nextRun = 1;
 
   const Run& run(RunId id) const { return runs.at(id); }
   std::vector<std::string> openCauses(NodeId node) const;
   bool hasBlocking(NodeId node) const;
-  int count(std::string_view event) const;          ///< events that begin with it
+  int count(std::string_view event) const;  ///< events that begin with it
 };
 
 class MemoryStore final : public Store {

@@ -42,9 +42,11 @@ const Workflow kFlow{.name = "toy", .steps = kSteps};
 
 struct Patrolled {
   explicit Patrolled(int nodes, Lifecycle lifecycle = Lifecycle::InService) : site({&kFlow}) {
-    for (int i = 0; i < nodes; ++i) ids.push_back(site.add(std::make_unique<Resting>(site), "H1/R01/RK001", lifecycle));
+    for (int i = 0; i < nodes; ++i)
+      ids.push_back(site.add(std::make_unique<Resting>(site), "H1/R01/RK001", lifecycle));
     site.boot();
-    patrol = std::make_unique<Patrol>(site.life->store, site.life->directory, site.life->executor, PatrolOptions{});
+    patrol = std::make_unique<Patrol>(site.life->store, site.life->directory, site.life->executor,
+                                      PatrolOptions{});
     site.life->executor.spawn(patrol->walk());
   }
   ~Patrolled() { site.kill(); }
@@ -129,8 +131,8 @@ Task<void> sweepInto(Intake& intake, std::vector<int>& out) { out.push_back(co_a
 
 TEST(Intake, StartsOneRunForEveryNodeThatArrivedAndHasAProfile) {
   Site site({&kFlow});
-  for (const auto lifecycle : {Lifecycle::Planned, Lifecycle::Discovered, Lifecycle::Available, Lifecycle::Unlisted,
-                               Lifecycle::Planned})
+  for (const auto lifecycle : {Lifecycle::Planned, Lifecycle::Discovered, Lifecycle::Available,
+                               Lifecycle::Unlisted, Lifecycle::Planned})
     site.add(std::make_unique<Resting>(site), "H1/R01/RK001", lifecycle);
   for (auto& [id, node] : site.tables.nodes) node.profile = "p";
   site.tables.nodes[NodeId{5}].profile.clear();

@@ -54,7 +54,8 @@ TEST(Resume, OurOwnAbsenceIsNotTheMachinesSlowness) {
   t.site.run(25min);
   EXPECT_TRUE(t.run(run).unfinished());
   t.site.run(10min);
-  EXPECT_THAT(t.site.tables.openCauses(t.nodes[0]), ElementsAre("step.deadline")) << "…but it does not wait for ever";
+  EXPECT_THAT(t.site.tables.openCauses(t.nodes[0]), ElementsAre("step.deadline"))
+      << "…but it does not wait for ever";
 }
 
 TEST(Resume, ADeathBetweenIntentAndResultIsNoTryAndTwentyAreAFinding) {
@@ -151,7 +152,8 @@ TEST(Resume, ManyRunsAreTakenUpPacedByLaneThenAge) {
       return seen(Seen::Busy);
     };
   t.site.boot();
-  for (std::size_t i = 0; i < 5; ++i) t.site.start("toy", {t.nodes[i]}, i == 3 ? Lane::Operator : Lane::Background);
+  for (std::size_t i = 0; i < 5; ++i)
+    t.site.start("toy", {t.nodes[i]}, i == 3 ? Lane::Operator : Lane::Background);
   t.site.run(1min);
   order.clear();
   t.site.options.resumePace = 1s;
@@ -165,7 +167,9 @@ TEST(Resume, ManyRunsAreTakenUpPacedByLaneThenAge) {
 // Repeat after our own crash: every kind of effect on a device that is slow to show it.
 struct Sweep : ToySite {
   Sweep() : ToySite(makeSteps()), device(site.world) {
-    auto visible = [this](const char* what) { return [this, what](StepContext&) { return seen(device.seen(what)); }; };
+    auto visible = [this](const char* what) {
+      return [this, what](StepContext&) { return seen(device.seen(what)); };
+    };
     auto deliver = [this](const char* what) {
       return [this, what](StepContext&) {
         device.deliver(what);
@@ -206,14 +210,16 @@ struct Sweep : ToySite {
     };
   }
   static std::vector<Step> makeSteps() {
-    auto flash = toyStep("flash"), reset = toyStep("reset"), items = toyStep("items"), order = toyStep("order");
+    auto flash = toyStep("flash"), reset = toyStep("reset"), items = toyStep("items"),
+         order = toyStep("order");
     flash.needs = {.duringAct = Budget::Upload, .duringStep = Budget::Flash};
     reset.effect = Effect::Transient;
     return {flash, reset, items, order};
   }
   void check(const std::string& at) {
     EXPECT_EQ(run(RunId{1}).state, RunState::Done) << at;
-    for (const auto* what : {"flash", "reset", "a", "b"}) EXPECT_TRUE(device.tookEffect(what)) << at << " " << what;
+    for (const auto* what : {"flash", "reset", "a", "b"})
+      EXPECT_TRUE(device.tookEffect(what)) << at << " " << what;
     EXPECT_TRUE(site.tables.orders.contains(nodes[0])) << at;
     EXPECT_TRUE(site.engine().budgetUse().empty()) << at;
   }
@@ -263,7 +269,8 @@ TEST(KillSweep, RandomPairsOfDeaths) {
   const std::uint64_t seed = 20260101;
   Random random(seed);
   for (int i = 0; i < 200; ++i) {
-    const auto n = static_cast<int>(random.between(0, points - 1)), m = static_cast<int>(random.between(0, points - 1));
+    const auto n = static_cast<int>(random.between(0, points - 1)),
+               m = static_cast<int>(random.between(0, points - 1));
     SCOPED_TRACE(fmt::format("seed {} pair {}", seed, i));
     killedAt(n, m, Mutation::None, true);
   }
@@ -271,13 +278,15 @@ TEST(KillSweep, RandomPairsOfDeaths) {
 
 TEST(KillSweep, SkippingTheLookMakesDuplicates) {
   int duplicates = 0;
-  for (int n = 0, points = countPoints(); n < points; ++n) duplicates += killedAt(n, -1, Mutation::SkipLook, false);
+  for (int n = 0, points = countPoints(); n < points; ++n)
+    duplicates += killedAt(n, -1, Mutation::SkipLook, false);
   EXPECT_GT(duplicates, 0);
 }
 
 TEST(KillSweep, NotSettlingMakesDuplicates) {
   int duplicates = 0;
-  for (int n = 0, points = countPoints(); n < points; ++n) duplicates += killedAt(n, -1, Mutation::NoSettle, false);
+  for (int n = 0, points = countPoints(); n < points; ++n)
+    duplicates += killedAt(n, -1, Mutation::NoSettle, false);
   EXPECT_GT(duplicates, 0);
 }
 

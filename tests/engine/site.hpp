@@ -44,7 +44,8 @@ class Site {
     Engine engine;
   };
 
-  NodeId add(std::unique_ptr<Bmc> machine, std::string place = "H1/R01/RK001/U10", Lifecycle lifecycle = Lifecycle::Qualifying) {
+  NodeId add(std::unique_ptr<Bmc> machine, std::string place = "H1/R01/RK001/U10",
+             Lifecycle lifecycle = Lifecycle::Qualifying) {
     Node node;
     node.id = NodeId{static_cast<std::int64_t>(tables.nodes.size()) + 1};
     node.serial = "S" + std::to_string(node.id.value);
@@ -93,7 +94,9 @@ class Site {
     runUntil([&] { return out.has_value(); }, 24h);
     return out;
   }
-  std::optional<Result<RunId>> tryStart(StartRun request) { return await(engine().start(std::move(request))); }
+  std::optional<Result<RunId>> tryStart(StartRun request) {
+    return await(engine().start(std::move(request)));
+  }
   RunId start(std::string workflow, std::vector<NodeId> subject, Lane lane = Lane::Background) {
     StartRun request;
     request.workflow = std::move(workflow);

@@ -12,11 +12,11 @@ class ToyMachine final : public NoBmc {
  public:
   explicit ToyMachine(Site& site) : site_(site) {}
 
-  std::map<std::string, std::function<Result<Seen>(StepContext&)>, std::less<>> onLook;    // by step id
+  std::map<std::string, std::function<Result<Seen>(StepContext&)>, std::less<>> onLook;  // by step id
   std::map<std::string, std::function<Result<void>(StepContext&)>, std::less<>> onAct;
-  std::vector<std::pair<std::string, Time>> looks, acts;    // "step/item" and when it was delivered
-  std::vector<std::string> eventBeforeAct;                  // the last event that was durable when an act was delivered
-  std::optional<Error> broken;                              // what every exchange fails with while it is set
+  std::vector<std::pair<std::string, Time>> looks, acts;  // "step/item" and when it was delivered
+  std::vector<std::string> eventBeforeAct;  // the last event that was durable when an act was delivered
+  std::optional<Error> broken;              // what every exchange fails with while it is set
   Duration exchange = 100ms;
 
   int actsOf(std::string_view step) const {

@@ -54,7 +54,9 @@ TEST(Turn, TheIntentIsDurableBeforeTheAct) {
 TEST(Turn, ABusyMachineIsLookedAtAgainAndNotActedOn) {
   ToySite t({toyStep("wait")});
   const auto start = t.now();
-  t.toy().onLook["wait"] = [&](StepContext&) { return seen(t.now() < start + 10min ? Seen::Busy : Seen::Done); };
+  t.toy().onLook["wait"] = [&](StepContext&) {
+    return seen(t.now() < start + 10min ? Seen::Busy : Seen::Done);
+  };
   ASSERT_TRUE(t.site.runToEnd(t.boot()));
   EXPECT_THAT(t.toy().acts, IsEmpty());
   EXPECT_LE(t.toy().lastLook() - start, 10min + 15s + 1s);
@@ -195,7 +197,9 @@ TEST(Turn, TriesAreSpentAndTheFindingSaysWhy) {
 
 TEST(Turn, BusyRepliesAndLostContactAreNotTries) {
   ToySite t({toyStep("on")});
-  t.toy().onLook["on"] = [&](StepContext&) { return seen(t.toy().acts.size() < 11 ? Seen::Todo : Seen::Done); };
+  t.toy().onLook["on"] = [&](StepContext&) {
+    return seen(t.toy().acts.size() < 11 ? Seen::Todo : Seen::Done);
+  };
   t.toy().onAct["on"] = [&](StepContext&) -> Result<void> {
     const auto n = t.toy().acts.size();
     if (n > 10) return {};
@@ -210,7 +214,9 @@ TEST(Turn, BusyRepliesAndLostContactAreNotTries) {
 TEST(Turn, AnActThatNamesACauseEndsTheRun) {
   ToySite t({toyStep("on")});
   t.toy().onLook["on"] = [&](StepContext&) { return seen(Seen::Todo); };
-  t.toy().onAct["on"] = [&](StepContext&) -> Result<void> { return failure("firmware.rejected", "lower stamp"); };
+  t.toy().onAct["on"] = [&](StepContext&) -> Result<void> {
+    return failure("firmware.rejected", "lower stamp");
+  };
   const auto run = t.boot();
   ASSERT_TRUE(t.site.runToEnd(run));
   EXPECT_EQ(t.toy().acts.size(), 1u);
@@ -431,7 +437,8 @@ TEST(Turn, ALostCompareAndSetLooksAgain) {
   ToySite t({step});
   t.site.tables.findings.push_back({FindingId{1}, t.nodes[0], {}, "burnin.failed", "", t.now(), {}, ""});
   t.toy().onLook["look"] = [&](StepContext&) {
-    if (t.toy().looks.size() == 1) t.site.tables.nodes[t.nodes[0]].lifecycle = Lifecycle::Available;  // somebody else
+    if (t.toy().looks.size() == 1)
+      t.site.tables.nodes[t.nodes[0]].lifecycle = Lifecycle::Available;  // somebody else
     return seen(Seen::Done);
   };
   const auto run = t.boot();
@@ -471,7 +478,8 @@ TEST(Turn, ALifecycleThatIsAlreadyFurtherIsLeftAlone) {
 TEST(Turn, AMoveThatTheStoreRejectsEndsTheRunWithAFinding) {
   ToySite t({toyStep("accept", false)});
   t.toy().onLook["accept"] = [&](StepContext& c) {
-    MoveLifecycle move{c.node().id, Lifecycle::Qualifying, Lifecycle::Available, Actor::Engine, "qualified", {"image"}};
+    MoveLifecycle move{c.node().id,   Lifecycle::Qualifying, Lifecycle::Available,
+                       Actor::Engine, "qualified",           {"image"}};
     c.leave(move);
     return seen(Seen::Done);
   };

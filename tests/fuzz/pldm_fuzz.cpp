@@ -40,8 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string bytes(reinterpret_cast<const char*>(data), size);
   judge(bytes);
   if (size < 32) return 0;
-  const std::size_t header =
-      static_cast<unsigned char>(bytes[17]) + 256u * static_cast<unsigned char>(bytes[18]);
+  const std::size_t header = static_cast<unsigned char>(bytes[17]) +
+                             256u * static_cast<unsigned char>(bytes[18]);
   const std::size_t checksums = bytes[16] == 4 ? 8 : 4;
   if (header < checksums || header > size) return 0;
   auto crc = checksum(std::string_view(bytes).substr(0, header - checksums));

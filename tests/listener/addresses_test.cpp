@@ -76,7 +76,8 @@ TEST(Start, SaysWhichAddressItCannotHave) {
   EXPECT_EQ(HttpsServer::start(plainOptions({{"localhost", 0}}), tellAddress).error().code, Errc::Invalid);
   auto options = tlsOptions();
   options.tls->keyPem = listener::makeSelfSigned("other", {}).keyPem;
-  EXPECT_EQ(HttpsServer::start(options, tellAddress).error().code, Errc::Invalid) << "a key that does not fit";
+  EXPECT_EQ(HttpsServer::start(options, tellAddress).error().code, Errc::Invalid)
+      << "a key that does not fit";
 }
 
 TEST(TlsIdentity, IsReadBackFromFiles) {

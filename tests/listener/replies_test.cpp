@@ -10,9 +10,7 @@ namespace {
 using listener::ReplyEnding;
 using listener::Stream;
 
-HttpRequest request(ReplyEnding ending) {
-  return get("/" + std::to_string(static_cast<int>(ending)));
-}
+HttpRequest request(ReplyEnding ending) { return get("/" + std::to_string(static_cast<int>(ending))); }
 
 /// Ends as the target says.
 void endAsAsked(std::shared_ptr<Exchange> exchange) {
@@ -138,7 +136,8 @@ TEST(Stream, TwoHundredAtOnceGetEveryEventInOrder) {
   const auto server = serve(tlsOptions(), streams.handler());
   Client client;
   std::vector<std::future<Result<http::Received>>> readers;
-  for (int i = 0; i < 200; ++i) readers.push_back(client.begin(tlsPeer(server->addresses()[0]), get("/events")));
+  for (int i = 0; i < 200; ++i)
+    readers.push_back(client.begin(tlsPeer(server->addresses()[0]), get("/events")));
   auto open = streams.waitFor(200);
   std::string expected;
   for (int event = 0; event < 20; ++event) {

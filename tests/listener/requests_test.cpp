@@ -24,7 +24,8 @@ TEST(Listener, AnswersPipelinedRequestsInOrder) {
   const auto server = serve(plainOptions(), tell);
   Socket socket(server->addresses()[0]);
   std::string many;
-  for (int i = 0; i < 50; ++i) many += "POST /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab";
+  for (int i = 0; i < 50; ++i)
+    many += "POST /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab";
   socket.write(many);
   std::string all;
   while (all.find("/49|ab|49") == std::string::npos) {
@@ -45,7 +46,8 @@ TEST(Listener, TakesARequestThatComesByteByByte) {
   const auto server = serve(plainOptions(), tell);
   Socket socket(server->addresses()[0]);
   const std::string_view request =
-      "PATCH /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n";
+      "PATCH /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n";
   const int on = 1;
   ::setsockopt(socket.descriptor(), IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof on);
   for (const char c : request) ASSERT_TRUE(socket.write({&c, 1}));
@@ -65,20 +67,24 @@ TEST(Listener, RefusesWhatTwoServersCouldReadInTwoWays) {
   const std::string longChunkExtension =
       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(40'000, 'x');
   const Case cases[] = {
-      {"both lengths", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      {"both lengths",
+       "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
        "400"},
       {"both, other order",
-       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", "400"},
-      {"two lengths", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "400"},
-      {"the same length twice", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
+       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
        "400"},
+      {"two lengths", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "400"},
+      {"the same length twice",
+       "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", "400"},
       {"list of lengths", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\na", "400"},
       {"negative length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", "400"},
       {"length with a plus", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\na", "400"},
       {"unknown coding", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n", "400"},
-      {"coding twice", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", "400"},
+      {"coding twice", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+       "400"},
       {"coding in two headers",
-       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"},
+       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       "400"},
       {"bad chunk size", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400"},
       {"huge chunk size",
        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", "400"},
@@ -118,7 +124,8 @@ TEST(Listener, LimitsHeadersAndBodies) {
   EXPECT_TRUE(talk(*server, "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(15'000, 'x') +
                                 "\r\nConnection: close\r\n\r\n")
                   .starts_with("HTTP/1.1 200"));
-  EXPECT_TRUE(talk(*server, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n").starts_with("HTTP/1.1 413"));
+  EXPECT_TRUE(
+      talk(*server, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n").starts_with("HTTP/1.1 413"));
   EXPECT_TRUE(talk(*server, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" +
                                 std::string(1'001, 'x') + "\r\n0\r\n\r\n")
                   .starts_with("HTTP/1.1 413"));

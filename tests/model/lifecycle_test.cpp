@@ -19,13 +19,15 @@ std::set<Lifecycle> reachable(NodeKind kind, Lifecycle from) {
 }
 
 std::string describe(const Move& m) {
-  return std::string(nameOf(m.from)) + " to " + std::string(nameOf(m.to)) + " by " + std::string(nameOf(m.actor));
+  return std::string(nameOf(m.from)) + " to " + std::string(nameOf(m.to)) + " by " +
+         std::string(nameOf(m.actor));
 }
 
 TEST(Lifecycle, EveryStateOfATrayHasAnExitAndAWayToBecomeAvailable) {
   for (const auto& [state, name] : EnumNames<Lifecycle>::table) {
     int exits = 0;
-    for (const auto& move : lifecycleMoves()) exits += move.kind == NodeKind::ComputeTray && move.from == state;
+    for (const auto& move : lifecycleMoves())
+      exits += move.kind == NodeKind::ComputeTray && move.from == state;
     EXPECT_GT(exits, 0) << name;
     EXPECT_TRUE(reachable(NodeKind::ComputeTray, state).contains(Lifecycle::Available)) << name;
   }
@@ -93,7 +95,8 @@ TEST(Place, TheRackIsTheFailureDomain) {
 
 TEST(Place, IsInsideWhatItsPathBeginsWithByWholeNames) {
   const Place place{"H1/R01/RK001/U10"};
-  for (const auto* outer : {"", "H1", "H1/R01", "H1/R01/RK001/U10"}) EXPECT_TRUE(place.isInside(outer)) << outer;
+  for (const auto* outer : {"", "H1", "H1/R01", "H1/R01/RK001/U10"})
+    EXPECT_TRUE(place.isInside(outer)) << outer;
   for (const auto* outer : {"H", "H1/R0", "H1/R01/RK00", "H2", "H1/R01/RK001/U10/x"})
     EXPECT_FALSE(place.isInside(outer)) << outer;
 }

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fmt/format.h>
 #include <cstdio>
+#include <fmt/format.h>
 
 #include "tests/site/folder.hpp"
 

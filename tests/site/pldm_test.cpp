@@ -62,8 +62,7 @@ TEST(Pldm, CutAnywhereIsRefused) {
     const auto bytes = twoImages(revision).write();
     for (std::size_t length = 0; length < bytes.size(); ++length) {
       const auto package = readPldmHeader(std::string_view(bytes).substr(0, length), length);
-      ASSERT_FALSE(package) << "revision " << revision << ", " << length << " of " << bytes.size()
-                            << " bytes";
+      ASSERT_FALSE(package) << "revision " << revision << ", " << length << " of " << bytes.size() << " bytes";
       ASSERT_EQ(package.error().code, Errc::Invalid);
     }
   }

@@ -74,8 +74,8 @@ struct PldmWriter {
     static const char* identifiers[] = {
         "F018878CCB7D49439800A02F059ACA02", "1244D2648D7D4718A030FC8A56587D5A",
         "3119CE2FE80A4A99AF6D46F8B121F6BF", "7B291C996DB64208801B02026E463C78"};
-    std::string out =
-        fromHex(identifiers[revision - 1]) + le(static_cast<unsigned>(revision), 1) + le(headerSize, 2);
+    std::string out = fromHex(identifiers[revision - 1]) + le(static_cast<unsigned>(revision), 1) +
+                      le(headerSize, 2);
     out += std::string(13, '\x07');  // release time
     out += le((images.size() + 7) / 8 * 8, 2) + text(version);
     out += withDevice ? le(1, 1) + device() : le(0, 1);

@@ -16,8 +16,9 @@ TEST(Bench, MeasuresTransitionsAgainstABareLoop) {
   options.rounds = 2;
   options.round = 300ms;
   const auto bench = benchStore(directory.path() / "bench", options);
-  std::cout << bench.perSecond << "/s against " << bench.floorPerSecond << "/s, ratio " << bench.ratio << ", batch "
-            << bench.meanBatch << ", commit p50 " << bench.commitP50Ms << " ms, p99 " << bench.commitP99Ms << " ms\n";
+  std::cout << bench.perSecond << "/s against " << bench.floorPerSecond << "/s, ratio " << bench.ratio
+            << ", batch " << bench.meanBatch << ", commit p50 " << bench.commitP50Ms << " ms, p99 "
+            << bench.commitP99Ms << " ms\n";
   EXPECT_GT(bench.transitions, 50);
   EXPECT_GT(bench.floorPerSecond, 0);
   EXPECT_DOUBLE_EQ(bench.ratio, bench.perSecond / bench.floorPerSecond);
@@ -25,7 +26,8 @@ TEST(Bench, MeasuresTransitionsAgainstABareLoop) {
   EXPECT_GE(bench.commitP99Ms, bench.commitP50Ms);
   VirtualTime time;
   VirtualExecutor executor(time);
-  const auto store = *SqliteStore::open(directory.path() / "bench" / "ours", executor, SecretBox::fromSeed("bench"));
+  const auto store = *SqliteStore::open(directory.path() / "bench" / "ours", executor,
+                                        SecretBox::fromSeed("bench"));
   EXPECT_TRUE(store->verifyChain());
 }
 

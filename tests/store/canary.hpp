@@ -21,7 +21,8 @@ struct CanaryHit {
 
 /// Every text as which `secret` may lie in a file, with what to call it.
 inline std::vector<std::pair<std::string, std::string>> formsOf(std::string_view secret) {
-  std::vector<std::pair<std::string, std::string>> forms{{"plain", std::string(secret)}, {"hex", toHex(secret)}};
+  std::vector<std::pair<std::string, std::string>> forms{{"plain", std::string(secret)},
+                                                         {"hex", toHex(secret)}};
   std::string upper = toHex(secret);
   std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
   forms.emplace_back("HEX", upper);
@@ -39,7 +40,8 @@ inline std::vector<std::pair<std::string, std::string>> formsOf(std::string_view
 }
 
 /// Canaries should have 16 characters or more, so that none of their forms occurs by chance.
-inline std::vector<CanaryHit> findCanaries(const std::filesystem::path& directory, const std::vector<std::string>& canaries) {
+inline std::vector<CanaryHit> findCanaries(const std::filesystem::path& directory,
+                                           const std::vector<std::string>& canaries) {
   std::vector<CanaryHit> hits;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
     if (!entry.is_regular_file()) continue;

@@ -81,11 +81,15 @@ TEST_F(Commit, LosesACompareAndSetAlone) {
   openWithSite();
   const auto before = store_->lastEvent();
   std::optional<Result<Receipt>> a, b, c;
-  executor_->spawn(test::keep(store_->commit(change({MoveLifecycle{nodeId(0), Lifecycle::Planned, Lifecycle::Discovered}})), a));
-  executor_->spawn(test::keep(store_->commit(change({SetHealth{nodeId(1), Health::Degraded},
-                                                      MoveLifecycle{nodeId(0), Lifecycle::Planned, Lifecycle::Discovered}})), b));
+  executor_->spawn(test::keep(
+      store_->commit(change({MoveLifecycle{nodeId(0), Lifecycle::Planned, Lifecycle::Discovered}})), a));
+  executor_->spawn(test::keep(
+      store_->commit(change({SetHealth{nodeId(1), Health::Degraded},
+                             MoveLifecycle{nodeId(0), Lifecycle::Planned, Lifecycle::Discovered}})),
+      b));
   executor_->spawn(test::keep(store_->commit(change({SetHealth{nodeId(2), Health::Failed}})), c));
-  while (time_.runOne()) {}
+  while (time_.runOne()) {
+  }
   ASSERT_TRUE(a && b && c);
   EXPECT_TRUE(*a);
   ASSERT_FALSE(*b);
@@ -134,8 +138,9 @@ TEST_F(Commit, DemandsWhatAMoveRequires) {
   EXPECT_EQ(move(node, Lifecycle::Qualifying, Lifecycle::Available).error().code, Errc::Rejected);
   Evidence evidence{node, {}, "firmware", "{}", {"serial:SN1000"}, time_.now()};
   ASSERT_TRUE(commit({PutEvidence{evidence}}));
-  EXPECT_THAT(move(node, Lifecycle::Qualifying, Lifecycle::Available, Actor::Engine, {"firmware", "burnin"}).error().what,
-              HasSubstr("burnin"));
+  EXPECT_THAT(
+      move(node, Lifecycle::Qualifying, Lifecycle::Available, Actor::Engine, {"firmware", "burnin"}).error().what,
+      HasSubstr("burnin"));
   ASSERT_TRUE(commit({InvalidateEvidence{node, "serial:SN1000", "swapped"}}));
   EXPECT_FALSE(move(node, Lifecycle::Qualifying, Lifecycle::Available, Actor::Engine, {"firmware"}));
   ASSERT_TRUE(commit({PutEvidence{evidence}}));
@@ -189,10 +194,13 @@ TEST_F(Commit, InvalidatesEvidenceThatRestsOnAChangedPartAndNoOther) {
   auto inventory = test::smallInventory();
   const auto start = store_->lastEvent();
   ASSERT_TRUE(commit({PutInventory{node, inventory}}));
-  ASSERT_TRUE(commit({PutEvidence{{node, {}, "burnin/gpu0", "{}", {"gpu:GPU_0=165001", "fw:HGX_FW_GPU_0=97.00.1"}, time_.now()}},
-                      PutEvidence{{node, {}, "burnin/gpu1", "{}", {"gpu:GPU_1=165002"}, time_.now()}},
-                      PutEvidence{{node, {}, "firmware", "{}", {"fw:HGX_FW_GPU_1=97.00.1", "fw:not-in-the-inventory=1"}, time_.now()}},
-                      PutEvidence{{node, {}, "inventory", "{}", {"serial:SN1000"}, time_.now()}}}));
+  ASSERT_TRUE(commit(
+      {PutEvidence{
+           {node, {}, "burnin/gpu0", "{}", {"gpu:GPU_0=165001", "fw:HGX_FW_GPU_0=97.00.1"}, time_.now()}},
+       PutEvidence{{node, {}, "burnin/gpu1", "{}", {"gpu:GPU_1=165002"}, time_.now()}},
+       PutEvidence{
+           {node, {}, "firmware", "{}", {"fw:HGX_FW_GPU_1=97.00.1", "fw:not-in-the-inventory=1"}, time_.now()}},
+       PutEvidence{{node, {}, "inventory", "{}", {"serial:SN1000"}, time_.now()}}}));
   raise(node, "inventory.sick_part");
   EXPECT_EQ(kindsSince(start).front(), "inventory.changed");
 

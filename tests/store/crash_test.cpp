@@ -30,7 +30,7 @@ TEST_F(Crash, BeforeTheCommitLeavesNothingOfTheBatch) {
   std::optional<Result<Receipt>> a, b;
   executor_->spawn(test::keep(store_->commit(change({SetHealth{nodeId(0), Health::Failed}})), a));
   executor_->spawn(test::keep(store_->commit(change({SaveRun{newRun({nodeId(1)}), "run.started"}})), b));
-  EXPECT_THROW(while (time_.runOne()) {}, Killed);
+  EXPECT_THROW(while (time_.runOne()){}, Killed);
   openStore();
   EXPECT_FALSE(a || b) << "nobody heard of what is not durable";
   EXPECT_EQ(store_->node(nodeId(0))->health, Health::Ok);
@@ -44,8 +44,9 @@ TEST_F(Crash, AfterTheCommitLeavesAllOfItThoughNobodyHeard) {
   openKillingAt(CommitPoint::After, 1);
   std::optional<Result<Receipt>> a;
   executor_->spawn(test::keep(store_->commit(change({SetHealth{nodeId(0), Health::Failed},
-                                                      SaveRun{newRun({nodeId(1)}), "run.started"}})), a));
-  EXPECT_THROW(while (time_.runOne()) {}, Killed);
+                                                     SaveRun{newRun({nodeId(1)}), "run.started"}})),
+                              a));
+  EXPECT_THROW(while (time_.runOne()){}, Killed);
   openStore();
   EXPECT_FALSE(a);
   EXPECT_EQ(store_->node(nodeId(0))->health, Health::Failed);
@@ -59,7 +60,8 @@ TEST_F(Crash, OfTheControllerDropsWhatWasStillQueued) {
   executor_->spawn(test::keep(store_->commit(change({SetHealth{nodeId(0), Health::Failed}})), a));
   ASSERT_TRUE(time_.runOne());  // the change is queued, the instant is not over
   openStore();
-  while (time_.runOne()) {}
+  while (time_.runOne()) {
+  }
   EXPECT_FALSE(a);
   EXPECT_EQ(store_->node(nodeId(0))->health, Health::Ok);
 }
@@ -81,10 +83,13 @@ TEST_F(Crash, TheSameHistoryHasTheSameHash) {
     const test::TemporaryDirectory fresh;
     VirtualTime time;
     VirtualExecutor executor(time);
-    auto store = *SqliteStore::open(fresh.path() / "data", executor, SecretBox::fromSeed("test"), virtualOptions());
+    auto store = *SqliteStore::open(fresh.path() / "data", executor, SecretBox::fromSeed("test"),
+                                    virtualOptions());
     std::optional<Result<ImportSummary>> imported;
-    executor.spawn(test::keep(store->importSite(test::smallSite(store->content(), fresh.path(), 5), by_), imported));
-    while (time.runOne()) {}
+    executor.spawn(
+        test::keep(store->importSite(test::smallSite(store->content(), fresh.path(), 5), by_), imported));
+    while (time.runOne()) {
+    }
     ASSERT_TRUE(imported && *imported);
     hashes.push_back(store->eventHash());
   }
@@ -101,7 +106,8 @@ TEST_F(Crash, AFullDiskEndsTheProcessAndLosesNothingAcknowledged) {
   std::string text;
   try {
     for (; acknowledged < 10'000; ++acknowledged) {
-      Evidence evidence{nodeId(0), {}, "burnin/" + std::to_string(acknowledged), std::string(3000, 'x'), {}, time_.now()};
+      Evidence evidence{nodeId(0),  {}, "burnin/" + std::to_string(acknowledged), std::string(3000, 'x'), {},
+                        time_.now()};
       ASSERT_TRUE(commit({PutEvidence{evidence}}));
     }
   } catch (const StoreFailure& e) {

@@ -14,7 +14,8 @@ class Events : public test::StoreTest {
   std::string databaseFile() const { return (directory_.path() / "data" / "zellige.db").string(); }
   void openWithHistory() {
     openWithSite();
-    for (int i = 0; i < 6; ++i) ASSERT_TRUE(commit({SetHealth{nodeId(0), i % 2 == 0 ? Health::Failed : Health::Ok}}));
+    for (int i = 0; i < 6; ++i)
+      ASSERT_TRUE(commit({SetHealth{nodeId(0), i % 2 == 0 ? Health::Failed : Health::Ok}}));
   }
 };
 
@@ -30,7 +31,8 @@ TEST_F(Events, CanBeNeitherChangedNorRemoved) {
 TEST_F(Events, TellWhichOneWasTamperedWith) {
   openWithHistory();
   const auto last = store_->lastEvent();
-  for (const auto* change : {"actor = 'mallory'", "at = at + 1", "kind = 'x'", "node = NULL", "data = '{}'", "hash = 'x'"}) {
+  for (const auto* change :
+       {"actor = 'mallory'", "at = at + 1", "kind = 'x'", "node = NULL", "data = '{}'", "hash = 'x'"}) {
     SQLite::Database db(databaseFile(), SQLite::OPEN_READWRITE);
     db.exec("DROP TRIGGER event_is_append_only; SAVEPOINT tamper");
     const auto sequence = last - 2;
@@ -61,7 +63,8 @@ TEST_F(Events, KeepTheirChainWhenOldOnesAreRemoved) {
   const auto before = store_->lastEvent();
   time_.runOne();
   executor_->after(1h, [] {});
-  while (time_.runOne()) {}
+  while (time_.runOne()) {
+  }
   ASSERT_TRUE(commit({SetHealth{nodeId(1), Health::Failed}}));
   const auto removed = wait(store_->removeEventsBefore(time_.now() - 1min, {"alice", "retention"}));
   ASSERT_TRUE(removed);
@@ -86,9 +89,11 @@ TEST_F(Events, AreFoundByKindNodeAndPlace) {
     return out;
   };
   EXPECT_THAT(kinds({.kinds = {"run."}}), ElementsAre("run.started"));
-  EXPECT_THAT(kinds({.kinds = {"node.health", "run.started"}}), ElementsAre("run.started", "node.health", "node.health"));
+  EXPECT_THAT(kinds({.kinds = {"node.health", "run.started"}}),
+              ElementsAre("run.started", "node.health", "node.health"));
   EXPECT_THAT(kinds({.kinds = {"node"}}), ElementsAre());
-  EXPECT_THAT(kinds({.node = nodeId(1)}), ElementsAre("run.started")) << "a run of several nodes is an event of each";
+  EXPECT_THAT(kinds({.node = nodeId(1)}), ElementsAre("run.started"))
+      << "a run of several nodes is an event of each";
   EXPECT_THAT(kinds({.node = nodeId(30)}), ElementsAre("node.health"));
   EXPECT_THAT(kinds({.place = "H1/R01/RK001"}), ElementsAre("node.health"));
   EXPECT_EQ(queries_->events(start, {}, 100).events[0].run, run);

@@ -59,15 +59,27 @@ inline SiteImport smallSite(const ContentStore& content, const std::filesystem::
   const auto image = *content.importFile(scratch / "os.img", "");
   SiteImport site;
   site.files = {{package, FileKind::Package}, {image, FileKind::Image}};
-  site.skus = {{"gb200", NodeKind::ComputeTray, 960, {{ComponentKind::Gpu, 4, "GB200"}, {ComponentKind::Cpu, 2, ""}}}};
+  site.skus = {
+      {"gb200", NodeKind::ComputeTray, 960, {{ComponentKind::Gpu, 4, "GB200"}, {ComponentKind::Cpu, 2, ""}}}};
   Baseline baseline{"2026.1", {}};
-  baseline.entries.push_back({"bmc_tray", package.digest, {"/redfish/v1/Chassis/1"}, {{"HGX_FW_*", "1.4.0"}},
-                              Activation::AuxCycle, false});
+  baseline.entries.push_back({"bmc_tray",
+                              package.digest,
+                              {"/redfish/v1/Chassis/1"},
+                              {{"HGX_FW_*", "1.4.0"}},
+                              Activation::AuxCycle,
+                              false});
   site.baselines = {baseline};
   Plan plan{"short", {}};
-  plan.tests.push_back({"gpu_gemm", 5min, true, {{"gemm_tflops", {700.5, std::nullopt}}, {"errors", {std::nullopt, 0.0}}}});
+  plan.tests.push_back(
+      {"gpu_gemm", 5min, true, {{"gemm_tflops", {700.5, std::nullopt}}, {"errors", {std::nullopt, 0.0}}}});
   site.plans = {plan};
-  site.profiles = {{"gb200-sim", "gb200", "2026.1", "short", "os.img", image.digest, {{"10.0.0.254"}, "10.0.0.253", 514, "LastState"}}};
+  site.profiles = {{"gb200-sim",
+                    "gb200",
+                    "2026.1",
+                    "short",
+                    "os.img",
+                    image.digest,
+                    {{"10.0.0.254"}, "10.0.0.253", 514, "LastState"}}};
   Manifest manifest{"lab", {}};
   for (int n = 0; n < nodes; ++n) manifest.nodes.push_back(manifestNode(n));
   site.manifests = {manifest};
@@ -100,7 +112,8 @@ class StoreTest : public ::testing::Test {
   void openStore(StoreOptions options = virtualOptions()) {
     close();
     executor_ = std::make_unique<VirtualExecutor>(time_);
-    auto opened = SqliteStore::open(directory_.path() / "data", *executor_, SecretBox::fromSeed("test"), std::move(options));
+    auto opened = SqliteStore::open(directory_.path() / "data", *executor_, SecretBox::fromSeed("test"),
+                                    std::move(options));
     ASSERT_TRUE(opened) << opened.error().what;
     store_ = std::move(*opened);
     queries_ = store_->queries();
@@ -123,14 +136,17 @@ class StoreTest : public ::testing::Test {
   T wait(Task<T> task) {
     std::optional<T> out;
     executor_->spawn(keep(std::move(task), out));
-    while (!out && time_.runOne()) {}
+    while (!out && time_.runOne()) {
+    }
     if (!out) throw std::runtime_error("the task never ended");
     return std::move(*out);
   }
   Result<Receipt> commit(std::vector<Op> ops) { return wait(store_->commit(change(std::move(ops)))); }
   Change change(std::vector<Op> ops) { return Change{time_.now(), "engine", std::move(ops)}; }
 
-  std::vector<StoredEvent> eventsSince(std::int64_t since) { return queries_->events(since, {}, 10'000).events; }
+  std::vector<StoredEvent> eventsSince(std::int64_t since) {
+    return queries_->events(since, {}, 10'000).events;
+  }
   std::vector<std::string> kindsSince(std::int64_t since) {
     std::vector<std::string> out;
     for (const auto& e : eventsSince(since)) out.push_back(e.kind);

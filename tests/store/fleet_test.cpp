@@ -15,9 +15,9 @@ namespace {
 constexpr int kRacks = 3'200, kPerRack = 35;
 
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-constexpr double kBoundMs = 50;    // DESIGN 8
+constexpr double kBoundMs = 50;  // DESIGN 8
 #else
-constexpr double kBoundMs = 500;   // not a build whose speed says anything
+constexpr double kBoundMs = 500;  // not a build whose speed says anything
 #endif
 
 std::string padded(int n, int width) {
@@ -47,8 +47,11 @@ class Fleet : public test::StoreTest {
         n.kind = slot < 18 ? NodeKind::ComputeTray : slot < 27 ? NodeKind::SwitchTray : NodeKind::PowerShelf;
         n.place.path = "H" + std::to_string(1 + rack / 400) + "/R" + padded(1 + rack / 20 % 20, 2) + "/RK" +
                        padded(1 + rack, 4) + "/U" + padded(slot + 1, 2);
-        n.bmc = {"02:00:" + padded(i / 10'000, 2) + ":" + padded(i / 100 % 100, 2) + ":" + padded(i % 100, 2) + ":01",
-                 "10." + std::to_string(i / 65'536) + "." + std::to_string(i / 256 % 256) + "." + std::to_string(i % 256), 443, "root"};
+        n.bmc = {"02:00:" + padded(i / 10'000, 2) + ":" + padded(i / 100 % 100, 2) + ":" +
+                     padded(i % 100, 2) + ":01",
+                 "10." + std::to_string(i / 65'536) + "." + std::to_string(i / 256 % 256) + "." +
+                     std::to_string(i % 256),
+                 443, "root"};
         nodes.push_back(std::move(n));
       }
     }
@@ -88,13 +91,28 @@ TEST_F(Fleet, OfAHundredThousandNodesIsListedQuickly) {
   }
 
   const std::vector<NodeFilter> filters{
-      {}, {.lifecycles = {Lifecycle::Planned}}, {.lifecycles = {Lifecycle::Discovered}},
-      {.lifecycles = {Lifecycle::Discovered, Lifecycle::Quarantined}}, {.kind = NodeKind::PowerShelf},
-      {.health = Health::Degraded}, {.reachable = false}, {.reachable = true}, {.place = "H1"},
-      {.place = "H8/R20/RK3200"}, {.lifecycles = {Lifecycle::Discovered}, .kind = NodeKind::ComputeTray, .place = "H5"},
-      {.lifecycles = {Lifecycle::Retired}}, {.text = "13330240"}, {.text = "1333024011199"}, {.text = "RK3200"},
-      {.text = "RK3"}, {.text = "H8/"}, {.text = "13"}, {.text = "10.1.77"}, {.text = "02:00:11:19:99"},
-      {.text = "nothing at all"}, {.lifecycles = {Lifecycle::Discovered}, .text = "RK2"},
+      {},
+      {.lifecycles = {Lifecycle::Planned}},
+      {.lifecycles = {Lifecycle::Discovered}},
+      {.lifecycles = {Lifecycle::Discovered, Lifecycle::Quarantined}},
+      {.kind = NodeKind::PowerShelf},
+      {.health = Health::Degraded},
+      {.reachable = false},
+      {.reachable = true},
+      {.place = "H1"},
+      {.place = "H8/R20/RK3200"},
+      {.lifecycles = {Lifecycle::Discovered}, .kind = NodeKind::ComputeTray, .place = "H5"},
+      {.lifecycles = {Lifecycle::Retired}},
+      {.text = "13330240"},
+      {.text = "1333024011199"},
+      {.text = "RK3200"},
+      {.text = "RK3"},
+      {.text = "H8/"},
+      {.text = "13"},
+      {.text = "10.1.77"},
+      {.text = "02:00:11:19:99"},
+      {.text = "nothing at all"},
+      {.lifecycles = {Lifecycle::Discovered}, .text = "RK2"},
       {.health = Health::Degraded, .place = "H8", .text = "H8/R2"}};
   std::vector<std::pair<double, std::string>> times;
   double wallWorst = 0;
@@ -106,9 +124,12 @@ TEST_F(Fleet, OfAHundredThousandNodesIsListedQuickly) {
           const auto wall = std::chrono::steady_clock::now();
           const auto start = cpuMs();
           const auto listed = queries_->nodes(filters[f], sort, descending, cursor, 100);
-          times.emplace_back(cpuMs() - start, "filter " + std::to_string(f) + " sort " + std::string(nameOf(sort)) +
-                                                  (descending ? " desc" : "") + " page " + std::to_string(page));
-          wallWorst = std::max(wallWorst, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - wall).count());
+          times.emplace_back(cpuMs() - start, "filter " + std::to_string(f) + " sort " +
+                                                  std::string(nameOf(sort)) + (descending ? " desc" : "") +
+                                                  " page " + std::to_string(page));
+          wallWorst = std::max(
+              wallWorst,
+              std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - wall).count());
           ASSERT_TRUE(listed);
           EXPECT_GE(listed->total, static_cast<std::int64_t>(listed->nodes.size()));
           cursor = listed->next;

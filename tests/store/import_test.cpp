@@ -42,7 +42,8 @@ TEST_F(SiteImportTest, FollowsANodeThatTheManifestChanged) {
   const auto before = store_->lastEvent();
   const auto summary = wait(store_->importSite(changed, by_));
   ASSERT_TRUE(summary) << summary.error().what;
-  EXPECT_EQ(std::pair(summary->nodesChanged, summary->nodesUnchanged), std::pair(std::int64_t{1}, std::int64_t{2}));
+  EXPECT_EQ(std::pair(summary->nodesChanged, summary->nodesUnchanged),
+            std::pair(std::int64_t{1}, std::int64_t{2}));
   EXPECT_EQ(store_->node(node)->place.path, "H1/R01/RK009/U11");
   EXPECT_EQ(store_->node(node)->lifecycle, Lifecycle::Planned);
   EXPECT_THAT(kindsSince(before), ElementsAre("node.changed", "evidence.invalidated", "site.imported"));
@@ -149,7 +150,8 @@ TEST_F(SiteImportTest, LetsANewTrayTakeThePlaceOfARetiredOne) {
   const auto summary = wait(store_->importSite(swapped, by_));
   ASSERT_TRUE(summary) << summary.error().what;
   EXPECT_EQ(store_->node(*store_->nodeBySerial("SN1500"))->place.path, "H1/R01/RK001/U10");
-  const auto back = commit({MoveLifecycle{nodeId(0), Lifecycle::Retired, Lifecycle::Planned, Actor::Manifest, "", {}}});
+  const auto back = commit(
+      {MoveLifecycle{nodeId(0), Lifecycle::Retired, Lifecycle::Planned, Actor::Manifest, "", {}}});
   ASSERT_FALSE(back);
   EXPECT_EQ(back.error().code, Errc::Conflict);
 }

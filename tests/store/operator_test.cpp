@@ -63,7 +63,8 @@ TEST_F(Operator, HoldsANodeOrAPlaceUntilReleasedOrExpired) {
   ASSERT_TRUE(wait(store_->releaseHold(*id, {"carol", "shift lead"}, true)));
   EXPECT_EQ(wait(store_->releaseHold(*id, by_, true)).error().code, Errc::Conflict);
   executor_->after(2h, [] {});
-  while (time_.runOne()) {}
+  while (time_.runOne()) {
+  }
   EXPECT_EQ(store_->heldBecause(nodeId(0)), "") << "it has expired";
   EXPECT_EQ(wait(store_->addHold({}, by_)).error().code, Errc::Invalid);
 }
@@ -92,10 +93,12 @@ TEST_F(Operator, KeepsUsersAndTokensByTheirHash) {
   ASSERT_TRUE(wait(store_->changeUser(user, by_)));
   EXPECT_FALSE(queries_->validToken(token.hash, time_.now())) << "a disabled user's tokens end";
   EXPECT_EQ(queries_->user("bob")->passwordHash, "hash-2");
-  EXPECT_EQ(eventsSince(before).at(0).data, R"({"disabled":true,"password":"changed","user":"bob","why":"bring-up"})");
+  EXPECT_EQ(eventsSince(before).at(0).data,
+            R"({"disabled":true,"password":"changed","user":"bob","why":"bring-up"})");
   EXPECT_EQ(queries_->users().size(), 1u);
   EXPECT_EQ(queries_->tokens("bob").size(), 2u);
-  EXPECT_EQ(wait(store_->createToken({{}, TokenKind::Api, "nobody", "x", "y"}, by_)).error().code, Errc::NotFound);
+  EXPECT_EQ(wait(store_->createToken({{}, TokenKind::Api, "nobody", "x", "y"}, by_)).error().code,
+            Errc::NotFound);
 }
 
 TEST_F(Operator, RemembersAnAnswerToAPost) {

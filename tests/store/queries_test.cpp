@@ -12,7 +12,8 @@ using ::testing::ElementsAre;
 
 class QueriesTest : public test::StoreTest {
  protected:
-  std::vector<std::string> serials(const NodeFilter& filter, NodeSort sort = NodeSort::Place, bool descending = false) {
+  std::vector<std::string> serials(const NodeFilter& filter, NodeSort sort = NodeSort::Place,
+                                   bool descending = false) {
     std::vector<std::string> out;
     const auto page = queries_->nodes(filter, sort, descending, "", 1000);
     for (const auto& row : page->nodes) out.push_back(row.node.serial);
@@ -70,7 +71,8 @@ TEST_F(QueriesTest, WalkEveryOrderPageByPage) {
     }
   }
   const auto page = queries_->nodes({}, NodeSort::Place, false, "", 7);
-  EXPECT_FALSE(queries_->nodes({}, NodeSort::Serial, false, page->next, 7)) << "a cursor belongs to its order";
+  EXPECT_FALSE(queries_->nodes({}, NodeSort::Serial, false, page->next, 7))
+      << "a cursor belongs to its order";
   EXPECT_FALSE(queries_->nodes({}, NodeSort::Place, false, "zz", 7));
   EXPECT_FALSE(queries_->nodes({}, NodeSort::Place, false, toHex("[[[["), 7));
 }
@@ -121,7 +123,8 @@ TEST_F(QueriesTest, ListRunsAndFindings) {
   ASSERT_TRUE(commit({SaveRun{run, "run.failed"}}));
   EXPECT_EQ(queries_->runs({}, {}, 100).runs.size(), 10u);
   EXPECT_EQ(queries_->runs({.states = {RunState::Active, RunState::Blocked}}, {}, 100).runs.size(), 9u);
-  EXPECT_EQ(queries_->runs({.states = {RunState::Failed}}, {}, 100).runs.at(0).subject, (std::vector{nodeId(3)}));
+  EXPECT_EQ(queries_->runs({.states = {RunState::Failed}}, {}, 100).runs.at(0).subject,
+            (std::vector{nodeId(3)}));
   EXPECT_EQ(queries_->runs({.workflow = "other"}, {}, 100).runs.size(), 0u);
   EXPECT_EQ(queries_->runs({.node = nodeId(2)}, {}, 100).runs.at(0).id, RunId{3});
   const auto page = queries_->runs({}, {}, 4);
@@ -145,7 +148,8 @@ TEST_F(QueriesTest, CountByLifecycleAndByRack) {
   openWithSite(40);
   ASSERT_TRUE(move(nodeId(0), Lifecycle::Planned, Lifecycle::Discovered));
   ASSERT_TRUE(commit({SetContact{nodeId(1), time_.now()}, SetHealth{nodeId(1), Health::Failed}}));
-  EXPECT_EQ(queries_->lifecycleCounts(), (std::map<Lifecycle, std::int64_t>{{Lifecycle::Planned, 39}, {Lifecycle::Discovered, 1}}));
+  EXPECT_EQ(queries_->lifecycleCounts(),
+            (std::map<Lifecycle, std::int64_t>{{Lifecycle::Planned, 39}, {Lifecycle::Discovered, 1}}));
   const auto racks = queries_->racks("H1/R01");
   ASSERT_EQ(racks.size(), 3u);
   EXPECT_EQ(racks[0].rack, "H1/R01/RK001");

@@ -8,8 +8,9 @@ namespace {
 
 class Secrets : public test::StoreTest {
  protected:
-  const std::vector<std::string> canaries_{std::string(test::kPassword), "next-Canary-77e1c2a9", "session-Canary-04bb91",
-                                           "agent-token-Canary-5a5a", "user-Canary-password-1", "api-token-Canary-900d"};
+  const std::vector<std::string> canaries_{std::string(test::kPassword), "next-Canary-77e1c2a9",
+                                           "session-Canary-04bb91",      "agent-token-Canary-5a5a",
+                                           "user-Canary-password-1",     "api-token-Canary-900d"};
 
   /// Every secret that the store is ever given.
   void openWithSecrets() {
@@ -23,8 +24,10 @@ class Secrets : public test::StoreTest {
     order.kind = OrderKind::WriteImage;
     order.seed = encodeBootMedia({"http://10.0.0.254/agent/v1/report", canaries_[3]});
     ASSERT_TRUE(commit({PutOrder{nodeId(0), order}}));
-    ASSERT_TRUE(wait(store_->createUser({"bob", hashPassword(Secret{canaries_[4]}), {{"technician", "H1"}}}, by_)));
-    ASSERT_TRUE(wait(store_->createToken({{}, TokenKind::Api, "bob", "ci", hashToken(Secret{canaries_[5]})}, by_)));
+    ASSERT_TRUE(
+        wait(store_->createUser({"bob", hashPassword(Secret{canaries_[4]}), {{"technician", "H1"}}}, by_)));
+    ASSERT_TRUE(
+        wait(store_->createToken({{}, TokenKind::Api, "bob", "ci", hashToken(Secret{canaries_[5]})}, by_)));
     EXPECT_EQ(store_->loadAccess(nodeId(0))->nextPassword->reveal(), canaries_[1]);
     EXPECT_EQ(store_->order(nodeId(0))->seed, order.seed);
   }
@@ -38,7 +41,8 @@ class Secrets : public test::StoreTest {
 
 TEST_F(Secrets, LieInNoByteOfAnyFile) {
   openWithSecrets();
-  ASSERT_GT(std::filesystem::file_size(directory_.path() / "data" / "zellige.db-wal"), 4096u) << "the WAL is looked at too";
+  ASSERT_GT(std::filesystem::file_size(directory_.path() / "data" / "zellige.db-wal"), 4096u)
+      << "the WAL is looked at too";
   EXPECT_THAT(hits(), ::testing::IsEmpty());
   close();
   EXPECT_THAT(hits(), ::testing::IsEmpty());
@@ -56,7 +60,8 @@ TEST_F(Secrets, StaySealedWithAnotherSiteKey) {
   openWithSecrets();
   close();
   executor_ = std::make_unique<VirtualExecutor>(time_);
-  store_ = *SqliteStore::open(directory_.path() / "data", *executor_, SecretBox::fromSeed("other"), virtualOptions());
+  store_ = *SqliteStore::open(directory_.path() / "data", *executor_, SecretBox::fromSeed("other"),
+                              virtualOptions());
   const auto access = store_->loadAccess(NodeId{1});
   ASSERT_FALSE(access);
   EXPECT_EQ(access.error().code, Errc::Invalid);

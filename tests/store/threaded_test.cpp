@@ -14,7 +14,8 @@ class Threaded : public ::testing::Test {
   void openStore(StoreOptions options = {}) {
     store_.reset();
     loop_ = std::make_unique<LoopExecutor>();
-    auto opened = SqliteStore::open(directory_.path() / "data", *loop_, SecretBox::fromSeed("test"), std::move(options));
+    auto opened = SqliteStore::open(directory_.path() / "data", *loop_, SecretBox::fromSeed("test"),
+                                    std::move(options));
     ASSERT_TRUE(opened) << opened.error().what;
     store_ = std::move(*opened);
   }
@@ -25,7 +26,8 @@ class Threaded : public ::testing::Test {
     openStore();
   }
   static Task<void> import(Threaded& test, int nodes) {
-    auto task = test.store_->importSite(test::smallSite(test.store_->content(), test.directory_.path(), nodes), {"alice", ""});
+    auto task = test.store_->importSite(
+        test::smallSite(test.store_->content(), test.directory_.path(), nodes), {"alice", ""});
     const auto summary = co_await task;
     EXPECT_TRUE(summary);
     test.loop_->stop();
@@ -39,7 +41,8 @@ class Threaded : public ::testing::Test {
       auto task = test.store_->commit(std::move(c));
       const auto receipt = co_await task;
       EXPECT_TRUE(receipt);
-      EXPECT_EQ(test.store_->node(node)->health, i % 2 == 0 ? Health::Failed : Health::Ok) << "reads see what is committed";
+      EXPECT_EQ(test.store_->node(node)->health, i % 2 == 0 ? Health::Failed : Health::Ok)
+          << "reads see what is committed";
       ++test.acknowledged_;
     }
     if (--test.running_ == 0) test.loop_->stop();
@@ -67,7 +70,8 @@ TEST_F(Threaded, CommitsForManyWhileAnotherThreadReads) {
   std::thread reader([&] {
     while (!done) {
       const auto last = queries->lastEvent();
-      consistent = consistent && last >= seen && queries->nodes({}, NodeSort::Place, false, "", 10)->total == 20;
+      consistent = consistent && last >= seen &&
+                   queries->nodes({}, NodeSort::Place, false, "", 10)->total == 20;
       seen = last;
     }
   });
@@ -107,7 +111,8 @@ TEST_F(Threaded, EndsTheRunLoopWhenTheDiskIsFull) {
   loop_->shutDown();
   openStore();
   std::size_t kept = 0;
-  for (int n = 0; n < 4; ++n) kept += store_->validEvidence(*store_->nodeBySerial("SN" + std::to_string(1000 + n))).size();
+  for (int n = 0; n < 4; ++n)
+    kept += store_->validEvidence(*store_->nodeBySerial("SN" + std::to_string(1000 + n))).size();
   EXPECT_GE(static_cast<int>(kept), acknowledged_);
   EXPECT_GT(acknowledged_, 0);
   EXPECT_TRUE(store_->verifyChain());

@@ -13,7 +13,14 @@ namespace {
 using testing::HasSubstr;
 
 Component gpu(std::string name, std::string model, bool complete = true, bool sick = false) {
-  return {ComponentKind::Gpu, name, "serial-" + name, std::move(model), "", complete, sick, complete && !sick ? "" : "why"};
+  return {ComponentKind::Gpu,
+          name,
+          "serial-" + name,
+          std::move(model),
+          "",
+          complete,
+          sick,
+          complete && !sick ? "" : "why"};
 }
 
 struct Delivery {
@@ -49,15 +56,21 @@ INSTANTIATE_TEST_SUITE_P(
         Delivery{"more_than_ordered", {gpu("0", "GB200"), gpu("1", "GB200"), gpu("2", "B200")}},
         Delivery{"nothing", {}, 960, "S1", {"inventory.missing_part"}},
         Delivery{"one_missing", {gpu("0", "GB200")}, 960, "S1", {"inventory.missing_part"}},
-        Delivery{"one_incomplete", {gpu("0", "GB200"), gpu("1", "GB200", false)}, 960, "S1", {"inventory.missing_part"}},
+        Delivery{"one_incomplete",
+                 {gpu("0", "GB200"), gpu("1", "GB200", false)},
+                 960,
+                 "S1",
+                 {"inventory.missing_part"}},
         Delivery{"one_wrong", {gpu("0", "GB200"), gpu("1", "B200")}, 960, "S1", {"inventory.wrong_part"}},
         Delivery{"one_wrong_one_incomplete",
                  {gpu("0", "B200"), gpu("1", "GB200", false)},
                  960,
                  "S1",
                  {"inventory.missing_part", "inventory.wrong_part"}},
-        Delivery{"one_sick", {gpu("0", "GB200"), gpu("1", "GB200", true, true)}, 960, "S1", {"inventory.sick_part"}},
-        Delivery{"little_memory", {gpu("0", "GB200"), gpu("1", "GB200")}, 480, "S1", {"inventory.missing_part"}},
+        Delivery{
+            "one_sick", {gpu("0", "GB200"), gpu("1", "GB200", true, true)}, 960, "S1", {"inventory.sick_part"}},
+        Delivery{
+            "little_memory", {gpu("0", "GB200"), gpu("1", "GB200")}, 480, "S1", {"inventory.missing_part"}},
         Delivery{"misplaced", {gpu("0", "GB200"), gpu("1", "GB200")}, 960, "S2", {"place.wrong_serial"}},
         Delivery{"serial_unknown", {gpu("0", "GB200"), gpu("1", "GB200")}, 960, ""}),
     [](const auto& info) { return info.param.name; });
@@ -98,25 +111,28 @@ TEST_P(Judge, HoldsNumbersAgainstLimits) {
   EXPECT_THAT(verdict.why, HasSubstr(j.why));
   EXPECT_EQ(verdict.why.empty(), j.passed);
 }
-std::vector<TestResult> one(TestOutcome outcome, std::map<std::string, double> values, std::string detail = "") {
+std::vector<TestResult> one(TestOutcome outcome, std::map<std::string, double> values,
+                            std::string detail = "") {
   return {{"gemm", outcome, std::move(values), std::move(detail)}};
 }
 using enum TestOutcome;
 INSTANTIATE_TEST_SUITE_P(
     Results, Judge,
-    testing::Values(Judged{"good", true, one(Pass, {{"tflops", 120}, {"errors", 0}}), true, ""},
-                    Judged{"at_the_limit", true, one(Pass, {{"tflops", 100}, {"errors", 0}}), true, ""},
-                    Judged{"too_low", true, one(Pass, {{"tflops", 99}, {"errors", 0}}), false, "at least 100"},
-                    Judged{"too_high", true, one(Pass, {{"tflops", 120}, {"errors", 1}}), false, "at most 0"},
-                    Judged{"value_missing", true, one(Pass, {{"errors", 0}}), false, "tflops was not reported"},
-                    Judged{"not_a_number", true, one(Pass, {{"tflops", std::nan("")}, {"errors", 0}}), false, "not reported"},
-                    Judged{"infinite", true, one(Pass, {{"tflops", INFINITY}, {"errors", 0}}), false, "not reported"},
-                    Judged{"failed", false, one(Fail, {{"tflops", 120}, {"errors", 0}}, "ecc"), false, "ecc"},
-                    Judged{"skipped_required", true, one(Skipped, {}), false, "skipped, but the plan requires it"},
-                    Judged{"void_required", true, one(Void, {}), false, "void, but the plan requires it"},
-                    Judged{"skipped_optional", false, one(Skipped, {}), true, ""},
-                    Judged{"absent", true, {}, false, "no result"},
-                    Judged{"other_test", true, {{"cpu", Pass, {}, ""}}, false, "no result"}),
+    testing::Values(
+        Judged{"good", true, one(Pass, {{"tflops", 120}, {"errors", 0}}), true, ""},
+        Judged{"at_the_limit", true, one(Pass, {{"tflops", 100}, {"errors", 0}}), true, ""},
+        Judged{"too_low", true, one(Pass, {{"tflops", 99}, {"errors", 0}}), false, "at least 100"},
+        Judged{"too_high", true, one(Pass, {{"tflops", 120}, {"errors", 1}}), false, "at most 0"},
+        Judged{"value_missing", true, one(Pass, {{"errors", 0}}), false, "tflops was not reported"},
+        Judged{"not_a_number", true, one(Pass, {{"tflops", std::nan("")}, {"errors", 0}}), false,
+               "not reported"},
+        Judged{"infinite", true, one(Pass, {{"tflops", INFINITY}, {"errors", 0}}), false, "not reported"},
+        Judged{"failed", false, one(Fail, {{"tflops", 120}, {"errors", 0}}, "ecc"), false, "ecc"},
+        Judged{"skipped_required", true, one(Skipped, {}), false, "skipped, but the plan requires it"},
+        Judged{"void_required", true, one(Void, {}), false, "void, but the plan requires it"},
+        Judged{"skipped_optional", false, one(Skipped, {}), true, ""},
+        Judged{"absent", true, {}, false, "no result"},
+        Judged{"other_test", true, {{"cpu", Pass, {}, ""}}, false, "no result"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -27,7 +27,8 @@ Task<Result<void>> FakeBmc::write(std::string what, bool duplicate, void (*apply
   co_return Result<void>{};
 }
 
-Task<Result<std::string>> FakeBmc::pushFirmware(std::filesystem::path package, std::string, std::vector<std::string>, bool) {
+Task<Result<std::string>> FakeBmc::pushFirmware(std::filesystem::path package, std::string,
+                                                std::vector<std::string>, bool) {
   co_await site_.points.pass("write.before push");
   if (auto e = co_await exchange()) co_return *e;
   std::optional<Error> answer;
@@ -48,7 +49,8 @@ Task<Result<std::string>> FakeBmc::pushFirmware(std::filesystem::path package, s
     const bool fails = failTasks > 0 && failTasks-- > 0;
     site_.world.after(flashes, [this, what, uri, fails] {
       for (auto& task : tasks_)
-        if (task.uri == uri) task = {uri, fails ? TaskState::Failed : TaskState::Completed, 100, fails ? "0x17" : ""};
+        if (task.uri == uri)
+          task = {uri, fails ? TaskState::Failed : TaskState::Completed, 100, fails ? "0x17" : ""};
       if (fails) return;
       staged[what.item] = what.version;
       if (what.activation == Activation::None) activate(Activation::None);

@@ -20,23 +20,23 @@ class FakeBmc final : public NoBmc {
     Activation activation = Activation::AuxCycle;
   };
   std::map<std::string, Package> packages;
-  std::map<std::string, std::string> versions;     ///< running, by inventory id
+  std::map<std::string, std::string> versions;  ///< running, by inventory id
   std::map<std::string, std::string> staged;
   Inventory parts;
   BmcSettings has;
   HostPower power = HostPower::On;
   std::string bootProgress = "OSRunning";
-  bool dates = true;                 ///< reports LastResetTime
+  bool dates = true;  ///< reports LastResetTime
   bool leak = false, copied = true, mustChange = false;
   MediaState slot;
   BootOverride boot{"None", false};
-  Duration lag = 15s;                ///< until a task is listed
+  Duration lag = 15s;  ///< until a task is listed
   Duration flashes = 10min, away = 3min, baseboardAway = 5min, boots = 5min, images = 10min;
 
   // Trouble
   std::optional<Error> broken;
-  std::map<std::string, std::vector<Error>> refuse;   ///< by write: the next answers; outcomeUnknown ones are applied
-  int failTasks = 0, neverApplied = 0;                ///< the next so many
+  std::map<std::string, std::vector<Error>> refuse;  ///< by write: the next answers; outcomeUnknown ones are applied
+  int failTasks = 0, neverApplied = 0;               ///< the next so many
   bool namesTasks = true, forgetsTasks = false, foreignTask = false, agentStarts = true;
   int failImages = 0;
 
@@ -44,9 +44,10 @@ class FakeBmc final : public NoBmc {
   std::vector<std::string> writes;
   int duplicates = 0;
   int count(std::string_view write) const {
-    return static_cast<int>(std::count_if(writes.begin(), writes.end(), [&](const auto& w) { return w.starts_with(write); }));
+    return static_cast<int>(
+        std::count_if(writes.begin(), writes.end(), [&](const auto& w) { return w.starts_with(write); }));
   }
-  std::string disk;                  ///< digest on the system disk
+  std::string disk;  ///< digest on the system disk
 
   // Reading
   Task<Result<BmcIdentity>> identify() override {
@@ -117,11 +118,13 @@ class FakeBmc final : public NoBmc {
     wanted_ = std::move(wanted);
     return write("settings", false, [](FakeBmc& m) { m.has = m.wanted_; });
   }
-  Task<Result<std::string>> pushFirmware(std::filesystem::path package, std::string, std::vector<std::string>, bool) override;
+  Task<Result<std::string>> pushFirmware(std::filesystem::path package, std::string, std::vector<std::string>,
+                                         bool) override;
   Task<Result<void>> reset(HostReset how) override {
     switch (how) {
       case HostReset::On: return write("on", power != HostPower::Off, [](FakeBmc& m) { m.switchOn(); });
-      case HostReset::ForceOff: return write("off", power == HostPower::Off, [](FakeBmc& m) { m.switchOff(); });
+      case HostReset::ForceOff:
+        return write("off", power == HostPower::Off, [](FakeBmc& m) { m.switchOff(); });
       case HostReset::ForceRestart:
         return write("restart", false, [](FakeBmc& m) {
           m.switchOff();

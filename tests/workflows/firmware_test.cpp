@@ -44,7 +44,8 @@ TEST(Firmware, ABmcRestartBringsItAliveBeforeTheNextEntry) {
   t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
   t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
   EXPECT_EQ(t.runToEnd(), RunState::Done);
-  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "bmc", "push package-hgx", "off", "aux", "on"));
+  EXPECT_THAT(t.machine().writes,
+              ElementsAre("push package-bmc", "bmc", "push package-hgx", "off", "aux", "on"));
   EXPECT_THAT(t.site.tables.findings, IsEmpty());
   EXPECT_EQ(t.site.tables.count("run.blocked"), 0) << "the BMC's absence was asked for";
 }
@@ -119,7 +120,8 @@ TEST(Firmware, TasksThatFailEveryTimeAreAFinding) {
 
 TEST(Firmware, ARefusedPackageIsTriedAgainThenFound) {
   Tray t;
-  t.machine().refuse["push"] = std::vector<Error>(9, Error{Errc::Rejected, "component comparison stamp is lower"});
+  t.machine().refuse["push"] = std::vector<Error>(
+      9, Error{Errc::Rejected, "component comparison stamp is lower"});
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
   EXPECT_THAT(t.site.tables.findings[0].detail, HasSubstr("stamp is lower"));

@@ -57,8 +57,8 @@ TEST(Image, AKnownSystemThatStillBootsIsWaitedFor) {
   Tray t;
   t.machine().disk = "os-1";
   t.machine().boots = 8min;
-  t.site.tables.evidence[(std::pair{t.node, std::string("image")})].evidence =
-      Evidence{t.node, {}, "image", "", {"image:os-1", "serial:S1"}, {}};
+  t.site.tables.evidence[(std::pair{t.node, std::string("image")})].evidence = Evidence{
+      t.node, {}, "image", "", {"image:os-1", "serial:S1"}, {}};
   t.site.boot();
   (void)t.site.await(t.machine().reset(HostReset::On));  // as after a firmware activation
   t.id = t.start();
@@ -134,7 +134,8 @@ struct Burning : FleetOfOne {
     machine().disk = "os-1";
     site.tables.inventories[node] = machine().parts;
     for (const auto* subject : {"inventory", "settings", "firmware", "image"})
-      site.tables.evidence[(std::pair{node, std::string(subject)})].evidence = Evidence{node, {}, subject, "", {}, {}};
+      site.tables.evidence[(std::pair{node, std::string(subject)})].evidence = Evidence{node, {}, subject,
+                                                                                        "",   {}, {}};
   }
 };
 

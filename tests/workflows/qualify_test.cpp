@@ -33,7 +33,8 @@ struct Delivered : FleetOfOne {
     EXPECT_EQ(machine().versions["HGX_FW_GPU_0"], "2") << at;
     EXPECT_EQ(machine().disk, "os-1") << at;
     EXPECT_EQ(machine().duplicates, 0) << at;
-    for (const auto* once : {"push package-bmc", "push package-hgx", "bmc", "aux", "insert", "image", "restart", "burnin"})
+    for (const auto* once :
+         {"push package-bmc", "push package-hgx", "bmc", "aux", "insert", "image", "restart", "burnin"})
       EXPECT_EQ(machine().count(once), 1) << at << " " << once;
   }
 };
@@ -43,8 +44,8 @@ TEST(Qualify, BringsADeliveredTrayToAvailable) {
   t.runToEnd();
   t.check("no trouble");
   EXPECT_THAT(t.machine().writes,
-              ElementsAre("password", "settings", "push package-bmc", "bmc", "push package-hgx", "aux", "on", "off", "insert",
-                          "boot", "on", "image", "eject", "restart", "burnin"));
+              ElementsAre("password", "settings", "push package-bmc", "bmc", "push package-hgx", "aux", "on",
+                          "off", "insert", "boot", "on", "image", "eject", "restart", "burnin"));
 }
 
 TEST(Qualify, WithAnEmptyDatabaseAndAMachineAsWantedOnlyTheBurnInRuns) {
@@ -151,7 +152,9 @@ TEST_P(Mutated, TheSameSweepFindsDuplicates) {
   EXPECT_GT(duplicates, 0);
 }
 INSTANTIATE_TEST_SUITE_P(Qualify, Mutated, testing::Values(Mutation::SkipLook, Mutation::NoSettle),
-                         [](const auto& info) { return info.param == Mutation::SkipLook ? "skip_look" : "no_settle"; });
+                         [](const auto& info) {
+                           return info.param == Mutation::SkipLook ? "skip_look" : "no_settle";
+                         });
 
 TEST(Power, AsAskedForIsNoAct) {
   FleetOfOne t(std::vector<Step>{workflows::power().steps.front()});
@@ -178,7 +181,8 @@ TEST_P(PowerAsked, IsDoneOnceAlsoWhenTheReplyWasLost) {
   EXPECT_THAT(t.machine().writes, ElementsAre(write));
 }
 INSTANTIATE_TEST_SUITE_P(Power, PowerAsked,
-                         testing::Values(std::pair{"on", "on"}, std::pair{"off", "off"}, std::pair{"restart", "restart"}));
+                         testing::Values(std::pair{"on", "on"}, std::pair{"off", "off"},
+                                         std::pair{"restart", "restart"}));
 
 // What a reader of the step lists may rely on.
 TEST(StepLists, AreWellFormed) {

@@ -8,7 +8,9 @@
 
 namespace zellige::api {
 
-Task<HttpReply> getVersion(Services&, Call) { co_return jsonReply(200, {{"version", kVersion}, {"api", "v1"}}); }
+Task<HttpReply> getVersion(Services&, Call) {
+  co_return jsonReply(200, {{"version", kVersion}, {"api", "v1"}});
+}
 
 Task<HttpReply> getOpenapi(Services&, Call) {
   HttpReply reply;
@@ -40,7 +42,8 @@ Task<HttpReply> getMetrics(Services& services, Call) {
       services.engine.unfinished(), services.engine.transitions(), services.queries.lastEvent());
   text += "# HELP zellige_budget_used Units of a budget in use.\n# TYPE zellige_budget_used gauge\n";
   for (const auto& use : services.engine.budgetUse())
-    if (use.scope.empty()) text += fmt::format("zellige_budget_used{{budget=\"{}\"}} {}\n", nameOf(use.budget), use.used);
+    if (use.scope.empty())
+      text += fmt::format("zellige_budget_used{{budget=\"{}\"}} {}\n", nameOf(use.budget), use.used);
   HttpReply reply;
   reply.status = 200;
   reply.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");

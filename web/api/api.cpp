@@ -11,7 +11,8 @@ namespace zellige::api {
 
 namespace {
 
-constexpr std::string_view kSignInHint = "sign in with POST /api/v1/session and send its token as 'Authorization: Bearer …'";
+constexpr std::string_view kSignInHint =
+    "sign in with POST /api/v1/session and send its token as 'Authorization: Bearer …'";
 
 std::string_view mediaType(std::string_view value) {
   value = value.substr(0, value.find(';'));
@@ -51,12 +52,14 @@ std::optional<HttpReply> readQuery(Call& call, std::span<const std::string_view>
     if (pair.empty()) continue;
     const auto equals = pair.find('=');
     auto name = decodePercent(pair.substr(0, equals), true);
-    auto value = equals == std::string_view::npos ? std::string{} : decodePercent(pair.substr(equals + 1), true);
+    auto value = equals == std::string_view::npos ? std::string{}
+                                                  : decodePercent(pair.substr(equals + 1), true);
     if (!name || !value || value->size() > 1000)
       return problem(ProblemKind::BadRequest, "the query cannot be read; encode it as name=value&name=value");
     if (std::find(known.begin(), known.end(), *name) == known.end())
-      return problem(ProblemKind::UnknownParameter,
-                     fmt::format("the query parameter '{}' is not known here; remove it", name->substr(0, 64)));
+      return problem(
+          ProblemKind::UnknownParameter,
+          fmt::format("the query parameter '{}' is not known here; remove it", name->substr(0, 64)));
     if (!call.query.emplace(*name, std::move(*value)).second)
       return problem(ProblemKind::BadRequest, fmt::format("the query parameter '{}' is there twice", *name));
   }
@@ -65,7 +68,8 @@ std::optional<HttpReply> readQuery(Call& call, std::span<const std::string_view>
 
 std::optional<HttpReply> readBody(Call& call, const Route& route) {
   if (route.takes == Takes::Nothing) {
-    if (!call.request.body.empty()) return problem(ProblemKind::BadRequest, "this operation takes no body; send none");
+    if (!call.request.body.empty())
+      return problem(ProblemKind::BadRequest, "this operation takes no body; send none");
     return std::nullopt;
   }
   const auto wanted = route.takes == Takes::Json ? "application/json" : "application/octet-stream";
@@ -96,8 +100,10 @@ struct Api::Impl {
   Impl(SqliteStore& s, Engine& engine, Executor& executor, ApiOptions o)
       : store(s), queries(s.queries()), options(std::move(o)), passwords(executor, options.working),
         files(executor, options.working), attempts(options.attempts),
-        watch(executor, [this] { return queries->lastEvent(); }, options.clockSpeed),
-        services{store, *queries, engine, executor, options, passwords, files, attempts, watch, uploading, importing} {}
+        watch(
+            executor, [this] { return queries->lastEvent(); }, options.clockSpeed),
+        services{store, *queries, engine, executor,  options,  passwords,
+                 files, attempts, watch,  uploading, importing} {}
 
   Task<HttpReply> answer(HttpRequest request, Caller caller);
   Task<HttpReply> answerOnce(const Route& route, Call call);
@@ -111,7 +117,7 @@ struct Api::Impl {
   EventWatch watch;
   std::set<std::string> uploading;
   bool importing = false;
-  std::set<std::pair<std::string, std::string>> answering;   // (user, Idempotency-Key) in flight
+  std::set<std::pair<std::string, std::string>> answering;  // (user, Idempotency-Key) in flight
   Services services;
 };
 
@@ -130,11 +136,14 @@ Result<Identity> Api::Impl::identify(const HttpRequest& request) {
   const auto header = request.headers.get("Authorization");
   if (header.empty()) return Identity{};
   constexpr std::string_view scheme = "Bearer ";
-  if (header.size() <= scheme.size() || header.size() > 300 || !sameIgnoringCase(header.substr(0, scheme.size()), scheme))
+  if (header.size() <= scheme.size() || header.size() > 300 ||
+      !sameIgnoringCase(header.substr(0, scheme.size()), scheme))
     return Error{Errc::Auth, "the Authorization header is not a Bearer token"};
-  const auto token = queries->validToken(hashToken(Secret{std::string(header.substr(scheme.size()))}), services.now());
+  const auto token = queries->validToken(hashToken(Secret{std::string(header.substr(scheme.size()))}),
+                                         services.now());
   const auto user = token ? queries->user(token->user) : std::nullopt;
-  if (!user || user->disabled) return Error{Errc::Auth, "this token is not valid, has expired or was revoked"};
+  if (!user || user->disabled)
+    return Error{Errc::Auth, "this token is not valid, has expired or was revoked"};
   return Identity{user->name, user->grants, token->id, user->mustChange};
 }
 
@@ -142,14 +151,16 @@ Task<HttpReply> Api::Impl::answer(HttpRequest request, Caller caller) {
   auto found = findRoute(request.method, request.path());
   if (!found.route) {
     if (found.allowed.empty())
-      co_return problem(ProblemKind::NotFound, "nothing answers here; /api/v1/openapi.yaml lists what there is");
+      co_return problem(ProblemKind::NotFound,
+                        "nothing answers here; /api/v1/openapi.yaml lists what there is");
     auto reply = problem(ProblemKind::MethodNotAllowed, fmt::format("use one of: {}", found.allowed));
     reply.headers.set("Allow", found.allowed);
     co_return reply;
   }
   const auto& route = *found.route;
   if (!accepts(request.headers.get("Accept"), typeOf(route.gives)))
-    co_return problem(ProblemKind::NotAcceptable, fmt::format("this is given as {}; accept that", typeOf(route.gives)));
+    co_return problem(ProblemKind::NotAcceptable,
+                      fmt::format("this is given as {}; accept that", typeOf(route.gives)));
 
   Call call;
   call.request = std::move(request);
@@ -159,10 +170,12 @@ Task<HttpReply> Api::Impl::answer(HttpRequest request, Caller caller) {
   if (!who && route.needs != Level::Anyone)
     co_return problem(ProblemKind::SignIn, fmt::format("{}; {}", who.error().what, kSignInHint));
   if (who) call.who = std::move(*who);
-  if (route.needs != Level::Anyone && call.who.user.empty()) co_return problem(ProblemKind::SignIn, std::string(kSignInHint));
+  if (route.needs != Level::Anyone && call.who.user.empty())
+    co_return problem(ProblemKind::SignIn, std::string(kSignInHint));
   if (!call.who.may(route.needs))
-    co_return problem(ProblemKind::Forbidden, fmt::format("{} may not do this anywhere; ask an administrator for a role that may",
-                                                          call.who.user));
+    co_return problem(
+        ProblemKind::Forbidden,
+        fmt::format("{} may not do this anywhere; ask an administrator for a role that may", call.who.user));
   if (auto refused = readQuery(call, route.query)) co_return std::move(*refused);
   if (auto refused = readBody(call, route)) co_return std::move(*refused);
   if (call.request.method == "POST" && call.request.headers.has("Idempotency-Key"))
@@ -175,7 +188,9 @@ namespace {
 class KeyInUse {
  public:
   using Keys = std::set<std::pair<std::string, std::string>>;
-  KeyInUse(Keys& keys, const std::pair<std::string, std::string>& key) : keys_(keys), key_(key) { keys_.insert(key_); }
+  KeyInUse(Keys& keys, const std::pair<std::string, std::string>& key) : keys_(keys), key_(key) {
+    keys_.insert(key_);
+  }
   ~KeyInUse() { keys_.erase(key_); }
   KeyInUse(const KeyInUse&) = delete;
 
@@ -192,14 +207,16 @@ Task<HttpReply> Api::Impl::answerOnce(const Route& route, Call call) {
   const std::string key{call.request.headers.get("Idempotency-Key")};
   const bool printable = std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (!route.repeatable)
-    co_return problem(ProblemKind::BadRequest, "this answer holds a secret and is not kept; send no Idempotency-Key");
+    co_return problem(ProblemKind::BadRequest,
+                      "this answer holds a secret and is not kept; send no Idempotency-Key");
   if (key.empty() || key.size() > 64 || !printable)
     co_return problem(ProblemKind::BadRequest, "Idempotency-Key must be 1 to 64 visible ASCII characters");
   const auto user = call.who.user;
   const auto digest = sha256Hex(call.request.method + "\n" + call.request.target + "\n" + call.request.body);
   if (const auto kept = queries->idempotentReply(user, key)) {
     if (kept->request != digest)
-      co_return problem(ProblemKind::KeyReused, "this Idempotency-Key came with another request before; take a new one");
+      co_return problem(ProblemKind::KeyReused,
+                        "this Idempotency-Key came with another request before; take a new one");
     HttpReply reply;
     reply.status = kept->status;
     reply.headers.set("Content-Type", "application/json");
@@ -208,7 +225,8 @@ Task<HttpReply> Api::Impl::answerOnce(const Route& route, Call call) {
     co_return reply;
   }
   if (answering.contains({user, key}))
-    co_return problem(ProblemKind::Conflict, "a request with this Idempotency-Key is being answered; wait and repeat it");
+    co_return problem(ProblemKind::Conflict,
+                      "a request with this Idempotency-Key is being answered; wait and repeat it");
   const KeyInUse inUse(answering, {user, key});
   auto reply = co_await route.handler(services, std::move(call));
   if (reply.status >= 200 && reply.status < 300) {

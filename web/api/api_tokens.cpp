@@ -12,7 +12,9 @@ bool mayManage(const Call& call, const std::string& user) {
   return user == call.who.user || call.who.may(Level::Admin, Place{});
 }
 
-HttpReply notYours() { return problem(ProblemKind::Forbidden, "tokens of others are managed by an administrator"); }
+HttpReply notYours() {
+  return problem(ProblemKind::Forbidden, "tokens of others are managed by an administrator");
+}
 
 }  // namespace
 
@@ -50,7 +52,8 @@ Task<HttpReply> createToken(Services& services, Call call) {
 
 Task<HttpReply> revokeToken(Services& services, Call call) {
   const auto* why = call.filter("reason");
-  if (!why || why->empty() || why->size() > 500) co_return badParameter("say why in ?reason=… (1 to 500 bytes)");
+  if (!why || why->empty() || why->size() > 500)
+    co_return badParameter("say why in ?reason=… (1 to 500 bytes)");
   const auto id = idOf(call.path[0]);
   std::string owner;
   for (const auto& user : services.queries.users())
@@ -58,7 +61,8 @@ Task<HttpReply> revokeToken(Services& services, Call call) {
       if (token.id.value == id && !token.revoked) owner = token.user;
   // Whose it is stays untold to who may not manage it.
   if (owner.empty() || !mayManage(call, owner))
-    co_return problem(ProblemKind::NotFound, "you have no valid token with this id; list yours with GET /api/v1/tokens");
+    co_return problem(ProblemKind::NotFound,
+                      "you have no valid token with this id; list yours with GET /api/v1/tokens");
   By by{call.who.user, *why};
   const auto done = co_await services.store.revokeToken(TokenId{id}, std::move(by));
   if (!done) co_return problem(done.error());

@@ -12,7 +12,8 @@ Duration Attempts::mustWait(const std::string& key, int most, Time now) const {
 }
 
 Duration Attempts::mustWait(const std::string& user, const std::string& address, Time now) const {
-  return std::max(mustWait("user:" + user, limits_.perUser, now), mustWait("address:" + address, limits_.perAddress, now));
+  return std::max(mustWait("user:" + user, limits_.perUser, now),
+                  mustWait("address:" + address, limits_.perAddress, now));
 }
 
 void Attempts::note(const std::string& key, int most, Time now) {

@@ -10,10 +10,10 @@
 namespace zellige::api {
 
 struct AttemptLimits {
-  int perUser = 10;          ///< wrong ones within the window
-  int perAddress = 30;       ///< several people may share an address
+  int perUser = 10;     ///< wrong ones within the window
+  int perAddress = 30;  ///< several people may share an address
   Duration window{5min};
-  std::size_t remembered = 20'000;   ///< names and addresses; the oldest are forgotten first
+  std::size_t remembered = 20'000;  ///< names and addresses; the oldest are forgotten first
 };
 
 class Attempts {
@@ -30,8 +30,8 @@ class Attempts {
   Duration mustWait(const std::string& key, int most, Time now) const;
   void note(const std::string& key, int most, Time now);
   AttemptLimits limits_;
-  std::map<std::string, Times> wrong_;        // "user:…" and "address:…"
-  std::deque<std::string> order_;             // keys as they were first noted
+  std::map<std::string, Times> wrong_;  // "user:…" and "address:…"
+  std::deque<std::string> order_;       // keys as they were first noted
 };
 
 }  // namespace zellige::api

@@ -56,7 +56,8 @@ bool Identity::may(Level level, const Place& place) const {
 }
 
 bool Identity::has(std::string_view role, const Place& place) const {
-  return std::any_of(grants.begin(), grants.end(), [&](const auto& g) { return g.role == role && place.isInside(g.place); });
+  return std::any_of(grants.begin(), grants.end(),
+                     [&](const auto& g) { return g.role == role && place.isInside(g.place); });
 }
 
 std::optional<HttpReply> refuseUnless(const Call& call, Level level, const Place& place) {
@@ -74,7 +75,9 @@ const Json* Body::member(const std::string& name) {
   return it == object_.end() || it->is_null() ? nullptr : &*it;
 }
 
-void Body::wrong(const std::string& pointer, std::string reason) { wrong_.push_back({pointer, std::move(reason)}); }
+void Body::wrong(const std::string& pointer, std::string reason) {
+  wrong_.push_back({pointer, std::move(reason)});
+}
 
 std::string Body::text(const std::string& name, std::size_t most, std::size_t least) {
   const auto* value = member(name);
@@ -87,7 +90,8 @@ std::string Body::text(const std::string& name, std::size_t most, std::size_t le
     return {};
   }
   auto out = value->get<std::string>();
-  if (out.size() < least || out.size() > most) wrong("/" + name, fmt::format("must have {} to {} bytes", least, most));
+  if (out.size() < least || out.size() > most)
+    wrong("/" + name, fmt::format("must have {} to {} bytes", least, most));
   if (std::any_of(out.begin(), out.end(), isControl)) wrong("/" + name, "has a control character");
   return out;
 }
@@ -128,13 +132,14 @@ std::optional<HttpReply> Body::refused() {
     if (std::find(known_.begin(), known_.end(), name) == known_.end())
       wrong("/" + name.substr(0, 64), "is not known here");
   if (wrong_.empty()) return std::nullopt;
-  return invalid(fmt::format("{} {}; correct the body and send it again", wrong_.front().pointer, wrong_.front().reason),
-                 wrong_);
+  return invalid(
+      fmt::format("{} {}; correct the body and send it again", wrong_.front().pointer, wrong_.front().reason),
+      wrong_);
 }
 
 std::optional<Time> parseTime(std::string_view text) {
-  if (text.size() < 20 || text.back() != 'Z' || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
-      text[16] != ':')
+  if (text.size() < 20 || text.back() != 'Z' || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
+      text[13] != ':' || text[16] != ':')
     return std::nullopt;
   const int year = number(text, 0, 4), month = number(text, 5, 2), day = number(text, 8, 2);
   const int hour = number(text, 11, 2), minute = number(text, 14, 2), second = number(text, 17, 2);
@@ -143,13 +148,14 @@ std::optional<Time> parseTime(std::string_view text) {
     ms = number(text, 20, 3);
   else if (text.size() != 20)
     return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+  const std::chrono::year_month_day date{std::chrono::year{year},
+                                         std::chrono::month{static_cast<unsigned>(month)},
                                          std::chrono::day{static_cast<unsigned>(day)}};
-  if (year < 1970 || month < 1 || day < 1 || !date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
-      second < 0 || second > 59 || ms < 0)
+  if (year < 1970 || month < 1 || day < 1 || !date.ok() || hour < 0 || hour > 23 || minute < 0 ||
+      minute > 59 || second < 0 || second > 59 || ms < 0)
     return std::nullopt;
-  return Time{std::chrono::sys_days{date}.time_since_epoch() + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-              std::chrono::seconds{second} + Duration{ms}};
+  return Time{std::chrono::sys_days{date}.time_since_epoch() + std::chrono::hours{hour} +
+              std::chrono::minutes{minute} + std::chrono::seconds{second} + Duration{ms}};
 }
 
 Result<std::size_t> limitOf(const Call& call) {
@@ -164,7 +170,10 @@ Result<std::size_t> limitOf(const Call& call) {
 
 std::optional<std::string> decodePercent(std::string_view text, bool plusIsSpace) {
   const auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
   };
   std::string out;
   out.reserve(text.size());

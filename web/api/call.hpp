@@ -21,7 +21,7 @@ namespace zellige::api {
 
 /// Who is at the other end of the connection, as the listener saw it.
 struct Caller {
-  std::string address;   ///< numeric, without port
+  std::string address;  ///< numeric, without port
 };
 
 /// What an operation asks of the caller. The roles in between (technician, shift lead, firmware owner, auditor) may
@@ -32,7 +32,7 @@ Level levelOf(std::string_view role);
 bool isRole(std::string_view role);
 
 struct Identity {
-  std::string user;      ///< empty: nobody has signed in
+  std::string user;  ///< empty: nobody has signed in
   std::vector<RoleGrant> grants;
   TokenId token;
   bool mustChange = false;

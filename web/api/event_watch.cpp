@@ -9,7 +9,8 @@ constexpr Duration kEvery = 100ms;
 /// A waiter's place in the list; given up when the coroutine ends or is abandoned.
 class EventWatch::Place {
  public:
-  Place(std::list<Waiter>& list, Waiter waiter) : list_(list), here_(list.insert(list.end(), std::move(waiter))) {}
+  Place(std::list<Waiter>& list, Waiter waiter)
+      : list_(list), here_(list.insert(list.end(), std::move(waiter))) {}
   ~Place() { list_.erase(here_); }
   Place(const Place&) = delete;
 

@@ -36,7 +36,7 @@ class EventWatch {
   double speed_;
   std::list<Waiter> waiters_;
   bool armed_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);   // a tick that comes too late finds it gone
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // a tick that comes too late finds it gone
 };
 
 }  // namespace zellige::api

@@ -10,7 +10,7 @@ namespace zellige::api {
 
 namespace {
 
-constexpr std::int64_t kLongestWait = 30;   // seconds of wall time; below the idle timeouts of proxies
+constexpr std::int64_t kLongestWait = 30;  // seconds of wall time; below the idle timeouts of proxies
 
 Result<std::int64_t> numberIn(const Call& call, const std::string& name, std::int64_t most) {
   const auto* text = call.filter(name);

@@ -15,7 +15,7 @@ namespace zellige::api {
 namespace {
 
 struct Part {
-  std::uint64_t begin = 0, end = 0, total = 0;   ///< [begin, end) of total
+  std::uint64_t begin = 0, end = 0, total = 0;  ///< [begin, end) of total
 };
 
 bool takeNumber(std::string_view& text, char until, std::uint64_t& out) {
@@ -37,19 +37,21 @@ Result<Part> partOf(const Call& call) {
   std::uint64_t last = 0;
   constexpr std::string_view unit = "bytes ";
   if (text.starts_with(unit)) text.remove_prefix(unit.size());
-  if (!takeNumber(text, '-', part.begin) || !takeNumber(text, '/', last) || !takeNumber(text, '\0', part.total) ||
-      last < part.begin || last >= part.total || last - part.begin + 1 != size)
-    return Error{Errc::Invalid, "say which part this is: Content-Range: bytes FIRST-LAST/TOTAL, as long as the body"};
+  if (!takeNumber(text, '-', part.begin) || !takeNumber(text, '/', last) ||
+      !takeNumber(text, '\0', part.total) || last < part.begin || last >= part.total ||
+      last - part.begin + 1 != size)
+    return Error{Errc::Invalid,
+                 "say which part this is: Content-Range: bytes FIRST-LAST/TOTAL, as long as the body"};
   part.end = last + 1;
   return part;
 }
 
 struct Appended {
-  std::uint64_t received = 0;   ///< bytes that lie there now
-  bool mismatch = false;        ///< the part does not begin there; nothing was written
+  std::uint64_t received = 0;  ///< bytes that lie there now
+  bool mismatch = false;       ///< the part does not begin there; nothing was written
   bool stored = false;
-  std::string broken;           ///< the disk said no
-  std::string wrong;            ///< complete, and not what the digest says; it was thrown away
+  std::string broken;  ///< the disk said no
+  std::string wrong;   ///< complete, and not what the digest says; it was thrown away
 };
 
 /// On the files worker.
@@ -63,7 +65,7 @@ Appended append(const ContentStore& content, const std::filesystem::path& incomi
   if (fd < 0) return out.broken = strerror(errno), out;
   const auto there = static_cast<std::uint64_t>(std::max<off_t>(0, ::lseek(fd, 0, SEEK_END)));
   bool ok = true;
-  if (part.begin == 0 && there > 0) ok = ::ftruncate(fd, 0) == 0;   // the sender begins again
+  if (part.begin == 0 && there > 0) ok = ::ftruncate(fd, 0) == 0;  // the sender begins again
   if (part.begin != 0 && part.begin != there) {
     ::close(fd);
     out.mismatch = true;
@@ -71,7 +73,8 @@ Appended append(const ContentStore& content, const std::filesystem::path& incomi
     return out;
   }
   for (std::size_t done = 0; ok && done < bytes.size();) {
-    const auto put = ::pwrite(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(part.begin + done));
+    const auto put = ::pwrite(fd, bytes.data() + done, bytes.size() - done,
+                              static_cast<off_t>(part.begin + done));
     if (put < 0 && errno == EINTR) continue;
     ok = put > 0;
     if (ok) done += static_cast<std::size_t>(put);
@@ -97,7 +100,9 @@ HttpReply badDigest() {
 
 class Uploading {
  public:
-  Uploading(std::set<std::string>& all, const std::string& digest) : all_(all), digest_(digest) { all_.insert(digest_); }
+  Uploading(std::set<std::string>& all, const std::string& digest) : all_(all), digest_(digest) {
+    all_.insert(digest_);
+  }
   ~Uploading() { all_.erase(digest_); }
   Uploading(const Uploading&) = delete;
 
@@ -113,7 +118,8 @@ Task<HttpReply> getFile(Services& services, Call call) {
   const auto stored = services.store.content().pathOf(digest);
   if (stored.empty()) co_return badDigest();
   std::error_code error;
-  if (const auto size = std::filesystem::file_size(stored, error); !error) co_return jsonReply(200, fileShape(digest, "stored", size));
+  if (const auto size = std::filesystem::file_size(stored, error); !error)
+    co_return jsonReply(200, fileShape(digest, "stored", size));
   const auto part = std::filesystem::file_size(services.options.incoming / (digest + ".part"), error);
   if (error) co_return problem(ProblemKind::NotFound, "this file is not here; send it with PUT");
   co_return jsonReply(200, fileShape(digest, "partial", part));
@@ -128,11 +134,14 @@ Task<HttpReply> putFile(Services& services, Call call) {
   const auto part = partOf(call);
   if (!part) co_return badParameter(part.error().what);
   if (part->total > services.options.maxFileBytes)
-    co_return problem(ProblemKind::TooLarge, fmt::format("a file may have {} bytes", services.options.maxFileBytes));
+    co_return problem(ProblemKind::TooLarge,
+                      fmt::format("a file may have {} bytes", services.options.maxFileBytes));
   std::error_code error;
-  if (const auto size = std::filesystem::file_size(path, error); !error) co_return jsonReply(200, fileShape(digest, "stored", size));
+  if (const auto size = std::filesystem::file_size(path, error); !error)
+    co_return jsonReply(200, fileShape(digest, "stored", size));
   if (services.uploading.contains(digest))
-    co_return problem(ProblemKind::Conflict, "somebody else is sending this file; wait, then ask how far it is with GET");
+    co_return problem(ProblemKind::Conflict,
+                      "somebody else is sending this file; wait, then ask how far it is with GET");
   const Uploading guard(services.uploading, digest);
   std::function<Appended()> work = [content, incoming = services.options.incoming, digest, part = *part,
                                     bytes = std::move(call.request.body)] {
@@ -140,13 +149,17 @@ Task<HttpReply> putFile(Services& services, Call call) {
   };
   const auto done = co_await services.files.run(std::move(work));
   if (done.mismatch)
-    co_return problem(ProblemKind::OffsetMismatch, fmt::format("the next part begins at byte {}", done.received),
+    co_return problem(ProblemKind::OffsetMismatch,
+                      fmt::format("the next part begins at byte {}", done.received),
                       {{"received", done.received}});
   if (!done.broken.empty())
-    co_return problem(ProblemKind::Busy, fmt::format("the file cannot be kept: {}; make room and send it again", done.broken));
+    co_return problem(ProblemKind::Busy,
+                      fmt::format("the file cannot be kept: {}; make room and send it again", done.broken));
   if (!done.wrong.empty())
-    co_return problem(ProblemKind::Invalid, fmt::format("{}; it was thrown away, send it again from the start", done.wrong));
-  co_return jsonReply(done.stored ? 201 : 202, fileShape(digest, done.stored ? "stored" : "partial", done.received));
+    co_return problem(ProblemKind::Invalid,
+                      fmt::format("{}; it was thrown away, send it again from the start", done.wrong));
+  co_return jsonReply(done.stored ? 201 : 202,
+                      fileShape(digest, done.stored ? "stored" : "partial", done.received));
 }
 
 }  // namespace zellige::api

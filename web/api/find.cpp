@@ -14,8 +14,9 @@ std::optional<Node> nodeOf(Services& services, const std::string& serial) {
 }
 
 HttpReply noSuchNode(const std::string& serial) {
-  return problem(ProblemKind::NotFound,
-                 fmt::format("there is no node '{}'; look for it with GET /api/v1/nodes?q=…", serial.substr(0, 64)));
+  return problem(
+      ProblemKind::NotFound,
+      fmt::format("there is no node '{}'; look for it with GET /api/v1/nodes?q=…", serial.substr(0, 64)));
 }
 
 std::int64_t idOf(const std::string& text) {

@@ -31,7 +31,8 @@ Result<std::vector<E>> namesIn(const Call& call, const std::string& parameter) {
     const auto value = fromName<E>(rest.substr(0, cut));
     if (!value) {
       std::string known;
-      for (const auto& [e, name] : EnumNames<E>::table) known += (known.empty() ? "" : ", ") + std::string(name);
+      for (const auto& [e, name] : EnumNames<E>::table)
+        known += (known.empty() ? "" : ", ") + std::string(name);
       return Error{Errc::Invalid, parameter + " must be one or several of: " + known};
     }
     out.push_back(*value);

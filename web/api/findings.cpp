@@ -9,8 +9,9 @@ namespace zellige::api {
 namespace {
 
 HttpReply noSuchFinding(const std::string& id) {
-  return problem(ProblemKind::NotFound,
-                 fmt::format("there is no finding '{}'; list them with GET /api/v1/findings", id.substr(0, 32)));
+  return problem(
+      ProblemKind::NotFound,
+      fmt::format("there is no finding '{}'; list them with GET /api/v1/findings", id.substr(0, 32)));
 }
 
 std::optional<Finding> findingOf(Services& services, const Call& call) {
@@ -59,7 +60,8 @@ Task<HttpReply> resolveFinding(Services& services, Call call) {
   const auto resolution = body.text("resolution", 500);
   if (auto refused = body.refused()) co_return std::move(*refused);
   if (finding->resolved)
-    co_return problem(ProblemKind::Conflict, fmt::format("finding {} was resolved: {}", finding->id.value, finding->resolution));
+    co_return problem(ProblemKind::Conflict,
+                      fmt::format("finding {} was resolved: {}", finding->id.value, finding->resolution));
   Change change{services.now(), call.who.user, {}};
   ResolveFindings op{node->id, finding->cause, fmt::format("{}: {}", call.who.user, resolution)};
   change.ops.emplace_back(std::move(op));

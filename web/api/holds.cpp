@@ -12,7 +12,8 @@ namespace {
 std::vector<Hold> holdsOn(Services& services, const Node& node) {
   std::vector<Hold> out;
   for (auto& hold : services.queries.holds(services.now()))
-    if (hold.node == node.id || (!hold.node && node.place.isInside(hold.place))) out.push_back(std::move(hold));
+    if (hold.node == node.id || (!hold.node && node.place.isInside(hold.place)))
+      out.push_back(std::move(hold));
   return out;
 }
 
@@ -59,13 +60,15 @@ Task<HttpReply> releaseHold(Services& services, Call call) {
   if (!node) co_return noSuchNode(call.path[0]);
   if (auto refused = refuseUnless(call, Level::Operator, node->place)) co_return std::move(*refused);
   const auto* why = call.filter("reason");
-  if (!why || why->empty() || why->size() > 500) co_return badParameter("say why in ?reason=… (1 to 500 bytes)");
+  if (!why || why->empty() || why->size() > 500)
+    co_return badParameter("say why in ?reason=… (1 to 500 bytes)");
   const auto id = idOf(call.path[1]);
   bool here = false;
-  for (const auto& hold : services.queries.holds(services.now())) here = here || (hold.id.value == id && hold.node == node->id);
+  for (const auto& hold : services.queries.holds(services.now()))
+    here = here || (hold.id.value == id && hold.node == node->id);
   if (!here)
-    co_return problem(ProblemKind::NotFound,
-                      fmt::format("there is no hold '{}' in force on {}", call.path[1].substr(0, 32), node->serial));
+    co_return problem(ProblemKind::NotFound, fmt::format("there is no hold '{}' in force on {}",
+                                                         call.path[1].substr(0, 32), node->serial));
   By by{call.who.user, *why};
   const bool shiftLead = call.who.may(Level::Admin, node->place) || call.who.has("shift_lead", node->place);
   const auto done = co_await services.store.releaseHold(HoldId{id}, std::move(by), shiftLead);

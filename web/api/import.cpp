@@ -23,9 +23,9 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMostFiles = 10'000;
 
 struct SentFile {
-  std::string path;     ///< relative, in the bundle
-  std::string text;     ///< of a text file…
-  std::string digest;   ///< …or where its content is
+  std::string path;    ///< relative, in the bundle
+  std::string text;    ///< of a text file…
+  std::string digest;  ///< …or where its content is
 };
 
 /// A directory for one import, gone with this object. In memory where the system has such a place: manifests hold
@@ -37,7 +37,7 @@ class Layout {
     fs::create_directories(otherwise, error);
     for (const auto& base : {fs::path("/dev/shm"), otherwise}) {
       auto name = (base / "zellige-import-XXXXXX").string();
-      if (::mkdtemp(name.data()) == nullptr) continue;   // mode 0700
+      if (::mkdtemp(name.data()) == nullptr) continue;  // mode 0700
       path_ = name;
       return;
     }
@@ -88,7 +88,8 @@ std::vector<SentFile> readFiles(Body& body, const ContentStore& content) {
   for (std::size_t i = 0; list && i < list->size(); ++i) {
     const auto& item = (*list)[i];
     const auto pointer = fmt::format("/files/{}", i);
-    const auto path = readString(item, "path"), text = readString(item, "text"), digest = readString(item, "sha256");
+    const auto path = readString(item, "path"), text = readString(item, "text"),
+               digest = readString(item, "sha256");
     if (!path || !isInnerPath(*path))
       body.wrong(pointer + "/path", "must be a relative path without hidden parts or '..'");
     else if (!paths.insert(*path).second)
@@ -99,7 +100,7 @@ std::vector<SentFile> readFiles(Body& body, const ContentStore& content) {
       body.wrong(pointer + "/sha256", "is not here; send the file with PUT /api/v1/files/{digest} first");
     else
       out.push_back({*path, text.value_or(""), digest.value_or("")});
-    if (paths.size() > 100 && out.empty()) break;   // nothing but mistakes
+    if (paths.size() > 100 && out.empty()) break;  // nothing but mistakes
   }
   return out;
 }
@@ -107,12 +108,13 @@ std::vector<SentFile> readFiles(Body& body, const ContentStore& content) {
 /// What the store has already, as the reader of bundles wants it.
 struct Stored {
   Known known;
-  std::vector<std::string> packages;   ///< digests whose versions are still to be read from their files
+  std::vector<std::string> packages;  ///< digests whose versions are still to be read from their files
 };
 Stored storedIn(Queries& queries) {
   Stored out;
   for (const auto& d : queries.documents("sku")) out.known.skus.emplace(d.name, readSku(d.json).kind);
-  for (const auto& d : queries.documents("profile")) out.known.profiles.emplace(d.name, readProfile(d.json).sku);
+  for (const auto& d : queries.documents("profile"))
+    out.known.profiles.emplace(d.name, readProfile(d.json).sku);
   for (const auto& d : queries.documents("baseline")) out.known.baselines.insert(d.name);
   for (const auto& d : queries.documents("plan")) out.known.plans.insert(d.name);
   for (const auto& f : queries.files()) {
@@ -132,11 +134,12 @@ void addVersions(const PldmPackage& package, std::vector<std::string>& out) {
 struct Read {
   SiteImport site;
   std::vector<Problem> problems;
-  std::string broken;   ///< our own disk's fault
+  std::string broken;  ///< our own disk's fault
 };
 
 /// On the files worker.
-Read readSite(const std::vector<SentFile>& files, Stored stored, const ContentStore& content, const fs::path& scratch) {
+Read readSite(const std::vector<SentFile>& files, Stored stored, const ContentStore& content,
+              const fs::path& scratch) {
   Read out;
   for (const auto& digest : stored.packages) {
     auto& versions = stored.known.packages[digest];
@@ -166,9 +169,10 @@ HttpReply wrongBundle(const std::vector<Problem>& problems) {
   Json list = Json::array();
   for (const auto& p : problems)
     list.push_back({{"file", p.file}, {"line", p.line}, {"column", p.column}, {"reason", p.reason}});
-  return problem(ProblemKind::Invalid,
-                 fmt::format("{}; correct the bundle and import it again: nothing was taken", describe(problems.front())),
-                 {{"problems", std::move(list)}});
+  return problem(
+      ProblemKind::Invalid,
+      fmt::format("{}; correct the bundle and import it again: nothing was taken", describe(problems.front())),
+      {{"problems", std::move(list)}});
 }
 
 class Importing {
@@ -193,11 +197,14 @@ Task<HttpReply> importBundle(Services& services, Call call) {
   auto files = readFiles(body, content);
   const auto why = body.reason();
   if (auto refused = body.refused()) co_return std::move(*refused);
-  if (services.importing) co_return problem(ProblemKind::Conflict, "another import is running; wait until it is done");
+  if (services.importing)
+    co_return problem(ProblemKind::Conflict, "another import is running; wait until it is done");
   const Importing guard(services.importing);
 
   std::function<Read()> work = [files = std::move(files), stored = storedIn(services.queries), content,
-                                scratch = services.options.incoming] { return readSite(files, stored, content, scratch); };
+                                scratch = services.options.incoming] {
+    return readSite(files, stored, content, scratch);
+  };
   auto read = co_await services.files.run(std::move(work));
   if (!read.broken.empty())
     co_return problem(ProblemKind::Busy, fmt::format("{}; make room and import it again", read.broken));

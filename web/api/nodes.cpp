@@ -21,7 +21,8 @@ Result<NodeFilter> filterOf(const Call& call) {
   if (!kinds) return kinds.error();
   auto healths = namesIn<Health>(call, "health");
   if (!healths) return healths.error();
-  if (kinds->size() > 1 || healths->size() > 1) return Error{Errc::Invalid, "kind and health take one value each"};
+  if (kinds->size() > 1 || healths->size() > 1)
+    return Error{Errc::Invalid, "kind and health take one value each"};
   if (!kinds->empty()) filter.kind = kinds->front();
   if (!healths->empty()) filter.health = healths->front();
   if (const auto* contact = call.filter("contact")) {
@@ -31,7 +32,8 @@ Result<NodeFilter> filterOf(const Call& call) {
   }
   if (const auto* place = call.filter("place")) filter.place = *place;
   if (const auto* text = call.filter("q")) filter.text = *text;
-  if (filter.text.size() > 128 || filter.place.size() > 200) return Error{Errc::Invalid, "q or place is too long"};
+  if (filter.text.size() > 128 || filter.place.size() > 200)
+    return Error{Errc::Invalid, "q or place is too long"};
   return filter;
 }
 
@@ -44,18 +46,22 @@ Result<Order> orderOf(const Call& call) {
   if (!text) return Order{};
   const bool descending = text->starts_with('-');
   const auto sort = fromName<NodeSort>(std::string_view(*text).substr(descending ? 1 : 0));
-  if (!sort) return Error{Errc::Invalid, "sort must be place, serial, lifecycle or since; with '-' before it, the other way"};
+  if (!sort)
+    return Error{Errc::Invalid,
+                 "sort must be place, serial, lifecycle or since; with '-' before it, the other way"};
   return Order{*sort, descending};
 }
 
 bool qualifies(const Workflow& workflow) {
-  return std::any_of(workflow.steps.begin(), workflow.steps.end(), [](const Step& s) { return s.reaches.has_value(); });
+  return std::any_of(workflow.steps.begin(), workflow.steps.end(),
+                     [](const Step& s) { return s.reaches.has_value(); });
 }
 
 /// Why no run may start on this node; empty: it may.
 std::string untouchable(const Node& node) {
   if (node.lifecycle == Lifecycle::Retired) return "the node is retired; import it again first";
-  if (node.lifecycle == Lifecycle::Unlisted) return "nobody ordered this node; add it to the manifest and import it";
+  if (node.lifecycle == Lifecycle::Unlisted)
+    return "nobody ordered this node; add it to the manifest and import it";
   return {};
 }
 
@@ -70,7 +76,8 @@ Task<HttpReply> listNodes(Services& services, Call call) {
   if (!limit) co_return badParameter(limit.error().what);
   const auto* cursor = call.filter("cursor");
   const auto found = services.queries.nodes(*filter, order->sort, order->descending,
-                                            cursor ? std::string_view(*cursor) : std::string_view{}, static_cast<int>(*limit));
+                                            cursor ? std::string_view(*cursor) : std::string_view{},
+                                            static_cast<int>(*limit));
   if (!found) co_return badParameter(found.error().what);
   const Shapes shapes(services.store, services.engine);
   Json nodes = Json::array();
@@ -101,17 +108,22 @@ Task<HttpReply> startRun(Services& services, Call call) {
   if (auto refused = body.refused()) co_return std::move(*refused);
   const auto expected = call.request.headers.get("If-Match");
   if (!expected.empty() && expected != "*" && expected != tagOf(*node))
-    co_return problem(ProblemKind::Changed, fmt::format("the node is at version {} now; read it again", tagOf(*node)));
+    co_return problem(ProblemKind::Changed,
+                      fmt::format("the node is at version {} now; read it again", tagOf(*node)));
   const auto* workflow = services.engine.workflow(workflowName);
-  if (!workflow) co_return problem(ProblemKind::NotFound, fmt::format("there is no workflow '{}'", workflowName));
-  if (auto reason = untouchable(*node); !reason.empty()) co_return problem(ProblemKind::Conflict, std::move(reason));
+  if (!workflow)
+    co_return problem(ProblemKind::NotFound, fmt::format("there is no workflow '{}'", workflowName));
+  if (auto reason = untouchable(*node); !reason.empty())
+    co_return problem(ProblemKind::Conflict, std::move(reason));
 
   if (node->lifecycle == Lifecycle::Quarantined && qualifies(*workflow)) {
     if (services.store.hasBlockingFinding(node->id))
       co_return problem(ProblemKind::Conflict,
-                        "the node is quarantined with a blocking finding; retry the failed run, or resolve the finding first");
+                        "the node is quarantined with a blocking finding; retry the failed run, or resolve "
+                        "the finding first");
     if (services.store.unfinishedRunOf(node->id))
-      co_return problem(ProblemKind::Conflict, "another run on this node has not ended; cancel it or wait for it");
+      co_return problem(ProblemKind::Conflict,
+                        "another run on this node has not ended; cancel it or wait for it");
     Change lift{services.now(), call.who.user, {}};
     MoveLifecycle move{node->id, Lifecycle::Quarantined, Lifecycle::Qualifying, Actor::Operator, why, {}};
     lift.ops.emplace_back(std::move(move));
@@ -122,7 +134,9 @@ Task<HttpReply> startRun(Services& services, Call call) {
   const auto id = co_await services.engine.start(std::move(request));
   if (!id) co_return problem(id.error());
   const auto run = services.store.run(*id);
-  if (!run) co_return problem(ProblemKind::Broken, "the run was started and cannot be read; look for it in GET /api/v1/runs");
+  if (!run)
+    co_return problem(ProblemKind::Broken,
+                      "the run was started and cannot be read; look for it in GET /api/v1/runs");
   co_return jsonReply(201, Shapes(services.store, services.engine).runDetail(*run));
 }
 

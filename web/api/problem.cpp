@@ -73,7 +73,9 @@ HttpReply problem(ProblemKind kind, std::string detail, const Json& more) {
   return reply;
 }
 
-HttpReply problem(ProblemKind kind, std::string detail) { return problem(kind, std::move(detail), Json::object()); }
+HttpReply problem(ProblemKind kind, std::string detail) {
+  return problem(kind, std::move(detail), Json::object());
+}
 
 HttpReply invalid(std::string detail, const std::vector<Wrong>& errors) {
   Json list = Json::array();

@@ -12,24 +12,24 @@
 namespace zellige::api {
 
 enum class ProblemKind {
-  BadRequest,          ///< 400: cannot be read as a request
-  UnknownParameter,    ///< 400
-  SignIn,              ///< 401
-  Forbidden,           ///< 403
-  NotFound,            ///< 404
-  MethodNotAllowed,    ///< 405
-  NotAcceptable,       ///< 406
-  Conflict,            ///< 409: not in this state
-  OffsetMismatch,      ///< 409: the next part of an upload begins elsewhere
-  Changed,             ///< 412: If-Match does not hold any more
-  TooLarge,            ///< 413
-  UnsupportedMedia,    ///< 415
-  RangeNotSatisfiable, ///< 416
-  Invalid,             ///< 422: understood, but wrong; `errors` says where
-  KeyReused,           ///< 422: Idempotency-Key of another request
-  TooManyRequests,     ///< 429
-  Broken,              ///< 500
-  Busy,                ///< 503
+  BadRequest,           ///< 400: cannot be read as a request
+  UnknownParameter,     ///< 400
+  SignIn,               ///< 401
+  Forbidden,            ///< 403
+  NotFound,             ///< 404
+  MethodNotAllowed,     ///< 405
+  NotAcceptable,        ///< 406
+  Conflict,             ///< 409: not in this state
+  OffsetMismatch,       ///< 409: the next part of an upload begins elsewhere
+  Changed,              ///< 412: If-Match does not hold any more
+  TooLarge,             ///< 413
+  UnsupportedMedia,     ///< 415
+  RangeNotSatisfiable,  ///< 416
+  Invalid,              ///< 422: understood, but wrong; `errors` says where
+  KeyReused,            ///< 422: Idempotency-Key of another request
+  TooManyRequests,      ///< 429
+  Broken,               ///< 500
+  Busy,                 ///< 503
 };
 
 /// One thing wrong in a body: RFC 6901 pointer and reason.

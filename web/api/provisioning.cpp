@@ -10,7 +10,8 @@ namespace zellige::api {
 
 namespace {
 
-constexpr std::size_t kMostReportBytes = 1u << 20;   // as the protocol reads; a report of 72 GPUs is a few kilobytes
+constexpr std::size_t kMostReportBytes = 1u
+                                         << 20;  // as the protocol reads; a report of 72 GPUs is a few kilobytes
 constexpr std::size_t kManifestsKept = 64;
 
 /// One range of `size` bytes: [first, last]. nullopt: no (or no single) range asked for. length 0: outside.
@@ -57,7 +58,8 @@ HttpReply bytesReply(const HttpRequest& request, std::uint64_t size, Span& span)
     }
     span = *range;
     reply.status = 206;
-    reply.headers.set("Content-Range", fmt::format("bytes {}-{}/{}", span.offset, span.offset + span.length - 1, size));
+    reply.headers.set("Content-Range",
+                      fmt::format("bytes {}-{}/{}", span.offset, span.offset + span.length - 1, size));
   }
   return reply;
 }
@@ -72,7 +74,8 @@ HttpReply onlyWith(std::string_view methods) {
 
 bool isRead(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
 
-constexpr std::string_view kBoot = "/boot/", kMedia = "/deploy.iso", kImages = "/images/", kReport = "/agent/v1/report";
+constexpr std::string_view kBoot = "/boot/", kMedia = "/deploy.iso", kImages = "/images/",
+                           kReport = "/agent/v1/report";
 
 bool isMedia(std::string_view path) {
   return path.starts_with(kBoot) && path.ends_with(kMedia) && path.size() > kBoot.size() + kMedia.size();
@@ -91,18 +94,22 @@ HttpReply inMemory(ProvisioningReply answer) {
   std::ifstream in(answer.body->file, std::ios::binary);
   in.seekg(static_cast<std::streamoff>(answer.body->offset));
   answer.reply.body.resize(answer.body->length);
-  if (!in.read(answer.reply.body.data(), static_cast<std::streamsize>(answer.body->length))) return notFound();
+  if (!in.read(answer.reply.body.data(), static_cast<std::streamsize>(answer.body->length)))
+    return notFound();
   return std::move(answer.reply);
 }
 
-std::filesystem::path manifestPath(const std::filesystem::path& image) { return image.string() + ".manifest.json"; }
+std::filesystem::path manifestPath(const std::filesystem::path& image) {
+  return image.string() + ".manifest.json";
+}
 
 std::string_view provisioningOperationOf(const HttpRequest& request) {
   const auto path = request.path();
   if (path == kReport) return request.method == "POST" ? "postReport" : "";
   if (!isRead(request)) return {};
   if (isMedia(path)) return "getBootMedia";
-  if (path.starts_with(kImages)) return path.find("/chunks/") == std::string_view::npos ? "getImageManifest" : "getImageChunk";
+  if (path.starts_with(kImages))
+    return path.find("/chunks/") == std::string_view::npos ? "getImageManifest" : "getImageChunk";
   return {};
 }
 
@@ -141,7 +148,8 @@ Task<ProvisioningReply> Provisioning::handle(HttpRequest request, Caller) {
 std::optional<Node> Provisioning::nodeFor(std::string_view token, HttpReply& refusal) {
   const auto bearer = readToken(box_, token);
   if (!bearer) {
-    refusal = problem(ProblemKind::SignIn, "this token is not one of this site's; boot from the media that is inserted now");
+    refusal = problem(ProblemKind::SignIn,
+                      "this token is not one of this site's; boot from the media that is inserted now");
     return std::nullopt;
   }
   const auto id = store_.nodeBySerial(bearer->serial);
@@ -152,7 +160,8 @@ std::optional<Node> Provisioning::nodeFor(std::string_view token, HttpReply& ref
     holds = run && *run == bearer->bootRun();
   }
   if (holds) return node;
-  refusal = problem(ProblemKind::Forbidden, "this token holds no longer: its run has ended, or the node is retired");
+  refusal = problem(ProblemKind::Forbidden,
+                    "this token holds no longer: its run has ended, or the node is retired");
   return std::nullopt;
 }
 
@@ -170,15 +179,18 @@ Task<HttpReply> Provisioning::report(HttpRequest request) {
   constexpr std::string_view scheme = "Bearer ";
   const auto header = request.headers.get("Authorization");
   if (header.size() <= scheme.size() || !sameIgnoringCase(header.substr(0, scheme.size()), scheme))
-    co_return problem(ProblemKind::SignIn, "send the token of the boot media or of the seed as 'Authorization: Bearer …'");
+    co_return problem(ProblemKind::SignIn,
+                      "send the token of the boot media or of the seed as 'Authorization: Bearer …'");
   HttpReply refusal;
   const auto node = nodeFor(header.substr(scheme.size()), refusal);
   if (!node) co_return refusal;
-  if (request.body.size() > kMostReportBytes) co_return problem(ProblemKind::TooLarge, "a report may have 1 MiB");
+  if (request.body.size() > kMostReportBytes)
+    co_return problem(ProblemKind::TooLarge, "a report may have 1 MiB");
   auto said = agentReportFromJson(request.body);
   if (!said) co_return problem(ProblemKind::BadRequest, said.error().what);
   if (said->serial != node->serial)
-    co_return problem(ProblemKind::Forbidden, "this token belongs to another machine than the report is about");
+    co_return problem(ProblemKind::Forbidden,
+                      "this token belongs to another machine than the report is about");
 
   const auto before = store_.report(node->id);
   const bool changed = !before || !sameReport(before->report, *said);
@@ -226,7 +238,9 @@ ProvisioningReply Provisioning::image(const HttpRequest& request, std::string_vi
     const auto number = what.substr(chunks.size());
     const auto [end, ec] = std::from_chars(number.data(), number.data() + number.size(), n);
     if (ec != std::errc{} || end != number.data() + number.size() || n >= manifest->chunkDigests.size())
-      return {problem(ProblemKind::NotFound, fmt::format("this image has {} chunks", manifest->chunkDigests.size())), {}};
+      return {problem(ProblemKind::NotFound,
+                      fmt::format("this image has {} chunks", manifest->chunkDigests.size())),
+              {}};
     offset = n * manifest->chunkSize;
     size = std::min(manifest->chunkSize, manifest->size - offset);
     tag = manifest->chunkDigests[n];
@@ -243,7 +257,8 @@ ProvisioningReply Provisioning::image(const HttpRequest& request, std::string_vi
     answer.reply.body = text;
   } else {
     answer.reply = bytesReply(request, size, span);
-    if (answer.reply.status < 300) answer.body = FileRange{store_.filePath(digest), offset + span.offset, span.length};
+    if (answer.reply.status < 300)
+      answer.body = FileRange{store_.filePath(digest), offset + span.offset, span.length};
   }
   if (answer.reply.status < 400) {
     answer.reply.headers.set("ETag", quoted);

@@ -23,8 +23,8 @@ struct FileRange {
 };
 
 struct ProvisioningReply {
-  HttpReply reply;                 ///< whole, unless…
-  std::optional<FileRange> body;   ///< …the body lies in a file
+  HttpReply reply;                ///< whole, unless…
+  std::optional<FileRange> body;  ///< …the body lies in a file
 };
 /// For those who cannot stream (the simulator): the body is read into the reply.
 HttpReply inMemory(ProvisioningReply answer);
@@ -55,7 +55,7 @@ class Provisioning {
   Executor& executor_;
   SecretBox box_;
   std::string url_;
-  std::map<std::string, std::shared_ptr<const ImageManifest>> manifests_;   // of images asked for, a few per site
+  std::map<std::string, std::shared_ptr<const ImageManifest>> manifests_;  // of images asked for, a few per site
 };
 
 /// The operationId that a request to this listener belongs to; empty: none.

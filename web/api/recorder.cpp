@@ -21,7 +21,7 @@ void redact(Json& value) {
       bool secret = false;
       for (const auto s : kSecretMembers) secret = secret || name == s;
       if (secret && member.is_string())
-        member = "redacted text";   // as long as the shortest password, so that it fits the schema
+        member = "redacted text";  // as long as the shortest password, so that it fits the schema
       else
         redact(member);
     }

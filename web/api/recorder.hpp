@@ -11,13 +11,13 @@ namespace zellige::api {
 
 class Recorder {
  public:
-  Recorder();   ///< reads the environment
+  Recorder();  ///< reads the environment
   explicit Recorder(std::string file) : file_(std::move(file)) {}
 
   void note(std::string_view operation, const HttpRequest& request, const HttpReply& reply) const;
 
  private:
-  std::string file_;   // empty: records nothing
+  std::string file_;  // empty: records nothing
 };
 
 /// The line for one exchange, without the line end.

@@ -9,7 +9,8 @@ namespace zellige::api {
 namespace {
 
 using Names = std::string_view[];
-constexpr Names kNodeQuery = {"lifecycle", "place", "kind", "contact", "health", "q", "sort", "cursor", "limit"};
+constexpr Names kNodeQuery = {"lifecycle", "place", "kind",   "contact", "health",
+                              "q",         "sort",  "cursor", "limit"};
 constexpr Names kRunQuery = {"state", "workflow", "node", "cursor", "limit"};
 constexpr Names kFindingQuery = {"state", "cause", "place", "node", "cursor", "limit"};
 constexpr Names kEventQuery = {"after", "wait", "kind", "node", "place", "limit"};
@@ -22,7 +23,16 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/openapi.yaml", "getOpenapi", Level::Anyone, getOpenapi, {}, Takes::Nothing, Gives::Yaml},
     {"GET", "/metrics", "getMetrics", Level::Viewer, getMetrics, {}, Takes::Nothing, Gives::Text},
 
-    {"POST", "/api/v1/session", "createSession", Level::Anyone, createSession, {}, Takes::Json, Gives::Json, 4096, false},
+    {"POST",
+     "/api/v1/session",
+     "createSession",
+     Level::Anyone,
+     createSession,
+     {},
+     Takes::Json,
+     Gives::Json,
+     4096,
+     false},
     {"DELETE", "/api/v1/session", "deleteSession", Level::Viewer, deleteSession},
     {"GET", "/api/v1/users/me", "getMe", Level::Viewer, getMe},
     {"PUT", "/api/v1/users/me/password", "changePassword", Level::Viewer, changePassword, {}, Takes::Json},
@@ -56,8 +66,8 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/api/v1/files/{digest}", "getFile", Level::Viewer, getFile},
     {"PUT", "/api/v1/files/{digest}", "putFile", Level::Operator, putFile, {}, Takes::Bytes, Gives::Json, 8u << 20},
-    {"POST", "/api/v1/import", "importBundle", Level::Operator, importBundle, kImportQuery, Takes::Json, Gives::Json,
-     80u << 20},
+    {"POST", "/api/v1/import", "importBundle", Level::Operator, importBundle, kImportQuery, Takes::Json,
+     Gives::Json, 80u << 20},
 };
 
 std::string_view firstSegment(std::string_view& rest) {
@@ -72,7 +82,8 @@ bool fits(std::string_view path, std::string_view wanted, std::vector<std::strin
   if (!path.starts_with('/')) return false;
   path.remove_prefix(1);
   wanted.remove_prefix(1);
-  if (std::count(path.begin(), path.end(), '/') != std::count(wanted.begin(), wanted.end(), '/')) return false;
+  if (std::count(path.begin(), path.end(), '/') != std::count(wanted.begin(), wanted.end(), '/'))
+    return false;
   for (;;) {
     const auto segment = firstSegment(path), pattern = firstSegment(wanted);
     if (pattern.starts_with('{')) {

@@ -15,23 +15,23 @@ enum class Takes { Nothing, Json, Bytes };
 enum class Gives { Json, Text, Yaml };
 
 struct Route {
-  std::string_view method, path;      ///< path with {…} for one segment each
-  std::string_view operation;         ///< operationId in openapi.yaml
-  Level needs;                        ///< somewhere; the handler asks again for the place it is about
+  std::string_view method, path;  ///< path with {…} for one segment each
+  std::string_view operation;     ///< operationId in openapi.yaml
+  Level needs;                    ///< somewhere; the handler asks again for the place it is about
   Task<HttpReply> (*handler)(Services&, Call);
   std::span<const std::string_view> query = {};
   Takes takes = Takes::Nothing;
   Gives gives = Gives::Json;
-  std::size_t maxBytes = 64u << 10;   ///< of the body
-  bool repeatable = true;             ///< POST: Idempotency-Key is taken; no: the answer holds a secret
+  std::size_t maxBytes = 64u << 10;  ///< of the body
+  bool repeatable = true;            ///< POST: Idempotency-Key is taken; no: the answer holds a secret
 };
 
 std::span<const Route> routes();
 
 struct Found {
-  const Route* route = nullptr;       ///< nullptr: no such path, or not with this method
+  const Route* route = nullptr;  ///< nullptr: no such path, or not with this method
   std::vector<std::string> values;
-  std::string allowed;                ///< methods of this path, for Allow; empty: no such path
+  std::string allowed;  ///< methods of this path, for Allow; empty: no such path
 };
 /// HEAD is answered wherever GET is.
 Found findRoute(std::string_view method, std::string_view path);

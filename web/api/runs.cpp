@@ -9,7 +9,8 @@ namespace zellige::api {
 namespace {
 
 HttpReply noSuchRun(const std::string& id) {
-  return problem(ProblemKind::NotFound, fmt::format("there is no run '{}'; list them with GET /api/v1/runs", id.substr(0, 32)));
+  return problem(ProblemKind::NotFound,
+                 fmt::format("there is no run '{}'; list them with GET /api/v1/runs", id.substr(0, 32)));
 }
 
 std::optional<Run> runOf(Services& services, const Call& call) {
@@ -29,7 +30,7 @@ std::optional<HttpReply> refuseUnlessOn(Services& services, const Call& call, co
 struct Lift {
   Change change;
   std::string profile;
-  std::string refusal;   ///< why it may not be tried; empty: it may
+  std::string refusal;  ///< why it may not be tried; empty: it may
 };
 Lift liftFor(Services& services, const Call& call, const Run& run, const std::string& why) {
   Lift lift;
@@ -39,7 +40,8 @@ Lift liftFor(Services& services, const Call& call, const Run& run, const std::st
     if (!node) return lift.refusal = "a node of this run is not there any more", lift;
     lift.profile = node->profile;
     if (const auto other = services.store.unfinishedRunOf(id)) {
-      lift.refusal = fmt::format("run {} on {} has not ended; cancel it or wait for it", other->value, node->serial);
+      lift.refusal = fmt::format("run {} on {} has not ended; cancel it or wait for it", other->value,
+                                 node->serial);
       return lift;
     }
     FindingFilter filter;
@@ -48,9 +50,11 @@ Lift liftFor(Services& services, const Call& call, const Run& run, const std::st
       const auto& finding = row.finding;
       const auto* cause = findCause(finding.cause);
       if (finding.run == run.id)
-        lift.change.ops.emplace_back(ResolveFindings{id, finding.cause, fmt::format("{}: {}", call.who.user, why)});
+        lift.change.ops.emplace_back(
+            ResolveFindings{id, finding.cause, fmt::format("{}: {}", call.who.user, why)});
       else if (!cause || cause->blocking) {
-        lift.refusal = fmt::format("finding {} ({}) blocks {}; resolve it first", finding.id.value, finding.cause, node->serial);
+        lift.refusal = fmt::format("finding {} ({}) blocks {}; resolve it first", finding.id.value,
+                                   finding.cause, node->serial);
         return lift;
       }
     }
@@ -99,9 +103,11 @@ Task<HttpReply> cancelRun(Services& services, Call call) {
   auto why = body.reason();
   if (auto refused = body.refused()) co_return std::move(*refused);
   if (!run->unfinished())
-    co_return problem(ProblemKind::Conflict, fmt::format("run {} has ended: {}", run->id.value, nameOf(run->state)));
+    co_return problem(ProblemKind::Conflict,
+                      fmt::format("run {} has ended: {}", run->id.value, nameOf(run->state)));
   const auto asked = co_await services.engine.cancel(run->id, call.who.user, std::move(why));
-  if (!asked) co_return problem(ProblemKind::Conflict, fmt::format("run {} has ended meanwhile", run->id.value));
+  if (!asked)
+    co_return problem(ProblemKind::Conflict, fmt::format("run {} has ended meanwhile", run->id.value));
   const auto now = services.store.run(run->id);
   co_return jsonReply(202, Shapes(services.store, services.engine).runDetail(now ? *now : *run));
 }
@@ -114,8 +120,8 @@ Task<HttpReply> retryRun(Services& services, Call call) {
   const auto why = body.reason();
   if (auto refused = body.refused()) co_return std::move(*refused);
   if (run->state != RunState::Failed)
-    co_return problem(ProblemKind::Conflict, fmt::format("run {} is {}; only a failed run can be tried again", run->id.value,
-                                                         nameOf(run->state)));
+    co_return problem(ProblemKind::Conflict, fmt::format("run {} is {}; only a failed run can be tried again",
+                                                         run->id.value, nameOf(run->state)));
   auto lift = liftFor(services, call, *run, why);
   if (!lift.refusal.empty()) co_return problem(ProblemKind::Conflict, std::move(lift.refusal));
   if (!services.engine.workflow(run->workflow))
@@ -124,11 +130,14 @@ Task<HttpReply> retryRun(Services& services, Call call) {
     const auto lifted = co_await services.store.commit(std::move(lift.change));
     if (!lifted) co_return problem(lifted.error());
   }
-  StartRun request{run->workflow, run->subject, Lane::Operator, run->parameter, lift.profile, call.who.user, why};
+  StartRun request{run->workflow, run->subject, Lane::Operator, run->parameter, lift.profile,
+                   call.who.user, why};
   const auto id = co_await services.engine.start(std::move(request));
   if (!id) co_return problem(id.error());
   const auto fresh = services.store.run(*id);
-  if (!fresh) co_return problem(ProblemKind::Broken, "the run was started and cannot be read; look for it in GET /api/v1/runs");
+  if (!fresh)
+    co_return problem(ProblemKind::Broken,
+                      "the run was started and cannot be read; look for it in GET /api/v1/runs");
   co_return jsonReply(201, Shapes(services.store, services.engine).runDetail(*fresh));
 }
 

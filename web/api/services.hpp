@@ -16,10 +16,10 @@ namespace zellige::api {
 
 struct ApiOptions {
   Working working = Working::Thread;
-  double clockSpeed = 1;             ///< of the engine's clock: what people wait for is wall time
+  double clockSpeed = 1;  ///< of the engine's clock: what people wait for is wall time
   AttemptLimits attempts;
   Duration sessionLength{12h};
-  std::filesystem::path incoming;    ///< where uploads grow until they are whole; made when needed
+  std::filesystem::path incoming;            ///< where uploads grow until they are whole; made when needed
   std::uint64_t maxFileBytes = 64ull << 30;  ///< of one package or image
   std::uint64_t maxPartBytes = 8ull << 20;   ///< of one request of an upload: the listener's body limit
   std::uint64_t chunkBytes = 4ull << 20;     ///< of images, as agents fetch them

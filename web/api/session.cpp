@@ -8,9 +8,11 @@ namespace zellige::api {
 
 namespace {
 
-constexpr std::size_t kMostWaiting = 32;   // passwords in the queue: about three seconds of one core
+constexpr std::size_t kMostWaiting = 32;  // passwords in the queue: about three seconds of one core
 
-HttpReply wrongPassword() { return problem(ProblemKind::SignIn, "user and password do not belong together; try again"); }
+HttpReply wrongPassword() {
+  return problem(ProblemKind::SignIn, "user and password do not belong together; try again");
+}
 
 /// What a password of nobody is compared with, so that time does not tell which names exist.
 const std::string& nobodysHash() {
@@ -25,7 +27,8 @@ Task<HttpReply> createSession(Services& services, Call call) {
   const auto name = body.text("user", 64);
   const Secret password{body.text("password", 256)};
   if (auto refused = body.refused()) co_return std::move(*refused);
-  if (const auto wait = services.attempts.mustWait(name, call.caller.address, services.now()); wait > Duration{0}) {
+  if (const auto wait = services.attempts.mustWait(name, call.caller.address, services.now());
+      wait > Duration{0}) {
     const auto seconds = std::chrono::ceil<Seconds>(wait).count();
     auto reply = problem(ProblemKind::TooManyRequests,
                          fmt::format("too many wrong passwords; wait {} seconds and try again", seconds));
@@ -55,7 +58,8 @@ Task<HttpReply> createSession(Services& services, Call call) {
   By by{name, "signed in from " + call.caller.address};
   const auto id = co_await services.store.createToken(session, std::move(by));
   if (!id) co_return problem(id.error());
-  co_return jsonReply(201, {{"token", token.reveal()}, {"expires", iso8601(*session.expires)}, {"user", shape(*user)}});
+  co_return jsonReply(
+      201, {{"token", token.reveal()}, {"expires", iso8601(*session.expires)}, {"user", shape(*user)}});
 }
 
 Task<HttpReply> deleteSession(Services& services, Call call) {

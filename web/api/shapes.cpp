@@ -17,7 +17,8 @@ Json inventory(const Inventory& i) {
   Json components = Json::array(), firmware = Json::array();
   for (const auto& c : i.components) components.push_back(component(c));
   for (const auto& f : i.firmware)
-    firmware.push_back({{"id", f.id}, {"version", f.version}, {"updateable", f.updateable}, {"absent", f.absent}});
+    firmware.push_back(
+        {{"id", f.id}, {"version", f.version}, {"updateable", f.updateable}, {"absent", f.absent}});
   return {{"serial", i.serial},        {"manufacturer", i.manufacturer}, {"model", i.model},
           {"memory_gib", i.memoryGiB}, {"components", components},       {"firmware", firmware}};
 }
@@ -40,8 +41,11 @@ Json agent(const StoredReport& stored) {
   return {{"received", iso8601(stored.received)},
           {"home", nameOf(r.home)},
           {"boot_id", r.bootId},
-          {"image", {{"state", nameOf(r.image.state)}, {"digest", textOrNull(r.image.digest)},
-                     {"bytes_done", r.image.bytesDone}, {"error", r.image.error}}}};
+          {"image",
+           {{"state", nameOf(r.image.state)},
+            {"digest", textOrNull(r.image.digest)},
+            {"bytes_done", r.image.bytesDone},
+            {"error", r.image.error}}}};
 }
 
 }  // namespace
@@ -65,7 +69,9 @@ Json Shapes::node(const NodeRow& row) const {
   Json run;
   if (row.run) {
     const auto live = engine_.waitsFor(row.run);
-    run = {{"id", row.run.value}, {"workflow", row.workflow}, {"step", row.step},
+    run = {{"id", row.run.value},
+           {"workflow", row.workflow},
+           {"step", row.step},
            {"waits_for", live.empty() ? row.waitsFor : live}};
   }
   return {{"serial", n.serial},
@@ -134,7 +140,9 @@ Json Shapes::runDetail(const Run& r) const {
     if (current) passed = false;
     steps.push_back({{"id", step.id},
                      {"title", step.title},
-                     {"state", current ? "current" : passed ? "done" : "ahead"},
+                     {"state", current  ? "current"
+                               : passed ? "done"
+                                        : "ahead"},
                      {"waits_for", current ? waitsFor(r) : ""}});
   }
   return out;
@@ -205,7 +213,10 @@ Json shape(const ArmedPlace& armed) {
 }
 
 Json shape(const Budgets::Use& use) {
-  return {{"budget", nameOf(use.budget)}, {"scope", use.scope}, {"used", use.used}, {"limit", use.limit},
+  return {{"budget", nameOf(use.budget)},
+          {"scope", use.scope},
+          {"used", use.used},
+          {"limit", use.limit},
           {"waiting", use.waiting}};
 }
 

@@ -14,7 +14,7 @@ namespace zellige::api {
 
 struct Bearer {
   std::string serial;
-  std::string purpose;   ///< "boot-<run id>": while that run is unfinished; "os": while the node is not retired
+  std::string purpose;  ///< "boot-<run id>": while that run is unfinished; "os": while the node is not retired
 
   /// Of "boot-<run id>"; 0: not such a purpose.
   RunId bootRun() const;

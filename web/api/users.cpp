@@ -13,7 +13,8 @@ constexpr std::size_t kShortestPassword = 12;
 
 bool isName(const std::string& name) {
   return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' || c == '@';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-' || c == '@';
   });
 }
 
@@ -25,9 +26,11 @@ std::vector<RoleGrant> readRoles(Body& body) {
     const auto& item = (*list)[i];
     const auto pointer = fmt::format("/roles/{}", i);
     const auto role = readString(item, "role");
-    const auto place = item.is_object() && item.contains("place") ? readString(item, "place") : std::optional<std::string>("");
+    const auto place = item.is_object() && item.contains("place") ? readString(item, "place")
+                                                                  : std::optional<std::string>("");
     if (!role || !isRole(*role))
-      body.wrong(pointer + "/role", "must be viewer, technician, shift_lead, operator, firmware_owner, admin or auditor");
+      body.wrong(pointer + "/role",
+                 "must be viewer, technician, shift_lead, operator, firmware_owner, admin or auditor");
     else if (!place || place->size() > 200)
       body.wrong(pointer + "/place", "must be a path as H1/R01, or empty for the whole site");
     else
@@ -80,7 +83,8 @@ Task<HttpReply> changePassword(Services& services, Call call) {
   auto user = services.queries.user(call.who.user);
   if (!user) co_return problem(ProblemKind::SignIn, "this user is not there any more");
   if (services.attempts.mustWait(user->name, call.caller.address, services.now()) > Duration{0})
-    co_return problem(ProblemKind::TooManyRequests, "too many wrong passwords; wait five minutes and try again");
+    co_return problem(ProblemKind::TooManyRequests,
+                      "too many wrong passwords; wait five minutes and try again");
   // The new hash, or empty if the current password is another.
   std::function<std::string()> work = [hash = user->passwordHash, current, fresh] {
     return verifyPassword(hash, current) ? hashPassword(fresh) : std::string{};

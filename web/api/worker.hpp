@@ -11,13 +11,13 @@
 
 namespace zellige::api {
 
-enum class Working { Thread, Inline };   ///< Inline: at once, on the caller's thread; for virtual time
+enum class Working { Thread, Inline };  ///< Inline: at once, on the caller's thread; for virtual time
 
 class Worker {
  public:
   /// Destroy it before the executor, after the tasks that wait for it.
   Worker(Executor& executor, Working how);
-  ~Worker();   ///< waits for the job in hand; the others are dropped
+  ~Worker();  ///< waits for the job in hand; the others are dropped
   Worker(const Worker&) = delete;
 
   /// Resumes on the executor when `work` has run.
@@ -36,9 +36,9 @@ class Worker {
   Executor& executor_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> jobs_;   // guarded by mutex_
-  bool stopping_ = false;                    // guarded by mutex_
-  std::thread thread_;                       // not started when inline
+  std::deque<std::function<void()>> jobs_;  // guarded by mutex_
+  bool stopping_ = false;                   // guarded by mutex_
+  std::thread thread_;                      // not started when inline
 };
 
 }  // namespace zellige::api

@@ -139,7 +139,8 @@ TEST(CurlTransport, ClosesTheConnectionOfACallerThatWentAway) {
   client.abandonAll();
   const auto held = shelf.take();
   auto stream = held[0]->openStream(reply(200, ""));
-  while (stream.write(": still there?\n\n")) std::this_thread::yield();  // a reader that is gone ends the stream
+  while (stream.write(": still there?\n\n"))
+    std::this_thread::yield();  // a reader that is gone ends the stream
   EXPECT_TRUE(stream.closed());
   EXPECT_THROW(answer.get(), std::future_error) << "nobody may have been answered";
 }

@@ -109,8 +109,9 @@ class RawServer {
   std::thread thread_;
 };
 
-inline Task<void> sendInto(http::Transport& transport, http::Peer peer, HttpRequest request, http::SendOptions options,
-                    std::shared_ptr<std::promise<Result<http::Received>>> out) {
+inline Task<void> sendInto(http::Transport& transport, http::Peer peer, HttpRequest request,
+                           http::SendOptions options,
+                           std::shared_ptr<std::promise<Result<http::Received>>> out) {
   auto outcome = co_await transport.send(std::move(peer), std::move(request), std::move(options));
   out->set_value(std::move(outcome));
 }
@@ -129,7 +130,6 @@ inline void limitReads(int descriptor) {
   ::setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-
 inline http::CurlOptions Client::plainToo() {
   http::CurlOptions options;
   options.shards = 4;
@@ -144,7 +144,8 @@ inline http::SendOptions Client::patient() {
 }
 
 inline Client::Client(http::CurlOptions options)
-    : transport_(std::make_unique<http::CurlTransport>(executor_, options)), thread_([this] { executor_.run(); }) {}
+    : transport_(std::make_unique<http::CurlTransport>(executor_, options)),
+      thread_([this] { executor_.run(); }) {}
 
 inline Client::~Client() {
   transport_.reset();
@@ -152,7 +153,8 @@ inline Client::~Client() {
   thread_.join();
 }
 
-inline std::future<Result<http::Received>> Client::begin(http::Peer peer, HttpRequest request, http::SendOptions options) {
+inline std::future<Result<http::Received>> Client::begin(http::Peer peer, HttpRequest request,
+                                                         http::SendOptions options) {
   auto promise = std::make_shared<std::promise<Result<http::Received>>>();
   auto future = promise->get_future();
   executor_.post([this, peer = std::move(peer), request = std::move(request), options = std::move(options),
@@ -230,7 +232,8 @@ inline http::Peer plainPeer(const ListenAddress& address) {
   return peer;
 }
 
-inline Socket::Socket(const ListenAddress& address) : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+inline Socket::Socket(const ListenAddress& address)
+    : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   limitReads(descriptor_);
   const auto where = socketAddress(address);
   if (::connect(descriptor_, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0)
@@ -270,7 +273,8 @@ inline void Socket::waitForBytes() {
 
 inline bool Socket::closedWithin(Duration wait) {
   pollfd poll{descriptor_, POLLRDHUP, 0};
-  return ::poll(&poll, 1, static_cast<int>(wait.count())) > 0 && (poll.revents & (POLLRDHUP | POLLHUP | POLLERR));
+  return ::poll(&poll, 1, static_cast<int>(wait.count())) > 0 &&
+         (poll.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
 inline void Socket::reset() {

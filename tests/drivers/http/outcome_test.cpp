@@ -60,8 +60,8 @@ TEST(Outcome, IsUnknownOnceTheRequestHadBegunToLeave) {
        },
        false, Errc::BadReply, true},
       {"closed instead of a TLS handshake", [](Socket&) {}, true, Errc::Unreachable, false},
-      {"text instead of a TLS handshake", [](Socket& s) { s.write("HTTP/1.1 400 Bad Request\r\n\r\n"); }, true,
-       Errc::Unreachable, false},
+      {"text instead of a TLS handshake", [](Socket& s) { s.write("HTTP/1.1 400 Bad Request\r\n\r\n"); },
+       true, Errc::Unreachable, false},
       {"silent in the TLS handshake", [](Socket& s) { s.readAll(); }, true, Errc::Unreachable, false},
   };
   for (const auto& m : all) {
@@ -89,8 +89,9 @@ TEST(Outcome, IsKnownWhenNobodyListens) {
 
 TEST(Outcome, IsUnknownWhenATlsServerClosesWithoutOrInTheMiddleOfItsReply) {
   for (const auto ending : {ReplyEnding::CloseBeforeReply, ReplyEnding::CutShort}) {
-    const auto server =
-        serve(tlsOptions(), [ending](auto exchange) { exchange->respond(reply(200, std::string(10'000, 'x')), ending); });
+    const auto server = serve(tlsOptions(), [ending](auto exchange) {
+      exchange->respond(reply(200, std::string(10'000, 'x')), ending);
+    });
     Client client;
     const auto peer = tlsPeer(server->addresses()[0]);
     const auto code = ending == ReplyEnding::CutShort ? Errc::BadReply : Errc::Unreachable;
@@ -127,7 +128,8 @@ TEST(Outcome, ARedirectIsAReplyLikeAnyOther) {
   const auto server = serve(tlsOptions(), [&](auto exchange) {
     ++visits;
     auto moved = reply(302, "");
-    moved.headers.add("Location", "https://127.0.0.1:" + std::to_string(exchange->connection.local.port) + "/other");
+    moved.headers.add("Location",
+                      "https://127.0.0.1:" + std::to_string(exchange->connection.local.port) + "/other");
     exchange->respond(moved);
   });
   Client client;
@@ -139,12 +141,13 @@ TEST(Outcome, ARedirectIsAReplyLikeAnyOther) {
 }
 
 TEST(Outcome, ABodyBeyondTheCapIsABadReply) {
-  const auto server =
-      serve(tlsOptions(), [](auto exchange) { exchange->respond(reply(200, std::string(100u << 20, 'x'))); });
+  const auto server = serve(
+      tlsOptions(), [](auto exchange) { exchange->respond(reply(200, std::string(100u << 20, 'x'))); });
   Client client;
   auto options = Client::patient();
   options.maxReplyBytes = 1u << 20;
-  expectFailure(client.send(tlsPeer(server->addresses()[0]), get(), options), Errc::BadReply, false, "100 MiB");
+  expectFailure(client.send(tlsPeer(server->addresses()[0]), get(), options), Errc::BadReply, false,
+                "100 MiB");
 }
 
 TEST(Outcome, TakesAHundredMebibytesWhenAsked) {
@@ -166,14 +169,16 @@ TEST(Outcome, HeadersBeyondTheCapAreABadReply) {
     exchange->respond(fat);
   });
   Client client;
-  expectFailure(client.send(plainPeer(server->addresses()[0]), get()), Errc::BadReply, false, "100 KB of headers");
+  expectFailure(client.send(plainPeer(server->addresses()[0]), get()), Errc::BadReply, false,
+                "100 KB of headers");
 }
 
 TEST(Outcome, AContinueBeforeTheReplyIsNotTheReply) {
   RawServer server([](Socket& socket) {
     readRequest(socket);
-    socket.write("HTTP/1.1 100 Continue\r\nX-Not: this\r\n\r\nHTTP/1.1 202 Accepted\r\nX-Yes: a\r\n"
-                 "X-Yes:  b \r\nContent-Length: 2\r\n\r\nok");
+    socket.write(
+        "HTTP/1.1 100 Continue\r\nX-Not: this\r\n\r\nHTTP/1.1 202 Accepted\r\nX-Yes: a\r\n"
+        "X-Yes:  b \r\nContent-Length: 2\r\n\r\nok");
     socket.readAll();
   });
   Client client;
@@ -247,7 +252,8 @@ TEST(Request, IsRefusedBeforeItIsSentWhenItIsMalformed) {
     return !got && got.error().code == Errc::Invalid && !got.error().outcomeUnknown;
   };
   auto peer = good;
-  for (const auto* address : {"localhost", "example.org", "", "127.0.0.1@evil", "127.1", "[::1]", "fe80::1%lo"}) {
+  for (const auto* address :
+       {"localhost", "example.org", "", "127.0.0.1@evil", "127.1", "[::1]", "fe80::1%lo"}) {
     peer.address = address;
     EXPECT_TRUE(refused(peer, get())) << address;
   }

@@ -114,7 +114,8 @@ HttpReply FakeBmc::builtIn(const HttpRequest& request) {
   const bool account = request.method == "PATCH" && path.find("/Accounts/") != std::string::npos;
   if (passwordExpired && !anonymous && !account)
     return jsonReply(403, extendedInfo("Base.1.8.PasswordChangeRequired", "change it first"));
-  if (request.method == "GET") return serve(path, expands && request.query().find("expand") != std::string::npos);
+  if (request.method == "GET")
+    return serve(path, expands && request.query().find("expand") != std::string::npos);
   if (!resource(path) && request.method == "PATCH") return jsonReply(404, Json::object());
   if (account) {
     password = Json::parse(request.body).value("Password", password);

@@ -68,7 +68,7 @@ class FakeBmc final : public http::Transport {
   std::set<std::string> tokens;
   std::string pin = "pin-a";
   bool expands = true;
-  bool passwordExpired = false;   ///< 403 on everything but the own account's PATCH
+  bool passwordExpired = false;  ///< 403 on everything but the own account's PATCH
   Duration latency{50};
   int inFlight = 0, mostInFlight = 0;
 
@@ -116,12 +116,14 @@ struct Bench {
   T run(Task<T> task) {
     std::optional<T> out;
     executor.spawn(into(std::move(task), out));
-    while (!out && time.runOne()) {}
+    while (!out && time.runOne()) {
+    }
     EXPECT_TRUE(out.has_value()) << "the task waits for ever";
     return std::move(*out);
   }
   void drain() {
-    while (time.runOne()) {}
+    while (time.runOne()) {
+    }
   }
   /// What left that is not a GET and not our own session.
   std::vector<FakeBmc::Seen> writes() const;

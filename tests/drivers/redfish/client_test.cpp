@@ -179,8 +179,9 @@ TEST_F(ClientTest, RedirectsAreNotFollowed) {
 
 TEST_F(ClientTest, HostileBodiesAreBadRepliesAndNothingWorse) {
   const std::string brackets(100'000, '[');
-  for (const auto& body : {brackets, std::string("{\"a\":"), std::string(), std::string("[1,2]"), std::string("null"),
-                           std::string("\xff\xfe"), std::string("{\"Members\":{\"@odata.id\":[]}") + brackets}) {
+  for (const auto& body :
+       {brackets, std::string("{\"a\":"), std::string(), std::string("[1,2]"), std::string("null"),
+        std::string("\xff\xfe"), std::string("{\"Members\":{\"@odata.id\":[]}") + brackets}) {
     bench.machine.once("GET", system0, raw(200, body));
     const auto result = get(system0);
     ASSERT_FALSE(result);
@@ -192,13 +193,15 @@ TEST_F(ClientTest, HostileBodiesAreBadRepliesAndNothingWorse) {
 }
 
 TEST_F(ClientTest, WrongTypesAreReadAsNotTold) {
-  bench.machine.always("GET", system0,
-                       jsonReply(200, {{"PowerState", true}, {"BootProgress", "x"}, {"LastResetTime", {1, 2}}}));
+  bench.machine.always(
+      "GET", system0,
+      jsonReply(200, {{"PowerState", true}, {"BootProgress", "x"}, {"LastResetTime", {1, 2}}}));
   const auto host = bench.run(bench.bmc().host());
   ASSERT_TRUE(host) << host.error().what;
   EXPECT_EQ(host->power, HostPower::Unknown);
   EXPECT_EQ(host->lastReset, "");
-  bench.machine.always("GET", inventoryUri, jsonReply(200, {{"Members", {1, nullptr, {{"@odata.id", 5}}, "x"}}}));
+  bench.machine.always("GET", inventoryUri,
+                       jsonReply(200, {{"Members", {1, nullptr, {{"@odata.id", 5}}, "x"}}}));
   const auto firmware = bench.run(bench.bmc().firmware());
   ASSERT_TRUE(firmware) << firmware.error().what;
   EXPECT_TRUE(firmware->empty());
@@ -208,8 +211,10 @@ TEST_F(ClientTest, NullAndMissingPropertiesEverywhereDoNotBreakAnInventory) {
   const auto chassis = bench.run(client().links("/redfish/v1/Chassis"));
   ASSERT_TRUE(chassis);
   for (const auto& uri : *chassis)
-    bench.machine.overlay(uri, {{"Id", nullptr}, {"SerialNumber", 12}, {"Status", "fine"}, {"Model", Json::array()}});
-  bench.machine.overlay("/redfish/v1/Systems/HGX_Baseboard_0/Processors/GPU_0", {{"Ports", 5}, {"Status", nullptr}});
+    bench.machine.overlay(
+        uri, {{"Id", nullptr}, {"SerialNumber", 12}, {"Status", "fine"}, {"Model", Json::array()}});
+  bench.machine.overlay("/redfish/v1/Systems/HGX_Baseboard_0/Processors/GPU_0",
+                        {{"Ports", 5}, {"Status", nullptr}});
   const auto inventory = bench.run(bench.bmc().inventory());
   EXPECT_TRUE(inventory) << inventory.error().what;
 }
@@ -299,7 +304,8 @@ TEST_F(ClientTest, OneBareMemberAmongExpandedOnesIsReadByItself) {
   auto collection = readFile(mockups / gb200Tree / "redfish/v1/UpdateService/FirmwareInventory/index.json");
   for (auto& member : collection["Members"])
     if (member.at("@odata.id") != std::string(inventoryUri) + "/UEFI")
-      member = readFile(mockups / gb200Tree / (member.at("@odata.id").get<std::string>().substr(1) + "/index.json"));
+      member = readFile(mockups / gb200Tree /
+                        (member.at("@odata.id").get<std::string>().substr(1) + "/index.json"));
   bench.machine.once("GET", inventoryUri, jsonReply(200, collection));
   EXPECT_EQ(bench.run(client().members(inventoryUri))->found.size(), 30u);
   EXPECT_EQ(bench.machine.seen.size(), 2u);

@@ -71,16 +71,18 @@ TEST_F(Gb200, InventoryCountsWhatTheTreeHolds) {
             countIf(processors, [](const Json& p) { return p.at("ProcessorType") == "CPU"; }));
   EXPECT_EQ(ofKind(*read, ComponentKind::Rot),
             countIf(chassis, [](const Json& c) { return idHas(c, "ERoT") || idHas(c, "IRoT"); }));
-  EXPECT_EQ(ofKind(*read, ComponentKind::Cpld), countIf(chassis, [](const Json& c) { return idHas(c, "CPLD"); }));
-  EXPECT_EQ(ofKind(*read, ComponentKind::Dpu), countIf(chassis, [](const Json& c) { return idHas(c, "BlueField"); }));
+  EXPECT_EQ(ofKind(*read, ComponentKind::Cpld),
+            countIf(chassis, [](const Json& c) { return idHas(c, "CPLD"); }));
+  EXPECT_EQ(ofKind(*read, ComponentKind::Dpu),
+            countIf(chassis, [](const Json& c) { return idHas(c, "BlueField"); }));
   EXPECT_EQ(ofKind(*read, ComponentKind::Bmc), 2u);  // BMC_0 and HGX_BMC_0
   EXPECT_EQ(ofKind(*read, ComponentKind::Memory), walk("Systems/System_0/Memory").size());
   std::size_t adapters = 0, drives = 0;
   for (const auto& entry : fs::recursive_directory_iterator(v1 / "Chassis")) {
     const auto parent = entry.path().parent_path();
     if (!entry.is_directory() || parent.parent_path().parent_path() != v1 / "Chassis") continue;
-    if (parent.filename() == "NetworkAdapters" && parent.parent_path().filename().string().find("BlueField") ==
-                                                      std::string::npos)
+    if (parent.filename() == "NetworkAdapters" &&
+        parent.parent_path().filename().string().find("BlueField") == std::string::npos)
       ++adapters;
     if (parent.filename() == "Drives") ++drives;
   }
@@ -96,7 +98,8 @@ TEST_F(Gb200, FirmwareListsEveryItemWithItsVersion) {
   EXPECT_EQ(read->size(), items.size());
   EXPECT_EQ(read->size(), 30u);
   for (const auto& json : items) {
-    const auto it = std::find_if(read->begin(), read->end(), [&](const auto& f) { return f.id == json.at("Id"); });
+    const auto it = std::find_if(read->begin(), read->end(),
+                                 [&](const auto& f) { return f.id == json.at("Id"); });
     ASSERT_NE(it, read->end()) << json.at("Id");
     EXPECT_EQ(it->version, json.value("Version", ""));
     EXPECT_EQ(it->updateable, json.value("Updateable", false));
@@ -122,7 +125,8 @@ TEST_F(Gb200, FindsAllFourGpusIncompleteAndSickWhateverTheirStatusSays) {
 TEST_F(Gb200, AHealthyGpuIsComplete) {
   const std::string gpu = "/redfish/v1/Systems/HGX_Baseboard_0/Processors/GPU_2";
   bench.machine.overlay(gpu, {{"Model", "GB200"}, {"SerialNumber", " 1654 "}});
-  bench.machine.overlay(gpu + "/Ports", {{"Members", Json::array({Json{{"@odata.id", gpu + "/Ports/NVLink_0"}}})}});
+  bench.machine.overlay(gpu + "/Ports",
+                        {{"Members", Json::array({Json{{"@odata.id", gpu + "/Ports/NVLink_0"}}})}});
   bench.machine.overlay("/redfish/v1/UpdateService/FirmwareInventory/HGX_FW_GPU_2",
                         {{"Status", {{"State", "Enabled"}, {"Health", "OK"}}}});
   const auto read = bench.run(bench.bmc().inventory());
@@ -202,14 +206,16 @@ TEST_F(Gb200, AMissingInventoryMemberIsAbsentNotAnError) {
   const auto read = bench.run(bench.bmc().firmware());
   ASSERT_TRUE(read) << read.error().what;
   ASSERT_EQ(read->size(), 30u);
-  const auto it = std::find_if(read->begin(), read->end(), [](const auto& f) { return f.id == "HGX_FW_CPU_0"; });
+  const auto it = std::find_if(read->begin(), read->end(),
+                               [](const auto& f) { return f.id == "HGX_FW_CPU_0"; });
   ASSERT_NE(it, read->end());
   EXPECT_TRUE(it->absent);
 }
 
 TEST_F(Gb200, LeakDetectorsAreReadOfTheOneChassisThatHasThem) {
   const std::string coldPlate =
-      "/redfish/v1/Chassis/Chassis_0/ThermalSubsystem/LeakDetection/LeakDetectors/Chassis_0_LeakDetector_1_ColdPlate";
+      "/redfish/v1/Chassis/Chassis_0/ThermalSubsystem/LeakDetection/LeakDetectors/"
+      "Chassis_0_LeakDetector_1_ColdPlate";
   const auto wet = bench.run(bench.bmc().leakDetected());
   ASSERT_TRUE(wet) << wet.error().what;
   EXPECT_TRUE(*wet);  // this very detector was recorded Critical

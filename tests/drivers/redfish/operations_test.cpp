@@ -24,11 +24,12 @@ class Operations : public ::testing::Test {
 };
 
 TEST_F(Operations, ResetsAreSentByTheirStandardNames) {
-  const std::vector<std::pair<HostReset, std::string>> names{{HostReset::On, "On"},
-                                                             {HostReset::ForceOff, "ForceOff"},
-                                                             {HostReset::GracefulShutdown, "GracefulShutdown"},
-                                                             {HostReset::ForceRestart, "ForceRestart"},
-                                                             {HostReset::PowerCycle, "PowerCycle"}};
+  const std::vector<std::pair<HostReset, std::string>> names{
+      {HostReset::On, "On"},
+      {HostReset::ForceOff, "ForceOff"},
+      {HostReset::GracefulShutdown, "GracefulShutdown"},
+      {HostReset::ForceRestart, "ForceRestart"},
+      {HostReset::PowerCycle, "PowerCycle"}};
   for (const auto& [how, name] : names) {
     ASSERT_TRUE(bench.run(bench.bmc().reset(how)));
     EXPECT_EQ(bench.writes().back().path(), resetAction);
@@ -37,8 +38,9 @@ TEST_F(Operations, ResetsAreSentByTheirStandardNames) {
 }
 
 TEST_F(Operations, AResetThatIsNotOfferedIsUnsupportedAndNotSent) {
-  bench.machine.overlay("/redfish/v1/Systems/System_0/ResetActionInfo",
-                        {{"Parameters", Json::array({Json{{"Name", "ResetType"}, {"AllowableValues", {"On"}}}})}});
+  bench.machine.overlay(
+      "/redfish/v1/Systems/System_0/ResetActionInfo",
+      {{"Parameters", Json::array({Json{{"Name", "ResetType"}, {"AllowableValues", {"On"}}}})}});
   EXPECT_EQ(bench.run(bench.bmc().reset(HostReset::PowerCycle)).error().code, Errc::Unsupported);
   EXPECT_TRUE(bench.writes().empty());
 }
@@ -74,8 +76,8 @@ TEST_F(Operations, TheBmcIsResetThroughItsOwnManager) {
 TEST_F(Operations, BootOverrideIsWrittenToTheSettingsObjectThatHoldsBoot) {
   ASSERT_TRUE(bench.run(bench.bmc().setBootOverride({"Cd", true})));
   EXPECT_EQ(onlyWrite().path(), settings0);
-  EXPECT_EQ(onlyWrite().body(), Json({{"Boot", {{"BootSourceOverrideTarget", "Cd"},
-                                                {"BootSourceOverrideEnabled", "Once"}}}}));
+  EXPECT_EQ(onlyWrite().body(),
+            Json({{"Boot", {{"BootSourceOverrideTarget", "Cd"}, {"BootSourceOverrideEnabled", "Once"}}}}));
   const auto read = bench.run(bench.bmc().bootOverride());
   ASSERT_TRUE(read);
   EXPECT_EQ(read->target, "Cd");
@@ -93,13 +95,17 @@ TEST_F(Operations, BootOverrideIsWrittenToTheSystemWhereThereIsNoSuchObject) {
 }
 
 TEST_F(Operations, TheVirtualCdIsCalledWhatTheMachineCallsIt) {
-  bench.machine.overlay(settings0, {{"Boot", {{"BootSourceOverrideMode", "Legacy"},
-                                              {"BootSourceOverrideTarget@Redfish.AllowableValues", {"None", "UsbCd"}}}}});
+  bench.machine.overlay(settings0,
+                        {{"Boot",
+                          {{"BootSourceOverrideMode", "Legacy"},
+                           {"BootSourceOverrideTarget@Redfish.AllowableValues", {"None", "UsbCd"}}}}});
   ASSERT_TRUE(bench.run(bench.bmc().setBootOverride({"Cd", false})));
-  EXPECT_EQ(onlyWrite().body(), Json({{"Boot", {{"BootSourceOverrideTarget", "UsbCd"},
-                                                {"BootSourceOverrideEnabled", "Continuous"},
-                                                {"BootSourceOverrideMode", "UEFI"}}}}));
-  bench.machine.overlay(settings0, {{"Boot", {{"BootSourceOverrideTarget@Redfish.AllowableValues", {"None"}}}}});
+  EXPECT_EQ(onlyWrite().body(), Json({{"Boot",
+                                       {{"BootSourceOverrideTarget", "UsbCd"},
+                                        {"BootSourceOverrideEnabled", "Continuous"},
+                                        {"BootSourceOverrideMode", "UEFI"}}}}));
+  bench.machine.overlay(settings0,
+                        {{"Boot", {{"BootSourceOverrideTarget@Redfish.AllowableValues", {"None"}}}}});
   EXPECT_EQ(bench.run(bench.bmc().setBootOverride({"Cd", true})).error().code, Errc::Unsupported);
 }
 
@@ -131,7 +137,8 @@ TEST_F(Operations, LocalOnlySlotsAndFloppiesAreSkipped) {
 
 TEST_F(Operations, AFormOfInsertThatIsRefusedIsFollowedByAShorterOne) {
   const auto target = std::string(usb2) + "/Actions/VirtualMedia.InsertMedia";
-  bench.machine.once("POST", target, jsonReply(400, extendedInfo("Base.1.8.ActionParameterUnknown", "Inserted")));
+  bench.machine.once("POST", target,
+                     jsonReply(400, extendedInfo("Base.1.8.ActionParameterUnknown", "Inserted")));
   ASSERT_TRUE(bench.run(bench.bmc().insertMedia("http://x/y.iso")));
   EXPECT_EQ(bench.writes().back().body(), Json({{"Image", "http://x/y.iso"}}));
 }
@@ -159,9 +166,11 @@ TEST_F(Operations, SettingsSendOnlyWhatDiffers) {
   wanted.powerRestorePolicy = "LastState";  // as it is
   ASSERT_TRUE(bench.run(bench.bmc().setSettings(wanted)));
   EXPECT_EQ(onlyWrite().path(), "/redfish/v1/Managers/BMC_0/NetworkProtocol");
-  EXPECT_EQ(onlyWrite().body(),
-            Json({{"NTP", {{"NTPServers", {"10.0.0.9"}}, {"ProtocolEnabled", true}}},
-                  {"Oem", {{"Nvidia", {{"Rsyslog", {{"State", "Enabled"}, {"Address", "10.0.0.10"}, {"Port", 514}}}}}}}}));
+  EXPECT_EQ(
+      onlyWrite().body(),
+      Json({{"NTP", {{"NTPServers", {"10.0.0.9"}}, {"ProtocolEnabled", true}}},
+            {"Oem",
+             {{"Nvidia", {{"Rsyslog", {{"State", "Enabled"}, {"Address", "10.0.0.10"}, {"Port", 514}}}}}}}}));
   EXPECT_EQ(bench.run(bench.bmc().settings()).operator*(), wanted);
   ASSERT_TRUE(bench.run(bench.bmc().setSettings(wanted)));
   EXPECT_EQ(bench.writes().size(), 1u);  // nothing differs any more
@@ -229,14 +238,17 @@ TEST_F(Push, TheTaskIsFoundWhereverTheMachineNamesIt) {
   located.headers.add("Location", "https://10.0.0.1" + task + "/Monitor");
   bench.machine.once("POST", push, located);
   EXPECT_EQ(*send(), task);
-  bench.machine.once("POST", push, jsonReply(202, {{"@odata.id", task}, {"@odata.type", "#Task.v1_4_3.Task"}}));
+  bench.machine.once("POST", push,
+                     jsonReply(202, {{"@odata.id", task}, {"@odata.type", "#Task.v1_4_3.Task"}}));
   EXPECT_EQ(*send(), task);
   Json message;
   message["MessageArgs"] = Json::array({"x", task});
-  bench.machine.once("POST", push, jsonReply(202, {{"@odata.id", "/redfish/v1/UpdateService"},
-                                                   {"Messages", Json::array({message})}}));
+  bench.machine.once(
+      "POST", push,
+      jsonReply(202, {{"@odata.id", "/redfish/v1/UpdateService"}, {"Messages", Json::array({message})}}));
   EXPECT_EQ(*send(), task);
-  bench.machine.overlay("/redfish/v1/TaskService/Tasks", {{"Members", Json::array({Json{{"@odata.id", task}}})}});
+  bench.machine.overlay("/redfish/v1/TaskService/Tasks",
+                        {{"Members", Json::array({Json{{"@odata.id", task}}})}});
   bench.machine.once("POST", push, jsonReply(202, {{"Id", "HGX_0"}, {"TaskState", "Running"}}));
   EXPECT_EQ(*send(), task);
   bench.machine.once("POST", push, jsonReply(202, {{"weather", "fine"}}));
@@ -259,7 +271,8 @@ TEST_F(Push, AnUploadIsNeverRepeatedByTheClient) {
 
 TEST_F(Operations, TaskWordsAreMappedAndAForgottenTaskIsNotFound) {
   const auto read = [](Json json) { return readTask(View{json, nullptr}).state; };
-  for (const auto* word : {"New", "Starting", "Running", "Pending", "Suspended", "Stopping", "Service", "Scheduled", ""})
+  for (const auto* word :
+       {"New", "Starting", "Running", "Pending", "Suspended", "Stopping", "Service", "Scheduled", ""})
     EXPECT_EQ(read({{"TaskState", word}}), TaskState::Running) << word;
   for (const auto* word : {"Exception", "Killed", "Cancelled", "Failed"})
     EXPECT_EQ(read({{"TaskState", word}}), TaskState::Failed) << word;
@@ -286,8 +299,9 @@ TEST_F(Operations, RecordedTasksAreReadWithTheirFailures) {
   }
   EXPECT_GT(listed, 0u);
   EXPECT_EQ(tasks->size(), listed);
-  EXPECT_EQ(std::count_if(tasks->begin(), tasks->end(), [](const auto& t) { return t.state == TaskState::Failed; }),
-            static_cast<std::ptrdiff_t>(failed));
+  EXPECT_EQ(
+      std::count_if(tasks->begin(), tasks->end(), [](const auto& t) { return t.state == TaskState::Failed; }),
+      static_cast<std::ptrdiff_t>(failed));
 }
 
 }  // namespace

@@ -42,7 +42,8 @@ TEST(ReadListTest, KnowsWhatTheClientReadsAndOfWhichType) {
   EXPECT_EQ(typeOf("ComputerSystem", "BootProgress/LastState"), (std::set<std::string>{"string"}));
   EXPECT_EQ(typeOf("ActionInfo", "Parameters[]/AllowableValues"), (std::set<std::string>{"array"}));
   EXPECT_EQ(typeOf("ManagerNetworkProtocol", "Oem/Nvidia/Rsyslog/State"), (std::set<std::string>{"string"}));
-  for (const auto& [property, types] : list.found()) EXPECT_EQ(types.size(), 1u) << property.first << property.second;
+  for (const auto& [property, types] : list.found())
+    EXPECT_EQ(types.size(), 1u) << property.first << property.second;
 }
 
 TEST(ReadListTest, WhatTheRecordedTrayDoesNotHaveIsKnownAndExplained) {
@@ -62,11 +63,14 @@ TEST(ReadListTest, WhatTheRecordedTrayDoesNotHaveIsKnownAndExplained) {
       {"NetworkAdapter", "Status/Health"},
   };
   auto missing = readEverything(gb200Tree).neverFound();
-  std::erase_if(missing, [](const auto& property) {  // of the protocol, not of the machine (FACTS 3: DGX has no ETags)
-    return property.second == "@odata.etag" || property.second == "Members@odata.nextLink";
-  });
-  for (const auto& property : missing) EXPECT_TRUE(optional.contains(property)) << property.first << " " << property.second;
-  for (const auto& property : optional) EXPECT_TRUE(missing.contains(property)) << property.first << " " << property.second;
+  std::erase_if(missing,
+                [](const auto& property) {  // of the protocol, not of the machine (FACTS 3: DGX has no ETags)
+                  return property.second == "@odata.etag" || property.second == "Members@odata.nextLink";
+                });
+  for (const auto& property : missing)
+    EXPECT_TRUE(optional.contains(property)) << property.first << " " << property.second;
+  for (const auto& property : optional)
+    EXPECT_TRUE(missing.contains(property)) << property.first << " " << property.second;
 }
 
 }  // namespace

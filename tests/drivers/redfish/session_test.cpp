@@ -59,8 +59,8 @@ TEST_F(Session, ADroppedSessionIsReplacedOnceAndTheRequestRepeated) {
 TEST_F(Session, AWriteThatWasRefusedWith401IsRepeatedAfterSigningIn) {
   ASSERT_TRUE(bench.run(bench.bmc().host()));
   bench.machine.tokens.clear();
-  const auto reset = bench.run(bench.bmc().client().post("/redfish/v1/Systems/System_0/Actions/ComputerSystem.Reset",
-                                                         R"({"ResetType":"On"})"));
+  const auto reset = bench.run(bench.bmc().client().post(
+      "/redfish/v1/Systems/System_0/Actions/ComputerSystem.Reset", R"({"ResetType":"On"})"));
   ASSERT_TRUE(reset) << reset.error().what;
   EXPECT_EQ(bench.writes().size(), 2u);  // one refused, one applied
 }
@@ -99,7 +99,8 @@ TEST_F(Session, APersonsCorrectionOfThePasswordIsPickedUp) {
 }
 
 TEST_F(Session, AFullSessionTableIsBusyAndSaysSo) {
-  bench.machine.always("POST", sessions, jsonReply(503, extendedInfo("IDRAC.2.7.RAC0218", "maximum sessions")));
+  bench.machine.always("POST", sessions,
+                       jsonReply(503, extendedInfo("IDRAC.2.7.RAC0218", "maximum sessions")));
   const auto result = bench.run(bench.bmc().signIn());
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Errc::Busy);
@@ -143,7 +144,9 @@ TEST_F(Session, ForcedPasswordChangeIsToldAndThenDoneInTwoPhases) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::PasswordExpired);
   std::vector<std::pair<bool, std::size_t>> saves;  // next pending?, PATCHes sent by then
-  bench.access.beforeSave = [&](const BmcAccess& a) { saves.emplace_back(a.nextPassword.has_value(), passwordsSent()); };
+  bench.access.beforeSave = [&](const BmcAccess& a) {
+    saves.emplace_back(a.nextPassword.has_value(), passwordsSent());
+  };
   bench.access.stored.mustChange = true;
   const auto changed = bench.run(bench.bmc().changePassword());
   ASSERT_TRUE(changed) << changed.error().what;
@@ -159,7 +162,8 @@ TEST_F(Session, ForcedPasswordChangeIsToldAndThenDoneInTwoPhases) {
 
 TEST_F(Session, APasswordChangeBeforeAnySessionGoesByBasicAuthentication) {
   bench.machine.passwordExpired = true;
-  bench.machine.always("POST", sessions, jsonReply(403, extendedInfo("Base.1.8.PasswordChangeRequired", "change")));
+  bench.machine.always("POST", sessions,
+                       jsonReply(403, extendedInfo("Base.1.8.PasswordChangeRequired", "change")));
   EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::PasswordExpired);
   const auto changed = bench.run(bench.bmc().changePassword());
   ASSERT_TRUE(changed) << changed.error().what;
@@ -204,11 +208,12 @@ TEST_F(Session, AnEarlierChangeThatHadBeenAppliedIsNotSentAgain) {
 
 TEST_F(Session, APasswordChangeOfUnknownOutcomeStaysPendingAndIsSettledLater) {
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
-  bench.machine.once("PATCH", account, FakeBmc::Answer([&](const HttpRequest& request) -> Result<http::Received> {
-                       bench.machine.password = Json::parse(request.body).at("Password");  // applied, the reply lost
-                       bench.machine.tokens.clear();
-                       return Error{Errc::Timeout, "no reply", true};
-                     }));
+  bench.machine.once(
+      "PATCH", account, FakeBmc::Answer([&](const HttpRequest& request) -> Result<http::Received> {
+        bench.machine.password = Json::parse(request.body).at("Password");  // applied, the reply lost
+        bench.machine.tokens.clear();
+        return Error{Errc::Timeout, "no reply", true};
+      }));
   const auto changed = bench.run(bench.bmc().changePassword());
   ASSERT_FALSE(changed);
   EXPECT_TRUE(changed.error().outcomeUnknown);
@@ -219,11 +224,12 @@ TEST_F(Session, APasswordChangeOfUnknownOutcomeStaysPendingAndIsSettledLater) {
 }
 
 TEST_F(Session, ARefusedPasswordIsForgottenAndItsTextNotQuoted) {
-  bench.machine.once("PATCH", account, FakeBmc::Answer([](const HttpRequest& request) {
-                       const auto password = Json::parse(request.body).at("Password").get<std::string>();
-                       return Result<http::Received>(http::Received{
-                           jsonReply(400, extendedInfo("Base.1.8.PropertyValueFormatError", "bad value " + password)), {}});
-                     }));
+  bench.machine.once(
+      "PATCH", account, FakeBmc::Answer([](const HttpRequest& request) {
+        const auto password = Json::parse(request.body).at("Password").get<std::string>();
+        return Result<http::Received>(http::Received{
+            jsonReply(400, extendedInfo("Base.1.8.PropertyValueFormatError", "bad value " + password)), {}});
+      }));
   const auto changed = bench.run(bench.bmc().changePassword());
   ASSERT_FALSE(changed);
   EXPECT_EQ(changed.error().code, Errc::Rejected);

@@ -57,8 +57,8 @@ TEST(Faults, F08ClosesAReusedConnectionBeforeAnythingIsApplied) {
   Bmc bmc(hall, 0);
   bmc.takeOver();
   EXPECT_EQ(bmc.get(kSystem).ending, Ending::Complete) << "a fresh connection";
-  const auto d =
-      bmc.send("POST", kSystem + "/Actions/ComputerSystem.Reset", R"({"ResetType":"On"})", {}, true);
+  const auto d = bmc.send("POST", kSystem + "/Actions/ComputerSystem.Reset", R"({"ResetType":"On"})", {},
+                          true);
   EXPECT_EQ(d.ending, Ending::CloseBeforeReply);
   EXPECT_FALSE(bmc.truth().hostOn);
   EXPECT_TRUE(fired(hall, FaultKind::ClosedOnReuse));
@@ -206,8 +206,7 @@ TEST(Faults, AMissingGpuIsAbsentWhileItsProcessorSaysOk) {
   int missing = 0;
   for (int gpu = 0; gpu < 4; ++gpu) {
     const auto firmware = bmc.json(kInventory + fmt::format("HGX_FW_GPU_{}", gpu));
-    const auto processor =
-        bmc.json(fmt::format("/redfish/v1/Systems/HGX_Baseboard_0/Processors/GPU_{}", gpu));
+    const auto processor = bmc.json(fmt::format("/redfish/v1/Systems/HGX_Baseboard_0/Processors/GPU_{}", gpu));
     const auto ports = bmc.json(processor["Ports"]["@odata.id"].get<std::string>());
     EXPECT_EQ(readString(processor, "Status/Health"), "OK");
     const bool gone = readString(firmware, "Status/State") == "Absent";

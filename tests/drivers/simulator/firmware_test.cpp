@@ -253,10 +253,9 @@ TEST_F(Firmware, CopiesToTheSpareSlotAfterActivation) {
 }
 
 TEST_F(Firmware, HgxBmcRestartTakesHgxAwayForAMoment) {
-  ASSERT_EQ(
-      bmc.post("/redfish/v1/Managers/HGX_BMC_0/Actions/Manager.Reset", R"({"ResetType":"ForceRestart"})")
-          .reply.status,
-      200);
+  ASSERT_EQ(bmc.post("/redfish/v1/Managers/HGX_BMC_0/Actions/Manager.Reset", R"({"ResetType":"ForceRestart"})")
+                .reply.status,
+            200);
   EXPECT_FALSE(bmc.truth().hgxPresent);
   EXPECT_EQ(bmc.pushCompute().reply.status, 404);
   hall.pass(3min);

@@ -62,8 +62,7 @@ const Exception kExceptions[] = {
      "FACTS 6: OpenBMC keeps tasks in RAM; none was recorded"},
     {"/redfish/v1/TaskService/Tasks/", "/PercentComplete", kNumber,
      "FACTS 6: progress on GB200 jumps 20, 40, 100"},
-    {"/redfish/v1/TaskService/Tasks/", "/TaskMonitor", kText,
-     "FACTS 6: OpenBMC Location may end in /Monitor"},
+    {"/redfish/v1/TaskService/Tasks/", "/TaskMonitor", kText, "FACTS 6: OpenBMC Location may end in /Monitor"},
 };
 
 std::string kind(const Json& json) { return json.is_number() ? "number" : json.type_name(); }
@@ -175,8 +174,7 @@ TEST(Recorded, EveryPropertyIsThatOfTheRecordedMachine) {
       else
         compare(path, "", json, {&*known}, wrong);
     }
-    EXPECT_TRUE(wrong.empty()) << wrong.size()
-                               << " deviations: " << fmt::format("{}", fmt::join(wrong, "\n"));
+    EXPECT_TRUE(wrong.empty()) << wrong.size() << " deviations: " << fmt::format("{}", fmt::join(wrong, "\n"));
     hall.pass(1min);
   }
 }

@@ -60,8 +60,8 @@ TEST(Package, HasTheLayoutOfDsp0267) {
     crc ^= static_cast<unsigned char>(bytes[i]);
     for (int bit = 0; bit < 8; ++bit) crc = crc & 1 ? (crc >> 1) ^ 0xedb88320u : crc >> 1;
   }
-  const auto stored =
-      static_cast<std::uint32_t>(u16(headerSize - 4)) | static_cast<std::uint32_t>(u16(headerSize - 2)) << 16;
+  const auto stored = static_cast<std::uint32_t>(u16(headerSize - 4)) |
+                      static_cast<std::uint32_t>(u16(headerSize - 2)) << 16;
   EXPECT_EQ(stored, ~crc);
   EXPECT_EQ(bytes.substr(headerSize, 8), bmcTrayBundle(1).components[0].image.substr(0, 8));
 }
@@ -133,8 +133,7 @@ TEST(Site, ItsSkuIsWhatTheTreeShows) {
   for (const auto& p : processors["Members"]) ++models[readString(p, "Model").value_or("")];
   for (const std::string chassis :
        {"IO_Board_0", "IO_Board_1", "Riser_Slot1_BlueField_3_DPU", "Riser_Slot2_BlueField_3_DPU"}) {
-    const auto adapters =
-        bmc.json("/redfish/v1/Chassis/" + chassis + "/NetworkAdapters?$expand=.($levels=1)");
+    const auto adapters = bmc.json("/redfish/v1/Chassis/" + chassis + "/NetworkAdapters?$expand=.($levels=1)");
     for (const auto& a : adapters["Members"]) ++models[readString(a, "Model").value_or("")];
   }
   EXPECT_EQ(models, (std::map<std::string, int>{

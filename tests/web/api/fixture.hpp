@@ -32,7 +32,8 @@ class ApiTest : public StoreTest {
  protected:
   void SetUp() override { openApi(3); }
   void TearDown() override {
-    for (int i = 0; i < 100'000 && executor_ && executor_->spawnedCount() > 0 && time_.runOne(); ++i) {}
+    for (int i = 0; i < 100'000 && executor_ && executor_->spawnedCount() > 0 && time_.runOne(); ++i) {
+    }
     closeApi();
   }
 
@@ -77,10 +78,12 @@ class ApiTest : public StoreTest {
   }
   /// Signs in as a user of that role for the requests to come; "" is nobody.
   void be(const std::string& role, const std::string& place = "") {
-    token_ = role.empty() ? "" : tokenOf(role + (place.empty() ? "" : "-" + std::string("somewhere")), role, place);
+    token_ = role.empty() ? ""
+                          : tokenOf(role + (place.empty() ? "" : "-" + std::string("somewhere")), role, place);
   }
 
-  static HttpRequest requestOf(std::string method, std::string target, const std::optional<Json>& body, HeaderList headers) {
+  static HttpRequest requestOf(std::string method, std::string target, const std::optional<Json>& body,
+                               HeaderList headers) {
     HttpRequest request{std::move(method), std::move(target), {}, {}};
     if (body) {
       request.headers.set("Content-Type", "application/json");
@@ -90,16 +93,20 @@ class ApiTest : public StoreTest {
     return request;
   }
   HttpReply send(HttpRequest request) {
-    if (!token_.empty() && !request.headers.has("Authorization")) request.headers.set("Authorization", "Bearer " + token_);
+    if (!token_.empty() && !request.headers.has("Authorization"))
+      request.headers.set("Authorization", "Bearer " + token_);
     auto reply = wait(api_->handle(request, {"192.0.2.7"}));
     recorder_.note(api::operationOf(request), request, reply);
     replies_.push_back(reply.body);
     return reply;
   }
-  HttpReply send(std::string method, std::string target, std::optional<Json> body = {}, HeaderList headers = {}) {
+  HttpReply send(std::string method, std::string target, std::optional<Json> body = {},
+                 HeaderList headers = {}) {
     return send(requestOf(std::move(method), std::move(target), body, std::move(headers)));
   }
-  HttpReply get(std::string target, HeaderList headers = {}) { return send("GET", std::move(target), {}, std::move(headers)); }
+  HttpReply get(std::string target, HeaderList headers = {}) {
+    return send("GET", std::move(target), {}, std::move(headers));
+  }
   HttpReply post(std::string target, Json body, HeaderList headers = {}) {
     return send("POST", std::move(target), std::move(body), std::move(headers));
   }
@@ -115,7 +122,8 @@ class ApiTest : public StoreTest {
   }
   void settle(Duration atMost = 60s) {
     const auto until = time_.now() + atMost;
-    while (time_.nextDue() && *time_.nextDue() <= until && time_.runOne()) {}
+    while (time_.nextDue() && *time_.nextDue() <= until && time_.runOne()) {
+    }
   }
   static std::string serial(int n) { return "SN" + std::to_string(1000 + n); }
 

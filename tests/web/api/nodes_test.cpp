@@ -42,8 +42,8 @@ TEST_F(Nodes, AreFilteredByEveryAxis) {
 }
 
 TEST_F(Nodes, UnknownWordsInFiltersAreRefused) {
-  for (const auto* query : {"?lifecycle=happy", "?kind=tray", "?kind=compute_tray,power_shelf", "?contact=yes",
-                            "?health=fine", "?sort=colour", "?cursor=zz"})
+  for (const auto* query : {"?lifecycle=happy", "?kind=tray", "?kind=compute_tray,power_shelf",
+                            "?contact=yes", "?health=fine", "?sort=colour", "?cursor=zz"})
     EXPECT_EQ(get(std::string("/api/v1/nodes") + query).status, 400) << query;
 }
 
@@ -52,7 +52,7 @@ TEST_F(Nodes, CursorsAreStableWhenNodesAppear) {
   ASSERT_TRUE(first.at("next").is_string());
   auto more = smallSite(store_->content(), directory_.path(), 5);
   auto extra = manifestNode(20);
-  extra.serial = "SN0001";   // sorts before everything seen
+  extra.serial = "SN0001";  // sorts before everything seen
   more.manifests[0].nodes.push_back(extra);
   ASSERT_TRUE(wait(store_->importSite(more, by_)));
   const auto next = first.at("next").get<std::string>();
@@ -131,14 +131,17 @@ TEST_F(Nodes, HoldsStopAndAreReleasedWithAReason) {
   EXPECT_EQ(json(get("/api/v1/nodes/SN1000/holds")).at("holds").size(), 0u);
   EXPECT_EQ(get("/api/v1/nodes/NOBODY/holds").status, 404);
   EXPECT_EQ(post("/api/v1/nodes/NOBODY/holds", {{"reason", "x"}}).status, 404);
-  EXPECT_EQ(post("/api/v1/nodes/SN1000/holds", {{"reason", "x"}, {"expires", "2020-01-01T00:00:00Z"}}).status, 422);
+  EXPECT_EQ(post("/api/v1/nodes/SN1000/holds", {{"reason", "x"}, {"expires", "2020-01-01T00:00:00Z"}}).status,
+            422);
   EXPECT_EQ(post("/api/v1/nodes/SN1000/holds", {{"reason", "x"}, {"expires", "tomorrow"}}).status, 422);
   EXPECT_EQ(post("/api/v1/nodes/SN1000/holds", {{"reason", "x"}, {"kind", "hug"}}).status, 422);
 }
 
 TEST_F(Nodes, APersonalLockIsItsOwnersAlone) {
-  const auto made = post("/api/v1/nodes/SN1000/holds", {{"reason", "hands inside"}, {"kind", "personal_lock"}});
-  const auto path = "/api/v1/nodes/SN1000/holds/" + std::to_string(json(made).at("id").get<int>()) + "?reason=x";
+  const auto made = post("/api/v1/nodes/SN1000/holds",
+                         {{"reason", "hands inside"}, {"kind", "personal_lock"}});
+  const auto path = "/api/v1/nodes/SN1000/holds/" + std::to_string(json(made).at("id").get<int>()) +
+                    "?reason=x";
   token_ = tokenOf("other", "operator");
   EXPECT_EQ(send("DELETE", path).status, 409);
   be("operator", "H2");

@@ -11,7 +11,8 @@ using api::Level;
 using api::Route;
 using testing::HasSubstr;
 
-constexpr std::string_view kRoles[] = {"viewer", "technician", "shift_lead", "operator", "firmware_owner", "admin", "auditor"};
+constexpr std::string_view kRoles[] = {"viewer",         "technician", "shift_lead", "operator",
+                                       "firmware_owner", "admin",      "auditor"};
 
 class Operations : public ApiTest {
  protected:
@@ -29,7 +30,8 @@ class Operations : public ApiTest {
   static HttpRequest request(const Route& route, std::string body = "{\"nonsense\": 1}") {
     HttpRequest out{std::string(route.method), target(route), {}, {}};
     if (route.takes == api::Takes::Nothing) return out;
-    out.headers.set("Content-Type", route.takes == api::Takes::Json ? "application/json" : "application/octet-stream");
+    out.headers.set("Content-Type",
+                    route.takes == api::Takes::Json ? "application/json" : "application/octet-stream");
     out.body = std::move(body);
     return out;
   }
@@ -57,7 +59,8 @@ TEST_F(Operations, EachRoleMayWhatTheTableSays) {
       be(std::string(role));
       const auto status = send(request(route)).status;
       EXPECT_NE(status, 401) << role << " " << label(route);
-      EXPECT_EQ(status == 403, api::levelOf(role) < route.needs) << role << " " << label(route) << " " << status;
+      EXPECT_EQ(status == 403, api::levelOf(role) < route.needs)
+          << role << " " << label(route) << " " << status;
     }
 }
 

@@ -1,5 +1,5 @@
-#include "tests/web/api/fixture.hpp"
 #include "controller/site/image.hpp"
+#include "tests/web/api/fixture.hpp"
 #include "web/api/tokens.hpp"
 
 namespace zellige::test {
@@ -39,8 +39,8 @@ class ProvisioningTest : public ApiTest {
   void SetUp() override {
     ApiTest::SetUp();
     be("operator");
-    provisioning_ = std::make_unique<api::Provisioning>(*store_, *engine_, *executor_, SecretBox::fromSeed("test"),
-                                                        "https://10.0.0.1:8444");
+    provisioning_ = std::make_unique<api::Provisioning>(*store_, *engine_, *executor_,
+                                                        SecretBox::fromSeed("test"), "https://10.0.0.1:8444");
   }
   HttpReply ask(HttpRequest request) {
     auto answer = wait(provisioning_->handle(request, {"10.0.0.9"}));
@@ -51,7 +51,9 @@ class ProvisioningTest : public ApiTest {
   HttpReply fetch(const std::string& target, HeaderList headers = {}, std::string method = "GET") {
     return ask(requestOf(std::move(method), target, {}, std::move(headers)));
   }
-  std::string tokenFor(int n, const std::string& purpose) { return provisioning_->token(*store_->node(nodeId(n)), purpose); }
+  std::string tokenFor(int n, const std::string& purpose) {
+    return provisioning_->token(*store_->node(nodeId(n)), purpose);
+  }
   AgentReport reportOf(int n) {
     AgentReport report;
     report.serial = serial(n);
@@ -82,7 +84,8 @@ TEST_F(ProvisioningTest, MediaBelongToOneRunOfOneNode) {
   EXPECT_EQ(part.status, 206);
   EXPECT_EQ(part.body, "ZELLIGE-BOOT 1\n");
   EXPECT_EQ(fetch("/boot/" + token + "/deploy.iso", {{"Range", "bytes=99999-"}}).status, 416);
-  EXPECT_EQ(fetch("/boot/" + tokenFor(1, "boot-" + std::to_string(run)) + "/deploy.iso").status, 403) << "another node's run";
+  EXPECT_EQ(fetch("/boot/" + tokenFor(1, "boot-" + std::to_string(run)) + "/deploy.iso").status, 403)
+      << "another node's run";
   EXPECT_EQ(fetch("/boot/" + token + "0/deploy.iso").status, 401);
   EXPECT_EQ(fetch("/boot//deploy.iso").status, 404);
   post("/api/v1/runs/" + std::to_string(run) + "/cancel", {{"reason", "enough"}});
@@ -146,7 +149,8 @@ TEST_F(ProvisioningTest, ARestartedControllerStillBelievesARunningSystem) {
   closeApi();
   std::filesystem::remove_all(directory_.path() / "data");
   openApi(3);
-  provisioning_ = std::make_unique<api::Provisioning>(*store_, *engine_, *executor_, SecretBox::fromSeed("test"), "https://x");
+  provisioning_ = std::make_unique<api::Provisioning>(*store_, *engine_, *executor_,
+                                                      SecretBox::fromSeed("test"), "https://x");
   EXPECT_EQ(report(reportOf(0), token).status, 200);
 }
 
@@ -175,7 +179,8 @@ TEST_F(ProvisioningTest, ImagesAreServedInChunksThatCachesMayKeep) {
   EXPECT_EQ(whole, "0123456789");
   const auto tag = std::string(fetch(base + "/chunks/0").headers.get("ETag"));
   EXPECT_EQ(fetch(base + "/chunks/0", {{"If-None-Match", tag}}).status, 304);
-  EXPECT_EQ(fetch(base + "/manifest.json", {{"If-None-Match", std::string(told.headers.get("ETag"))}}).status, 304);
+  EXPECT_EQ(fetch(base + "/manifest.json", {{"If-None-Match", std::string(told.headers.get("ETag"))}}).status,
+            304);
   EXPECT_EQ(fetch(base + "/chunks/1", {{"Range", "bytes=1-2"}}).body, "56");
   EXPECT_EQ(fetch(base + "/chunks/1", {{"Range", "bytes=-1"}}).body, "7");
   EXPECT_EQ(fetch(base + "/chunks/2", {{"Range", "bytes=2-"}}).status, 416);

@@ -12,7 +12,9 @@ class Runs : public ApiTest {
     ApiTest::SetUp();
     be("operator");
   }
-  static std::string path(std::int64_t id, const std::string& rest = "") { return "/api/v1/runs/" + std::to_string(id) + rest; }
+  static std::string path(std::int64_t id, const std::string& rest = "") {
+    return "/api/v1/runs/" + std::to_string(id) + rest;
+  }
   static std::vector<std::string> states(const Json& run) {
     std::vector<std::string> out;
     for (const auto& step : run.at("steps")) out.push_back(step.at("state"));
@@ -35,7 +37,8 @@ TEST_F(Runs, ShowTheirStepsAndWhatTheyWaitFor) {
 }
 
 TEST_F(Runs, AreListedNewestFirstWithStableCursors) {
-  const auto first = startRun(0, "toy", ""), second = startRun(0, "toy", "wait"), third = startRun(1, "qualify", "wait");
+  const auto first = startRun(0, "toy", ""), second = startRun(0, "toy", "wait"),
+             third = startRun(1, "qualify", "wait");
   const auto page = json(get("/api/v1/runs?limit=2"));
   EXPECT_EQ(page.at("runs").at(0).at("id"), third);
   EXPECT_EQ(page.at("runs").at(1).at("id"), second);
@@ -48,7 +51,8 @@ TEST_F(Runs, AreListedNewestFirstWithStableCursors) {
   EXPECT_EQ(json(get("/api/v1/runs?workflow=toy&state=done")).at("runs").size(), 2u);
   EXPECT_EQ(get("/api/v1/runs?node=NOBODY").status, 400);
   EXPECT_EQ(get("/api/v1/runs?state=asleep").status, 400);
-  EXPECT_EQ(get("/api/v1/findings?cursor=" + page.at("next").get<std::string>()).status, 400) << "of another list";
+  EXPECT_EQ(get("/api/v1/findings?cursor=" + page.at("next").get<std::string>()).status, 400)
+      << "of another list";
 }
 
 TEST_F(Runs, ACancelledRunEndsAtItsNextSafePoint) {
@@ -61,7 +65,8 @@ TEST_F(Runs, ACancelledRunEndsAtItsNextSafePoint) {
   EXPECT_EQ(post(path(99, "/cancel"), {{"reason", "x"}}).status, 404);
   EXPECT_EQ(post(path(id, "/cancel"), Json::object()).status, 422);
   const auto events = eventsSince(0);
-  const auto cancelled = std::find_if(events.begin(), events.end(), [](const auto& e) { return e.kind == "run.cancelled"; });
+  const auto cancelled = std::find_if(events.begin(), events.end(),
+                                      [](const auto& e) { return e.kind == "run.cancelled"; });
   ASSERT_NE(cancelled, events.end());
   EXPECT_EQ(cancelled->actor, "operator");
   EXPECT_THAT(cancelled->data, HasSubstr("wrong tray"));
@@ -153,10 +158,12 @@ TEST_F(Runs, TheSameKeyStartsOneRun) {
   auto other = asked;
   other["reason"] = "another";
   EXPECT_EQ(post("/api/v1/nodes/SN1000/runs", other, {{"Idempotency-Key", "k1"}}).status, 422);
-  EXPECT_EQ(post("/api/v1/nodes/SN1000/runs", asked, {{"Idempotency-Key", "k2"}}).status, 409) << "really asked again";
+  EXPECT_EQ(post("/api/v1/nodes/SN1000/runs", asked, {{"Idempotency-Key", "k2"}}).status, 409)
+      << "really asked again";
   EXPECT_EQ(post("/api/v1/nodes/SN1001/runs", asked, {{"Idempotency-Key", std::string(65, 'k')}}).status, 400);
   token_ = tokenOf("other", "operator");
-  EXPECT_EQ(post("/api/v1/nodes/SN1001/runs", asked, {{"Idempotency-Key", "k1"}}).status, 201) << "keys are per user";
+  EXPECT_EQ(post("/api/v1/nodes/SN1001/runs", asked, {{"Idempotency-Key", "k1"}}).status, 201)
+      << "keys are per user";
 }
 
 TEST_F(Runs, ARefusalIsNotKeptUnderItsKey) {
@@ -169,7 +176,8 @@ TEST_F(Runs, ARefusalIsNotKeptUnderItsKey) {
 }
 
 TEST_F(Runs, TwoAtOnceWithOneKeyAreNotTwoRuns) {
-  auto asked = requestOf("POST", "/api/v1/nodes/SN1000/runs", Json{{"workflow", "toy"}, {"parameter", "wait"}, {"reason", "x"}},
+  auto asked = requestOf("POST", "/api/v1/nodes/SN1000/runs",
+                         Json{{"workflow", "toy"}, {"parameter", "wait"}, {"reason", "x"}},
                          {{"Idempotency-Key", "k"}, {"Authorization", "Bearer " + token_}});
   std::optional<HttpReply> first, second;
   executor_->spawn(keep(api_->handle(asked, {"192.0.2.7"}), first));

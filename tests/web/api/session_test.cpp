@@ -8,8 +8,10 @@ using testing::HasSubstr;
 
 class Session : public ApiTest {
  protected:
-  HttpReply signIn(const std::string& user, const std::string& password, const std::string& address = "192.0.2.7") {
-    const auto request = requestOf("POST", "/api/v1/session", Json{{"user", user}, {"password", password}}, {});
+  HttpReply signIn(const std::string& user, const std::string& password,
+                   const std::string& address = "192.0.2.7") {
+    const auto request = requestOf("POST", "/api/v1/session", Json{{"user", user}, {"password", password}},
+                                   {});
     auto reply = wait(api_->handle(request, {address}));
     recorder_.note("createSession", request, reply);
     replies_.push_back(reply.body);
@@ -33,7 +35,8 @@ TEST_F(Session, TheFirstStartMakesAnAdminOnce) {
   ASSERT_EQ(reply.status, 201) << reply.body;
   EXPECT_TRUE(json(reply).at("user").at("must_change").get<bool>());
   token_ = json(reply).at("token");
-  const auto changed = send("PUT", "/api/v1/users/me/password", Json{{"current", password->reveal()}, {"password", "a longer secret"}});
+  const auto changed = send("PUT", "/api/v1/users/me/password",
+                            Json{{"current", password->reveal()}, {"password", "a longer secret"}});
   EXPECT_EQ(changed.status, 204) << changed.body;
   EXPECT_FALSE(json(get("/api/v1/users/me")).at("must_change").get<bool>());
   EXPECT_EQ(signIn("admin", password->reveal()).status, 401);
@@ -83,7 +86,9 @@ TEST_F(Session, AnOwnPasswordIsChangedOnlyByWhoKnowsIt) {
 
 TEST_F(Session, AdminsAddUsers) {
   be("admin");
-  const Json bob{{"name", "bob"}, {"password", "Canary-initial-1"}, {"reason", "new shift"},
+  const Json bob{{"name", "bob"},
+                 {"password", "Canary-initial-1"},
+                 {"reason", "new shift"},
                  {"roles", {{{"role", "operator"}, {"place", "H1"}}}}};
   const auto made = post("/api/v1/users", bob);
   ASSERT_EQ(made.status, 201) << made.body;
@@ -106,7 +111,8 @@ TEST_F(Session, AdminsAddUsers) {
 
 TEST_F(Session, TokensAreMadeListedAndRevoked) {
   be("operator");
-  const auto made = post("/api/v1/tokens", {{"name", "ci"}, {"reason", "pipeline"}, {"expires", iso8601(time_.now() + 24h)}});
+  const auto made = post("/api/v1/tokens",
+                         {{"name", "ci"}, {"reason", "pipeline"}, {"expires", iso8601(time_.now() + 24h)}});
   ASSERT_EQ(made.status, 201) << made.body;
   const auto secret = json(made).at("token").get<std::string>();
   const auto id = std::to_string(json(made).at("id").get<int>());

@@ -33,7 +33,8 @@ TEST_F(Site, PlacesAreArmedAndDisarmedWithAReason) {
   EXPECT_EQ(json(armed).at("armed").at(0).at("by"), "operator");
   EXPECT_EQ(json(armed).at("armed").at(0).at("why"), "bring-up");
   EXPECT_TRUE(store_->armed(Place{"H1/R01/RK001/U10"}));
-  EXPECT_EQ(post("/api/v1/site/disarm", {{"place", "H1"}, {"reason", "x"}}).status, 409) << "only inside is armed";
+  EXPECT_EQ(post("/api/v1/site/disarm", {{"place", "H1"}, {"reason", "x"}}).status, 409)
+      << "only inside is armed";
   EXPECT_EQ(post("/api/v1/site/disarm", {{"place", "H1/R01"}, {"reason", "done"}}).status, 200);
   EXPECT_FALSE(store_->armed(Place{"H1/R01/RK001/U10"}));
   EXPECT_EQ(post("/api/v1/site/arm", {{"place", "H9"}, {"reason", "x"}}).status, 404);
@@ -53,7 +54,9 @@ class Events : public Site {
  protected:
   std::optional<HttpReply> later(const std::string& target) {
     reply_.reset();
-    executor_->spawn(keep(api_->handle(requestOf("GET", target, {}, {{"Authorization", "Bearer " + token_}}), {"192.0.2.7"}), reply_));
+    executor_->spawn(keep(
+        api_->handle(requestOf("GET", target, {}, {{"Authorization", "Bearer " + token_}}), {"192.0.2.7"}),
+        reply_));
     settle(Duration{0});
     return reply_;
   }
@@ -150,7 +153,8 @@ TEST_F(Files, BadNamesRangesAndSizesAreRefused) {
   EXPECT_EQ(put("..%2F..%2Fetc%2Fpasswd", "x").status, 404);
   EXPECT_EQ(put(std::string(64, 'G'), "x").status, 404);
   const auto digest = sha256Hex("x");
-  for (const auto* range : {"bytes 0-1/1", "bytes 0-0/", "bytes 1-0/9", "lines 0-0/1", "bytes 0-0/99999999999999999999"})
+  for (const auto* range :
+       {"bytes 0-1/1", "bytes 0-0/", "bytes 1-0/9", "lines 0-0/1", "bytes 0-0/99999999999999999999"})
     EXPECT_EQ(put(digest, "x", range).status, 400) << range;
   EXPECT_EQ(put(digest, "x", "bytes 0-0/99999999999999").status, 413);
   EXPECT_EQ(put(digest, "").status, 400);
@@ -158,19 +162,25 @@ TEST_F(Files, BadNamesRangesAndSizesAreRefused) {
   EXPECT_EQ(put(digest, "x").status, 403) << "files are the whole site's";
 }
 
-constexpr std::string_view kSku = "sku: gb300\nkind: compute_tray\ncomponents:\n  - { kind: gpu, count: 4 }\n";
+constexpr std::string_view kSku =
+    "sku: gb300\nkind: compute_tray\ncomponents:\n  - { kind: gpu, count: 4 }\n";
 constexpr std::string_view kManifest =
     "site: lab\nnodes:\n"
-    "  - serial: SN2000\n    kind: compute_tray\n    place: H1/R02/RK900/U10\n    sku: gb300\n    profile: gb300-sim\n"
-    "    bmc: { mac: \"02:00:00:00:09:01\", address: 10.0.9.1, user: root, factory_password: factory-Canary-8d1f0b }\n";
+    "  - serial: SN2000\n    kind: compute_tray\n    place: H1/R02/RK900/U10\n    sku: gb300\n    profile: "
+    "gb300-sim\n"
+    "    bmc: { mac: \"02:00:00:00:09:01\", address: 10.0.9.1, user: root, factory_password: "
+    "factory-Canary-8d1f0b }\n";
 
 class Import : public Files {
  protected:
   Json bundle() {
     return {{"files",
              {{{"path", "sku.yaml"}, {"text", kSku}},
-              {{"path", "profile.yaml"}, {"text", "profile: gb300-sim\nsku: gb300\nbaseline: \"2026.1\"\nplan: short\n"
-                                                  "image: { name: os, file: images/os2.img, sha256: " + image_ + " }\n"}},
+              {{"path", "profile.yaml"},
+               {"text",
+                "profile: gb300-sim\nsku: gb300\nbaseline: \"2026.1\"\nplan: short\n"
+                "image: { name: os, file: images/os2.img, sha256: " +
+                    image_ + " }\n"}},
               {{"path", "images/os2.img"}, {"sha256", image_}},
               {{"path", "manifest.yaml"}, {"text", kManifest}}}},
             {"reason", "phase 1"}};
@@ -193,7 +203,8 @@ TEST_F(Import, TakesABundleAndTheSameAgainChangesNothing) {
   EXPECT_EQ(again.at("changed"), false);
   EXPECT_EQ(again.at("nodes_unchanged"), 1);
   EXPECT_EQ(queries_->lastEvent(), head);
-  EXPECT_TRUE(std::filesystem::exists(api::manifestPath(store_->filePath(image_)))) << "chunks are known from now on";
+  EXPECT_TRUE(std::filesystem::exists(api::manifestPath(store_->filePath(image_))))
+      << "chunks are known from now on";
 }
 
 TEST_F(Import, ADryRunTellsAndChangesNothing) {
@@ -238,7 +249,7 @@ TEST_F(Import, ConflictsWithWhatIsThereAreConflicts) {
   sendImage();
   auto taken = bundle();
   auto text = std::string(kManifest);
-  text.replace(text.find("H1/R02/RK900/U10"), 16, "H1/R01/RK001/U10");   // SN1000 stands there
+  text.replace(text.find("H1/R02/RK900/U10"), 16, "H1/R01/RK001/U10");  // SN1000 stands there
   taken["files"][3]["text"] = text;
   EXPECT_EQ(post("/api/v1/import", taken).status, 409);
   be("operator", "H1");
