@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "controller/base/digest.hpp"
-#include "tests/site/folder.hpp"
+#include "tests/folder.hpp"
 #include "tests/site/pldm_writer.hpp"
 #include "tests/site/reading.hpp"
 

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <fmt/format.h>
 
-#include "tests/site/folder.hpp"
+#include "tests/folder.hpp"
 
 namespace zellige {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/site/folder.hpp"
+#include "tests/folder.hpp"
 #include "tests/site/pldm_writer.hpp"
 
 namespace zellige {

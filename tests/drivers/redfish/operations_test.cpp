@@ -1,7 +1,6 @@
 // What is written to a machine: the exact resource, body and precondition, and how its answers are taken.
-#include <fstream>
-
 #include "tests/drivers/redfish/bench.hpp"
+#include "tests/folder.hpp"
 
 namespace zellige::redfish {
 namespace {
@@ -195,13 +194,12 @@ class Push : public Operations {
  protected:
   void SetUp() override {
     Operations::SetUp();
-    package = std::filesystem::path(::testing::TempDir()) / "zellige_push_test.fwpkg";
-    std::ofstream(package) << "firmware";
+    package = folder.write("bundle.fwpkg", "firmware");
   }
-  void TearDown() override { std::filesystem::remove(package); }
   Result<std::string> send(std::vector<std::string> targets = {}, bool force = false) {
     return bench.run(bench.bmc().pushFirmware(package, "bundle.fwpkg", std::move(targets), force));
   }
+  Folder folder;
   std::filesystem::path package;
 };
 

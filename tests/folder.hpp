@@ -13,7 +13,7 @@ namespace zellige {
 class Folder {
  public:
   Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "zellige-site-XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / "zellige-test-XXXXXX").string();
     path_ = mkdtemp(pattern.data());
   }
   Folder(const Folder&) = delete;
