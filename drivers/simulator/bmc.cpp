@@ -49,6 +49,13 @@ void takeHgxThroughAuxCycle(World& w, Machine& m, Duration bmcDown) {
   m.hgxSince = w.now();
 }
 
+void restartAsAsked(World& w, Machine& m) { restart(w, m, Why::Asked); }
+
+void loseStandbyPower(World& w, Machine& m) {
+  if (m.hostOn()) host::cutPower(w, m);  // switched on after the cycle was agreed to
+  restart(w, m, Why::AuxCycle);
+}
+
 }  // namespace
 
 void restart(World& w, Machine& m, Why why) {
@@ -76,7 +83,7 @@ void restart(World& w, Machine& m, Why why) {
     down += w.between(m, times.bmcSlowExtraMin, times.bmcSlowExtraMax);
 
   forgetAll(m);
-  m.bmcUp = false;
+  m.bmcUp = m.bmcGoing = false;
   w.begin(m, Work::Bmc);
   w.later(m, Track::Bmc, down, back);
   if (why == Why::AuxCycle) {
@@ -85,6 +92,12 @@ void restart(World& w, Machine& m, Why why) {
   } else if (hgxWasThere) {
     hgxDown(w, m, down + times.hgxRediscover, down + times.hgxRediscover);
   }
+}
+
+void restartSoon(World& w, Machine& m, Why why) {
+  if (m.bmcGoing) return;
+  m.bmcGoing = true;
+  w.later(m, Track::Bmc, w.times().bmcResetDelay, why == Why::AuxCycle ? loseStandbyPower : restartAsAsked);
 }
 
 void restartHgx(World& w, Machine& m) {

@@ -12,6 +12,8 @@ enum class Why {
   Lost,  ///< by itself in the middle of one (fault 12, memory exhausted): the flash is lost, its slot is not
 };
 
+/// A moment from now; until then the BMC answers as if nothing had been asked. The first to ask wins.
+void restartSoon(World& w, Machine& m, Why why);
 /// Down from now on; up again after the time that `why` takes. Sessions, tasks and virtual media are gone.
 void restart(World& w, Machine& m, Why why);
 /// Manager.Reset of HGX_BMC_0: HGX_* vanish for 1-3 minutes.

@@ -54,7 +54,7 @@ void Fleet::setUplink(Uplink* uplink) { world_->uplink = uplink; }
 void Fleet::setAgentSeed(MachineId machine, std::string seed) {
   auto& m = at(*world_, machine);
   m.seed = std::move(seed);
-  if (m.phase != HostPhase::Running || m.agent) return;
+  if (m.host.phase != HostPhase::Running || m.agent) return;
   if (agent::load(*world_, m, AgentHome::Os, m.seed)) agent::start(*world_, m);
 }
 
@@ -80,7 +80,7 @@ GroundTruth Fleet::groundTruth(MachineId machine) const {
   GroundTruth out;
   out.serial = serial(machine);
   out.hostOn = m.hostOn();
-  out.osRunning = m.phase == HostPhase::Running;
+  out.osRunning = m.host.phase == HostPhase::Running;
   out.bmcUp = m.bmcUp;
   out.hgxPresent = m.hgxUp;
   out.flashing = m.flash.running;

@@ -11,8 +11,8 @@ constexpr int kMediaTries = 3;           // est: a BMC that cannot read the imag
 constexpr Duration kMediaRetry{10'000};  // est
 
 void setPhase(World& w, Machine& m, HostPhase phase) {
-  m.phase = phase;
-  m.progressSince = w.now();
+  m.host.phase = phase;
+  m.host.progressSince = w.now();
 }
 
 void running(World& w, Machine& m) {
@@ -24,7 +24,7 @@ void running(World& w, Machine& m) {
 
 void stopped(World& w, Machine& m) {
   setPhase(w, m, HostPhase::Stopped);
-  m.progressSince = m.hostSince;  // nothing came after hardware initialisation
+  m.host.progressSince = m.host.since;  // nothing came after hardware initialisation
   m.delivered.restart = false;
   w.end(m, Work::Boot);
 }
@@ -77,16 +77,25 @@ void endOfPost(World& w, Machine& m) {
   }
 }
 
-void hostOff(World& w, Machine& m) {
+}  // namespace
+
+void showLate(World& w, Machine& m) {
+  if (w.now() >= m.hostShownFrom) m.hostBefore = m.host;
+  m.hostShownFrom = w.now() + w.times().powerShown;
+}
+
+const HostView& shown(const World& w, const Machine& m) {
+  return w.now() < m.hostShownFrom ? m.hostBefore : m.host;
+}
+
+void cutPower(World& w, Machine& m) {
   losePower(w, m);
-  m.poweringOff = false;
+  m.host.poweringOff = false;
   w.stop(m, Track::Boot);
   w.end(m, Work::Boot);
   setPhase(w, m, HostPhase::Off);
   m.delivered.on = m.delivered.restart = false;
 }
-
-}  // namespace
 
 void losePower(World& w, Machine& m) {
   agent::stop(w, m);
@@ -98,8 +107,8 @@ void losePower(World& w, Machine& m) {
 }
 
 void powerOn(World& w, Machine& m) {
-  m.poweringOff = false;
-  m.hostSince = w.now();
+  m.host.poweringOff = false;
+  m.host.since = w.now();
   ++m.boots;
   m.delivered.off = false;
   setPhase(w, m, HostPhase::Post);
@@ -109,20 +118,20 @@ void powerOn(World& w, Machine& m) {
 }
 
 void powerOff(World& w, Machine& m, bool graceful) {
-  m.poweringOff = true;
+  m.host.poweringOff = true;
   const auto& times = w.times();
-  w.later(m, Track::Power, graceful ? times.powerOffGraceful : times.powerOffForced, hostOff);
+  w.later(m, Track::Power, graceful ? times.powerOffGraceful : times.powerOffForced, cutPower);
 }
 
 void restart(World& w, Machine& m) {
   const auto delivered = m.delivered;
-  hostOff(w, m);
+  cutPower(w, m);
   m.delivered = delivered;
   powerOn(w, m);
 }
 
-std::string_view progress(const Machine& m) {
-  switch (m.phase) {
+std::string_view progress(const HostView& host) {
+  switch (host.phase) {
     case HostPhase::Off: return "None";
     case HostPhase::Post:
     case HostPhase::Stopped: return "SystemHardwareInitializationComplete";

@@ -8,8 +8,9 @@
 //   in it is already pending or active there.
 // - reset: off while off or going off since an earlier off; on while on since an earlier on; a restart while
 //   the host still boots from an earlier restart or on, with boot override and media unchanged.
-// - bmc_reset: again, with no BMC firmware pending that a BMC reset would activate.
-// - aux_cycle: again, with no firmware pending and HGX not missing beyond its start-up time.
+// - bmc_reset: again, while the first has not begun yet, or with no BMC firmware pending that it would activate.
+// - aux_cycle: again, while the first has not begun yet, or with no firmware pending and HGX not missing beyond its
+//   start-up time.
 // - media_insert: while any slot has media.
 // - image_write: a new order for a digest that is on the disk, verified, or is being written. The same order
 //   repeated is how the protocol works, and is no delivery.

@@ -24,6 +24,14 @@ enum class HostPhase : std::uint8_t {
   Stopped,  ///< POST ended and there was nothing to boot
 };
 
+/// The host as its BMC shows it.
+struct HostView {
+  HostPhase phase = HostPhase::Off;
+  bool poweringOff = false;
+  Time since{}, progressSince{};
+  bool on() const { return phase != HostPhase::Off; }
+};
+
 enum class BootTarget : std::uint8_t { None, Pxe, Hdd, Cd, Diags, BiosSetup, Usb };
 enum class BootEnabled : std::uint8_t { Disabled, Once, Continuous };
 enum class RestorePolicy : std::uint8_t { AlwaysOn, AlwaysOff, LastState };
@@ -75,6 +83,7 @@ struct Machine {
 
   // BMC
   bool bmcUp = true, hgxUp = true;
+  bool bmcGoing = false;      ///< agreed to restart or cycle, still answering
   bool hgxGone = false;       ///< fault 20: HGX never came back
   bool heldUntilAux = false;  ///< fault 16 holds the BMC bundle back
   Time bmcSince{}, hgxSince{};
@@ -97,15 +106,16 @@ struct Machine {
   std::uint16_t flashes = 0, interruptedFlashes = 0, copiesAtRisk = 0, memoryExhaustions = 0;
 
   // Host
-  HostPhase phase = HostPhase::Off;
-  bool poweringOff = false;
-  Time hostSince{}, progressSince{};
+  HostView host;
+  HostView hostBefore;  ///< what the BMC shows until `hostShownFrom`
+  Time hostShownFrom = Time::min();
   std::uint32_t boots = 0;
   BootTarget bootTarget = BootTarget::None;
   BootEnabled bootEnabled = BootEnabled::Disabled;
   RestorePolicy restorePolicy = RestorePolicy::LastState;
   bool locationLed = false;
   std::array<std::string, 2> media;  ///< Image URLs of USB1 and USB2; empty: nothing inserted
+  Time mediaShownFrom = Time::min();
   std::uint8_t mediaTries = 0;
 
   // Settings
@@ -134,7 +144,7 @@ struct Machine {
   Machine(Machine&&) noexcept;
   Machine& operator=(Machine&&) noexcept;
 
-  bool hostOn() const { return phase != HostPhase::Off; }
+  bool hostOn() const { return host.on(); }
   bool anyPending(Bundle bundle) const;
   bool mediaInserted() const { return !media[0].empty() || !media[1].empty(); }
 };

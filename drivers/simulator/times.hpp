@@ -21,6 +21,9 @@ struct Times {
   Duration backgroundCopy{240s};   ///< est: "up to 10 min"
   Duration powerOffForced{5s};     ///< est
   Duration powerOffGraceful{30s};  ///< est
+  Duration powerShown{4s};         ///< est: PowerState, LastResetTime and BootProgress trail a reset
+  Duration bmcResetDelay{3s};      ///< est: a BMC goes on answering after it agreed to restart or cycle
+  Duration mediaShown{3s};         ///< est: a slot says Inserted late (FACTS 5)
   Duration post{300s};             ///< UEFI: 5 min
   Duration osBoot{60s};            ///< 1 min
   Duration imageWrite{180s};       ///< est: 12 GB through zstd to NVMe, checked, synced

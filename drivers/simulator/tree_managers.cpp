@@ -72,10 +72,10 @@ Json networkProtocol(const World& w, const Machine& m) {
   return out;
 }
 
-Json virtualMedia(const Machine& m, std::size_t slot) {
+Json virtualMedia(const World& w, const Machine& m, std::size_t slot) {
   const auto id = fmt::format("USB{}", slot + 1);
   const auto own = "Managers/BMC_0/VirtualMedia/" + id;
-  const auto& url = m.media[slot];
+  const auto url = w.now() < m.mediaShownFrom ? std::string() : m.media[slot];
   auto out = link(own);
   out["@odata.type"] = "#VirtualMedia.v1_3_0.VirtualMedia";
   for (const auto* action : {"EjectMedia", "InsertMedia"})
@@ -131,8 +131,8 @@ std::optional<Json> managersBranch(const World& w, const Machine& m, const Path&
     if (p.size() == 3)
       return collection("Managers/BMC_0/VirtualMedia", "VirtualMediaCollection", "Virtual Media Services",
                         {"USB2", "USB1"});
-    if (p.size() == 4 && p[3] == "USB1") return virtualMedia(m, 0);
-    if (p.size() == 4 && p[3] == "USB2") return virtualMedia(m, 1);
+    if (p.size() == 4 && p[3] == "USB1") return virtualMedia(w, m, 0);
+    if (p.size() == 4 && p[3] == "USB2") return virtualMedia(w, m, 1);
   }
   if (p[2] == "EthernetInterfaces") {
     if (p.size() == 3)

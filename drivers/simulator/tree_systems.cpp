@@ -21,8 +21,8 @@ int indexAfter(std::string_view id, std::string_view prefix, int count) {
              : -1;
 }
 
-std::string_view powerState(const Machine& m) {
-  return m.poweringOff ? "PoweringOff" : m.hostOn() ? "On" : "Off";
+std::string_view powerState(const HostView& host) {
+  return host.poweringOff ? "PoweringOff" : host.on() ? "On" : "Off";
 }
 
 const Json& bootTargets() {
@@ -33,6 +33,7 @@ const Json& bootTargets() {
 Json processorSummary() { return {{"CoreCount", 144}, {"Count", kCpus}, {"Model", "ARMv9"}}; }
 
 Json hostSystem(const World& w, const Machine& m) {
+  const auto& host = host::shown(w, m);
   auto out = link("Systems/System_0");
   out["@Redfish.Settings"] = {{"@odata.type", "#Settings.v1_3_5.Settings"},
                               {"SettingsObject", link("Systems/System_0/Settings")}};
@@ -44,17 +45,18 @@ Json hostSystem(const World& w, const Machine& m) {
                  {"BootSourceOverrideEnabled@Redfish.AllowableValues", {"Once", "Continuous", "Disabled"}},
                  {"BootSourceOverrideTarget", nameOf(m.bootTarget)},
                  {"BootSourceOverrideTarget@Redfish.AllowableValues", bootTargets()}};
-  out["BootProgress"] = {{"LastState", host::progress(m)}, {"LastStateTime", redfishTime(m.progressSince)}};
+  out["BootProgress"] = {{"LastState", host::progress(host)},
+                         {"LastStateTime", redfishTime(host.progressSince)}};
   out["Description"] = "Computer System";
   out["Id"] = "System_0";
-  out["LastResetTime"] = redfishTime(m.hostSince);
+  out["LastResetTime"] = redfishTime(host.since);
   out["Links"] = {{"Chassis", Json::array({link("Chassis/BMC_0")})},
                   {"ManagedBy", Json::array({link("Managers/BMC_0")})}};
   out["LocationIndicatorActive"] = m.locationLed;
   out["MemorySummary"] = {{"TotalSystemMemoryGiB", kMemoryGiB}};
   out["Name"] = "System_0";
   out["PowerRestorePolicy"] = nameOf(m.restorePolicy);
-  out["PowerState"] = powerState(m);
+  out["PowerState"] = powerState(host);
   out["ProcessorSummary"] = processorSummary();
   out["Processors"] = link("Systems/System_0/Processors");
   out["Status"] = {{"Conditions", Json::array()}, {"Health", "OK"}, {"State", "Enabled"}};

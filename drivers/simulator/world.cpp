@@ -65,7 +65,7 @@ World::World(Executor& executor_, FleetOptions fleetOptions)
   int id = 0;
   for (auto& m : machines) {
     m.id = id++;
-    m.bmcSince = m.hgxSince = m.hostSince = m.progressSince = now();
+    m.bmcSince = m.hgxSince = m.host.since = m.host.progressSince = now();
     m.active = versionsNow;
     if (options.asWanted) {
       m.password = options.sitePassword;
@@ -76,12 +76,12 @@ World::World(Executor& executor_, FleetOptions fleetOptions)
       m.restorePolicy = RestorePolicy::AlwaysOff;
       m.diskState = ImageState::Verified;
       m.diskDigest = image;
-      m.phase = HostPhase::Running;
+      m.host.phase = HostPhase::Running;
       m.boots = 1;
     } else {
       m.password = identity(m).factoryPassword();
       m.passwordExpired = true;
-      if (options.startPoweredOn) m.phase = HostPhase::Stopped;
+      if (options.startPoweredOn) m.host.phase = HostPhase::Stopped;
     }
   }
 }

@@ -155,22 +155,24 @@ HttpReply notInThisState(std::string_view type) {
 }
 
 HttpReply resetOff(World& w, Machine& m, const std::string& type) {
-  const bool offAlready = !m.hostOn() || m.poweringOff;
+  const bool offAlready = !m.hostOn() || m.host.poweringOff;
   w.record(m, ActKind::Reset, type, {},
            offAlready && m.delivered.off ? "the host is off, or on its way, since an earlier request"
                                          : std::string());
   if (!m.hostOn()) return notInThisState(type);
   m.delivered.off = true;
   m.delivered.on = m.delivered.restart = false;
-  if (!m.poweringOff || type == "ForceOff") host::powerOff(w, m, type == "GracefulShutdown");
+  host::showLate(w, m);
+  if (!m.host.poweringOff || type == "ForceOff") host::powerOff(w, m, type == "GracefulShutdown");
   return success();
 }
 
 HttpReply resetOn(World& w, Machine& m, const std::string& type) {
-  const bool on = m.hostOn() && !m.poweringOff;
+  const bool on = m.hostOn() && !m.host.poweringOff;
   w.record(m, ActKind::Reset, type, {},
            on && m.delivered.on ? "the host is on, or booting, since an earlier request" : std::string());
   if (m.hostOn()) return notInThisState(type);
+  host::showLate(w, m);
   host::powerOn(w, m);
   m.delivered.on = m.delivered.restart = true;
   return success();
@@ -186,16 +188,19 @@ HttpReply resetSystem(World& w, Machine& m, const Json& body) {
   }
   if (type != "PowerCycle" && type != "GracefulRestart" && type != "ForceRestart")
     return badParameter("ResetType");
-  const bool booting = m.phase == HostPhase::Post || m.phase == HostPhase::Booting;
+  const bool booting = m.host.phase == HostPhase::Post || m.host.phase == HostPhase::Booting;
   w.record(m, ActKind::Reset, type, {},
            booting && m.delivered.restart
                ? "the host still boots from an earlier request, and nothing else has changed"
                : std::string());
-  if (!m.hostOn() || m.poweringOff) return notInThisState(type);
+  if (!m.hostOn() || m.host.poweringOff) return notInThisState(type);
+  host::showLate(w, m);
   host::restart(w, m);
   m.delivered.on = m.delivered.restart = true;
   return success();
 }
+
+constexpr const char* kGoing = "an earlier request to restart is being carried out";
 
 HttpReply resetManager(World& w, Machine& m, const Json& body, bool hgx) {
   const auto type = readString(body, "ResetType").value_or("");
@@ -206,11 +211,12 @@ HttpReply resetManager(World& w, Machine& m, const Json& body, bool hgx) {
     return success();
   }
   w.record(m, ActKind::BmcReset, "BMC_0", {},
-           m.delivered.bmcReset && !m.anyPending(Bundle::BmcTray)
+           m.bmcGoing ? kGoing
+           : m.delivered.bmcReset && !m.anyPending(Bundle::BmcTray)
                ? "an earlier BMC reset took effect and no BMC firmware is pending"
-               : std::string());
+               : "");
   m.delivered.bmcReset = true;
-  bmc::restart(w, m, bmc::Why::Asked);
+  bmc::restartSoon(w, m, bmc::Why::Asked);
   return success();
 }
 
@@ -221,11 +227,12 @@ HttpReply auxPowerReset(World& w, Machine& m, const Json& body) {
                       "The Chassis with Id 'BMC_0' requires to be powered off.");
   const bool needed = m.anyPending(Bundle::BmcTray) || m.anyPending(Bundle::Compute) || bmc::hgxOverdue(w, m);
   w.record(m, ActKind::AuxCycle, "BMC_0", {},
-           m.delivered.auxCycle && !needed
+           m.bmcGoing ? kGoing
+           : m.delivered.auxCycle && !needed
                ? "an earlier aux cycle took effect, no firmware is pending, HGX is there"
-               : std::string());
+               : "");
   m.delivered.auxCycle = true;
-  bmc::restart(w, m, bmc::Why::AuxCycle);
+  bmc::restartSoon(w, m, bmc::Why::AuxCycle);
   return success();
 }
 
@@ -242,6 +249,7 @@ HttpReply insertMedia(World& w, Machine& m, const Json& body, std::size_t slot) 
   if (!m.media[slot].empty())
     return errorReply(503, "ResourceInUse", "The change to the requested resource failed: it is in use.");
   m.media[slot] = image;
+  m.mediaShownFrom = w.now() + w.times().mediaShown;
   m.delivered.restart = false;  // a restart has a new reason now
   return noContent();
 }

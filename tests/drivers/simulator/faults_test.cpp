@@ -152,7 +152,7 @@ TEST(Faults, F19IsGoneMoreThanFiveMinutesLongerAfterAnUpdate) {
   Bmc bmc(hall, 0);
   bmc.takeOver();
   bmc.resetBmc();
-  hall.pass(3min + 1s);
+  hall.pass(3min + 4s);
   EXPECT_TRUE(bmc.truth().bmcUp) << "no update, no delay";
   bmc.loginAgain();
   bmc.pushBmcTray();

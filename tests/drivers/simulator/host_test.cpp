@@ -17,6 +17,9 @@ TEST(SimHost, StopsAfterPostWithoutAnythingToBoot) {
   EXPECT_EQ(power(bmc), "Off");
   EXPECT_EQ(progress(bmc), "None");
   EXPECT_EQ(bmc.reset("On").reply.status, 200);
+  EXPECT_TRUE(bmc.truth().hostOn);
+  EXPECT_EQ(power(bmc), "Off") << "PowerState trails";
+  hall.pass(4s);
   EXPECT_EQ(power(bmc), "On");
   hall.pass(20min);
   EXPECT_EQ(progress(bmc), "SystemHardwareInitializationComplete");
@@ -29,10 +32,13 @@ TEST(SimHost, TakesItsTimeToGoOff) {
   Bmc bmc(hall, 0);
   bmc.takeOver();
   bmc.reset("On");
+  hall.pass(5s);
   EXPECT_EQ(bmc.reset("ForceOff").reply.status, 200);
+  EXPECT_EQ(power(bmc), "On") << "PowerState trails";
+  hall.pass(4s);
   EXPECT_EQ(power(bmc), "PoweringOff");
   EXPECT_EQ(bmc.auxCycle().reply.status, 400);
-  hall.pass(6s);
+  hall.pass(2s);
   EXPECT_EQ(power(bmc), "Off");
   EXPECT_EQ(bmc.reset("ForceOff").reply.status, 400) << "already in the asked state: FACTS 2";
   EXPECT_EQ(bmc.reset("NoSuchType").reply.status, 400);
@@ -44,6 +50,9 @@ TEST(SimHost, BootsMediaOnceAndRunsTheAgentFromIt) {
   Bmc bmc(hall, 0);
   bmc.takeOver();
   ASSERT_EQ(bmc.insert(kMediaUrl).reply.status, 204);
+  EXPECT_EQ(readBool(bmc.json(kSlot), "Inserted"), false) << "the slot says so late";
+  hall.pass(3s);
+  EXPECT_EQ(readBool(bmc.json(kSlot), "Inserted"), true);
   EXPECT_EQ(readString(bmc.json(kSlot), "Image"), kMediaUrl);
   ASSERT_EQ(bmc.bootFrom("Cd").reply.status, 204);
   bmc.reset("On");

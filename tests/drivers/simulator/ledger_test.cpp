@@ -115,6 +115,24 @@ TEST_F(Rules, BmcResetWithNothingPending) {
   EXPECT_EQ(duplicates(), 1u) << "firmware was pending";
 }
 
+TEST_F(Rules, BmcResetOrAuxCycleWhileTheFirstHasNotBegun) {
+  bmc.pushBmcTray();
+  hall.pass(11min);
+  bmc.resetBmc();
+  hall.pass(1s);
+  bmc.resetBmc();
+  ASSERT_EQ(duplicates(), 1u) << "firmware is pending still, but it is on its way";
+  EXPECT_NE(why().find("being carried out"), std::string::npos);
+  back();
+  bmc.auxCycle();
+  hall.pass(1s);
+  bmc.auxCycle();
+  EXPECT_EQ(duplicates(), 2u);
+  EXPECT_TRUE(bmc.truth().bmcUp);
+  hall.pass(3s);
+  EXPECT_FALSE(bmc.truth().bmcUp);
+}
+
 TEST_F(Rules, AuxCycleWithNothingPending) {
   bmc.auxCycle();
   back();
