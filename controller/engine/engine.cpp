@@ -7,6 +7,10 @@
 
 namespace zellige {
 
+namespace {
+constexpr std::size_t kResumePage = 500;  // rows read between two rounds of the event loop: about 10 ms
+}
+
 Engine::Engine(Store& store, BmcDirectory& bmcs, Executor& executor, Surroundings site,
                std::span<const Workflow* const> workflows, EngineOptions options)
     : store_(store), bmcs_(bmcs), executor_(executor), site_(std::move(site)),
@@ -21,24 +25,56 @@ const Workflow* Engine::workflow(std::string_view name) const {
 }
 
 void Engine::resume() {
-  auto runs = store_.unfinishedRuns();
-  std::sort(runs.begin(), runs.end(),
-            [](const Run& a, const Run& b) { return std::pair(a.lane, a.id) < std::pair(b.lane, b.id); });
   // Holdings first: nothing may be granted before it is known what is still held.
-  for (const auto& run : runs) {
-    const auto* flow = workflow(run.workflow);
-    const auto* step = flow ? flow->find(run.step) : nullptr;
-    if (!step || !step->needs.duringStep || run.phase == ActPhase::None || run.subject.empty()) continue;
-    if (const auto node = store_.node(run.subject.front()))
-      budgets_.retake(run.id, {*step->needs.duringStep}, node->place);
+  for (const auto& act : store_.openActs()) {
+    const auto* flow = workflow(act.workflow);
+    const auto* step = flow ? flow->find(act.step) : nullptr;
+    if (step && step->needs.duringStep) budgets_.retake(act.run, {*step->needs.duringStep}, act.place);
   }
-  auto first = executor_.now();
-  for (auto& run : runs) {
-    // While nobody looked, no machine was slow: a step's time begins again, or a long outage would quarantine the fleet.
-    run.excused += run.inStep(executor_.now());
-    adopt(std::move(run), first);
-    first += options_.resumePace;
+  resuming_ = Resuming{0, {}, executor_.now(), executor_.now()};
+  resumeMore();
+}
+
+void Engine::resumeMore() {
+  constexpr Lane kLanes[] = {Lane::Operator, Lane::Rollout, Lane::Background};
+  auto& at = *resuming_;
+  std::size_t read = 0;
+  while (at.lane < std::size(kLanes) && read < kResumePage) {
+    const auto wanted = kResumePage - read;
+    auto page = store_.unfinishedRunsOf(kLanes[at.lane], at.after, wanted);
+    read += page.size();
+    if (!page.empty()) at.after = page.back().id;
+    if (page.size() < wanted) {
+      ++at.lane;
+      at.after = {};
+    }
+    for (auto& run : page) {
+      if (live_.contains(run.id)) continue;  // started meanwhile, or taken up because somebody asked for it
+      resumeOne(std::move(run), at.firstTurn);
+      at.firstTurn += options_.resumePace;
+    }
   }
+  if (at.lane == std::size(kLanes)) {
+    resuming_.reset();
+    return;
+  }
+  executor_.after(Duration{1}, [this] { resumeMore(); });
+}
+
+void Engine::resumeOne(Run run, Time firstTurn) {
+  // While nobody looked, no machine was slow: a step's time begins again, or a long outage would quarantine the fleet.
+  run.excused += run.inStep(resuming_->since);
+  adopt(std::move(run), firstTurn);
+}
+
+// An unfinished run in memory; one that `resume` has not come to yet is taken up now.
+Engine::Live* Engine::find(RunId id) {
+  if (const auto it = live_.find(id); it != live_.end()) return it->second.get();
+  if (!resuming_) return nullptr;
+  auto run = store_.run(id);
+  if (!run || !run->unfinished()) return nullptr;
+  resumeOne(std::move(*run), executor_.now());
+  return live_.at(id).get();
 }
 
 void Engine::adopt(Run run, Time firstTurn) {
@@ -84,10 +120,10 @@ Task<Result<RunId>> Engine::start(StartRun request) {
 }
 
 Task<Result<void>> Engine::cancel(RunId id, std::string who, std::string why) {
-  const auto it = live_.find(id);
-  if (it == live_.end() || it->second->ended)
+  auto* found = find(id);
+  if (!found || found->ended)
     co_return Error{Errc::NotFound, fmt::format("run {} is not unfinished", id.value)};
-  auto& live = *it->second;
+  auto& live = *found;
   live.cancelRequested = true;
   live.cancelledBy = std::move(who);
   live.cancelReason = std::move(why);

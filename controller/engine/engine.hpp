@@ -45,7 +45,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Takes up every unfinished run where its row stands. Call once, before anything else.
+  /// Takes up every unfinished run where its row stands: what is held at once, the first runs at once, the rest a page
+  /// at a time, so that machines are looked at before the last row is read. Call once, before anything else.
   void resume();
   /// NotFound: no such workflow or profile. Conflict: a node is in another unfinished run.
   Task<Result<RunId>> start(StartRun request);
@@ -68,6 +69,15 @@ class Engine {
   friend class Turn;
   struct Live;
 
+  /// What `resume` has not come to yet.
+  struct Resuming {
+    std::size_t lane = 0;
+    RunId after;
+    Time since, firstTurn;
+  };
+  void resumeMore();
+  void resumeOne(Run run, Time firstTurn);
+  Live* find(RunId run);
   void adopt(Run run, Time firstTurn);
   void wake(Live& live, Time due);
   void makeReady(Live& live);
@@ -86,6 +96,7 @@ class Engine {
   std::map<RunId, std::unique_ptr<Live>> live_;
   std::map<NodeId, RunId> runOf_;
   std::deque<RunId> ready_[3];  // by lane
+  std::optional<Resuming> resuming_;
   int turns_ = 0;
   std::int64_t transitions_ = 0;
 };

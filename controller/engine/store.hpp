@@ -98,6 +98,13 @@ struct StoredReport {
   Time received{};
 };
 
+/// An unfinished run whose act may have taken effect: what its step holds of the budgets is held still.
+struct OpenAct {
+  RunId run;
+  std::string workflow, step;
+  Place place;  ///< of its first node
+};
+
 class Store : public AccessStore {
  public:
   /// Conflict and Rejected: nothing of this Change was done (others in the same batch were). A store that cannot write
@@ -108,7 +115,11 @@ class Store : public AccessStore {
   virtual std::optional<NodeId> nodeBySerial(std::string_view serial) = 0;
   /// All nodes in this lifecycle, by id.
   virtual std::vector<NodeId> nodesIn(Lifecycle lifecycle) = 0;
-  virtual std::vector<Run> unfinishedRuns() = 0;
+  virtual std::vector<OpenAct> openActs() = 0;
+  /// At most `limit` unfinished runs of this lane with an id above `after`, by id.
+  virtual std::vector<Run> unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) = 0;
+  /// All of them, operator's first.
+  std::vector<Run> unfinishedRuns();
   virtual std::optional<Run> run(RunId id) = 0;
   virtual std::optional<RunId> unfinishedRunOf(NodeId node) = 0;
   /// The node's profile with all it names, stored by digest (made and stored when first asked for).

@@ -113,6 +113,7 @@ std::int64_t Connection::number(std::string_view text) {
 }
 
 std::int64_t Connection::lastId() const { return impl_->db->getLastInsertRowid(); }
+std::int64_t Connection::changes() const { return impl_->db->getTotalChanges(); }
 
 Query::Query(Connection& owner, std::string_view text) : owner_(&owner) {
   auto& impl = *owner.impl_;

@@ -92,6 +92,8 @@ class Connection {
   /// The first column of the first row; 0 if there is none.
   std::int64_t number(std::string_view text);
   std::int64_t lastId() const;
+  /// Rows changed on this connection so far, those of a transaction that was rolled back included.
+  std::int64_t changes() const;
 
  private:
   friend class Query;

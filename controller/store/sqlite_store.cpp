@@ -29,7 +29,7 @@ class Awaited final : public Command {
       : box_(box), at_(at), actor_(std::move(actor)), work_(std::move(work)), done_(std::move(done)) {}
 
   bool apply(Connection& db, EventChain& chain) override {
-    Writing writing{db, chain, box_, at_, std::move(actor_)};
+    Writing writing{db, chain, box_, at_, actor_};
     answer_.emplace(work_(writing));
     return bool(*answer_);
   }
@@ -177,17 +177,29 @@ std::vector<NodeId> SqliteStore::nodesIn(Lifecycle lifecycle) {
   return out;
 }
 
-std::vector<Run> SqliteStore::unfinishedRuns() {
-  std::vector<Run> out;
+std::vector<OpenAct> SqliteStore::openActs() {
   auto q = impl_->reading.query(
-      fmt::format("SELECT {} FROM run WHERE state IN ('active', 'blocked') ORDER BY id", kRunColumns));
-  while (q.step()) out.push_back(readRun(q));
-  auto s = impl_->reading.query(
-      "SELECT run, node FROM run_subject WHERE unfinished = 1 ORDER BY run, ordinal");
-  auto run = out.begin();
-  while (s.step()) {
-    while (run != out.end() && run->id.value < s.integer(0)) ++run;
-    if (run != out.end() && run->id.value == s.integer(0)) run->subject.push_back({s.integer(1)});
+      "SELECT run.id, run.workflow, run.step, node.place FROM run "
+      "JOIN run_subject ON run_subject.run = run.id AND run_subject.ordinal = 0 "
+      "JOIN node ON node.id = run_subject.node "
+      "WHERE run.state IN ('active', 'blocked') AND run.phase <> 'none' ORDER BY run.id");
+  std::vector<OpenAct> out;
+  while (q.step()) out.push_back({{q.integer(0)}, q.text(1), q.text(2), {q.text(3)}});
+  return out;
+}
+
+std::vector<Run> SqliteStore::unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) {
+  static const auto text = fmt::format(
+      "SELECT {} FROM run WHERE state IN ('active', 'blocked') AND lane = ? AND id > ? ORDER BY id LIMIT ?",
+      kRunColumns);
+  auto q = impl_->reading.query(text);
+  q.bind(nameOf(lane), after.value, static_cast<std::int64_t>(limit));
+  std::vector<Run> out;
+  while (q.step()) {
+    out.push_back(readRun(q));
+    auto s = impl_->reading.query("SELECT node FROM run_subject WHERE run = ? ORDER BY ordinal");
+    s.bind(out.back().id);
+    while (s.step()) out.back().subject.push_back({s.integer(0)});
   }
   return out;
 }

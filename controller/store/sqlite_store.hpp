@@ -38,7 +38,8 @@ class SqliteStore final : public Store {
   std::optional<Node> node(NodeId id) override;
   std::optional<NodeId> nodeBySerial(std::string_view serial) override;
   std::vector<NodeId> nodesIn(Lifecycle lifecycle) override;
-  std::vector<Run> unfinishedRuns() override;
+  std::vector<OpenAct> openActs() override;
+  std::vector<Run> unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) override;
   std::optional<Run> run(RunId id) override;
   std::optional<RunId> unfinishedRunOf(NodeId node) override;
   Task<Result<std::shared_ptr<const Target>>> freezeTarget(std::string profile) override;

@@ -7,26 +7,54 @@
 
 namespace zellige {
 
-void Batch::add(std::unique_ptr<Command> command) {
-  if (commands_.empty()) {
-    start_ = chain_.head();
-    db_.query("BEGIN IMMEDIATE").run();
+void Batch::begin() {
+  start_ = chain_.head();
+  careful_ = false;
+  accepted_.clear();
+  db_.query("BEGIN IMMEDIATE").run();
+}
+
+bool Batch::accepts(Command& command) {
+  try {
+    return command.apply(db_, chain_);
+  } catch (const ConstraintViolation& e) {
+    command.refuse(e.what());
+    return false;
   }
-  const auto before = chain_.head();
+}
+
+void Batch::add(std::unique_ptr<Command> command) {
+  if (commands_.empty()) begin();
   commands_.push_back(std::move(command));
   auto& added = *commands_.back();
-  db_.query("SAVEPOINT command").run();
-  bool keep = false;
-  try {
-    keep = added.apply(db_, chain_);
-  } catch (const ConstraintViolation& e) {
-    added.refuse(e.what());
+  if (careful_) return addCarefully(added);
+  const auto changes = db_.changes();
+  if (accepts(added)) {
+    accepted_.push_back(&added);
+  } else if (db_.changes() != changes) {
+    careful_ = true;
+    applyAgain();
   }
-  if (!keep) {
+}
+
+void Batch::addCarefully(Command& command) {
+  const auto before = chain_.head();
+  db_.query("SAVEPOINT command").run();
+  if (!accepts(command)) {
     db_.query("ROLLBACK TO command").run();
     chain_.returnTo(before);
   }
   db_.query("RELEASE command").run();
+}
+
+void Batch::applyAgain() {
+  db_.query("ROLLBACK").run();
+  chain_.returnTo(start_);
+  db_.query("BEGIN IMMEDIATE").run();
+  // What is applied again stands in the same order before the same rows, so it ends as it did.
+  for (auto* command : accepted_)
+    if (!accepts(*command))
+      throw StoreFailure("a command that was accepted is refused when applied again: report this");
 }
 
 std::vector<std::unique_ptr<Command>> Batch::commit() {

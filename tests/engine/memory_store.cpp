@@ -182,10 +182,18 @@ std::vector<NodeId> MemoryStore::nodesIn(Lifecycle lifecycle) {
   return out;
 }
 
-std::vector<Run> MemoryStore::unfinishedRuns() {
-  std::vector<Run> out;
+std::vector<OpenAct> MemoryStore::openActs() {
+  std::vector<OpenAct> out;
   for (const auto& [id, run] : tables_.runs)
-    if (run.unfinished()) out.push_back(run);
+    if (run.unfinished() && run.phase != ActPhase::None)
+      out.push_back({id, run.workflow, run.step, tables_.nodes.at(run.subject.front()).place});
+  return out;
+}
+
+std::vector<Run> MemoryStore::unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) {
+  std::vector<Run> out;
+  for (auto it = tables_.runs.upper_bound(after); it != tables_.runs.end() && out.size() < limit; ++it)
+    if (it->second.unfinished() && it->second.lane == lane) out.push_back(it->second);
   return out;
 }
 

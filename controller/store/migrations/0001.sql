@@ -128,7 +128,7 @@ CREATE TABLE run (
   created       INTEGER NOT NULL,
   ended         INTEGER
 ) STRICT;
-CREATE INDEX run_unfinished ON run (id) WHERE state IN ('active', 'blocked');
+CREATE INDEX run_unfinished ON run (lane, id) WHERE state IN ('active', 'blocked');
 CREATE INDEX run_by_workflow ON run (workflow, id);
 CREATE TABLE run_subject (
   run        INTEGER NOT NULL REFERENCES run,
