@@ -178,14 +178,39 @@ std::vector<NodeId> SqliteStore::nodesIn(Lifecycle lifecycle) {
 }
 
 std::vector<OpenAct> SqliteStore::openActs() {
-  auto q = impl_->reading.query(
-      "SELECT run.id, run.workflow, run.step, node.place FROM run "
-      "JOIN run_subject ON run_subject.run = run.id AND run_subject.ordinal = 0 "
-      "JOIN node ON node.id = run_subject.node "
-      "WHERE run.state IN ('active', 'blocked') AND run.phase <> 'none' ORDER BY run.id");
   std::vector<OpenAct> out;
-  while (q.step()) out.push_back({{q.integer(0)}, q.text(1), q.text(2), {q.text(3)}});
+  for (const auto* condition :
+       {"run.state IN ('active', 'blocked') AND run.open_act = 1", "run.lingers = 1"}) {
+    auto q = impl_->reading.query(
+        fmt::format("SELECT run.id, run.workflow, run.step, node.place FROM run "
+                    "JOIN run_subject ON run_subject.run = run.id AND run_subject.ordinal = 0 "
+                    "JOIN node ON node.id = run_subject.node WHERE {} ORDER BY run.id",
+                    condition));
+    while (q.step()) out.push_back({{q.integer(0)}, q.text(1), q.text(2), {q.text(3)}});
+  }
   return out;
+}
+
+std::vector<Run> SqliteStore::lingeringRuns() {
+  std::vector<RunId> ids;
+  auto q = impl_->reading.query("SELECT id FROM run WHERE lingers = 1 ORDER BY id");
+  while (q.step()) ids.push_back({q.integer(0)});
+  std::vector<Run> out;
+  for (const auto id : ids) out.push_back(*findRun(impl_->reading, id));
+  return out;
+}
+
+std::optional<Run> SqliteStore::lastRunOf(NodeId node) {
+  auto q = impl_->reading.query("SELECT run FROM run_subject WHERE node = ? ORDER BY run DESC LIMIT 1");
+  q.bind(node);
+  if (!q.step()) return std::nullopt;
+  return findRun(impl_->reading, {q.integer(0)});
+}
+
+std::optional<Time> SqliteStore::lastEventAt() {
+  auto q = impl_->reading.query("SELECT at FROM event ORDER BY sequence DESC LIMIT 1");
+  if (!q.step()) return std::nullopt;
+  return q.time(0);
 }
 
 std::vector<Run> SqliteStore::unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) {

@@ -40,6 +40,9 @@ class SqliteStore final : public Store {
   std::vector<NodeId> nodesIn(Lifecycle lifecycle) override;
   std::vector<OpenAct> openActs() override;
   std::vector<Run> unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) override;
+  std::vector<Run> lingeringRuns() override;
+  std::optional<Run> lastRunOf(NodeId node) override;
+  std::optional<Time> lastEventAt() override;
   std::optional<Run> run(RunId id) override;
   std::optional<RunId> unfinishedRunOf(NodeId node) override;
   Task<Result<std::shared_ptr<const Target>>> freezeTarget(std::string profile) override;

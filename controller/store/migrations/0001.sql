@@ -114,11 +114,10 @@ CREATE TABLE run (
   target        TEXT NOT NULL,
   step          TEXT NOT NULL,
   item          TEXT NOT NULL,
-  phase         TEXT NOT NULL,
-  tries         INTEGER NOT NULL,
+  acts          TEXT NOT NULL,     -- JSON: by item {phase, tries, witness}
+  open_act      INTEGER NOT NULL,  -- one of them may have taken effect
   deaths        INTEGER NOT NULL,
   rounds        INTEGER NOT NULL,
-  witness       TEXT NOT NULL,
   facts         TEXT NOT NULL,
   step_since    INTEGER NOT NULL,
   excused_ms    INTEGER NOT NULL,
@@ -126,8 +125,10 @@ CREATE TABLE run (
   blocked_since INTEGER,
   started_by    TEXT NOT NULL,
   created       INTEGER NOT NULL,
-  ended         INTEGER
+  ended         INTEGER,
+  lingers       INTEGER NOT NULL   -- ended, but what it flashed may still be busy
 ) STRICT;
+CREATE INDEX run_lingering ON run (id) WHERE lingers = 1;
 CREATE INDEX run_unfinished ON run (lane, id) WHERE state IN ('active', 'blocked');
 CREATE INDEX run_by_workflow ON run (workflow, id);
 CREATE TABLE run_subject (
