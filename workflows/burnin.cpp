@@ -77,14 +77,14 @@ Result<Seen> judgeAll(StepContext& context, const std::vector<const Plan::Test*>
 Task<Result<Seen>> lookBurnIn(StepContext& context) {
   const auto tests = testsToRun(context);
   if (tests.empty()) co_return Seen::Done;
-  const auto order = context.store().order(context.node().id);
-  const bool ordered = context.wasIntended() && order && order->id == orderId(context);
+  const auto id = context.node().id;
+  const bool ordered = context.wasIntended() && context.store().orderId(id) == orderId(context);
   if (!ordered) co_return Seen::Todo;
   Duration planned{0};
   for (const auto* test : tests) planned += test->duration;
-  const auto stored = context.store().report(context.node().id);
-  if (stored && stored->report.burnIn.orderId == order->id && stored->report.burnIn.finished)
-    co_return judgeAll(context, tests, stored->report.burnIn);
+  const auto head = context.store().reportHead(id);
+  if (head && head->burnInOrder == orderId(context) && head->burnInFinished)
+    co_return judgeAll(context, tests, context.store().report(id)->report.burnIn);
   if (context.spent() > planned + kGrace)
     co_return failure("burnin.failed", "the tests did not finish in time");
   context.waitFor(fmt::format("burn-in: {} tests, {} min", tests.size(),

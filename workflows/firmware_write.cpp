@@ -179,6 +179,18 @@ Task<Result<bool>> ourTaskRuns(StepContext& context) {
   co_return true;
 }
 
+// After a BMC restart, whether it and its baseboard are back: asked before the inventory, which would be long and half
+// empty.
+Task<Result<bool>> stillRestarting(StepContext& context) {
+  const auto& item = context.run().item;
+  if (!item.starts_with("restart.") || !context.wasIntended(item)) co_return false;
+  const auto state = co_await context.bmc().state();
+  context.waitFor("the BMC and its baseboard to come back");
+  if (state) co_return !state->baseboardPresent;
+  if (absentAsExpected(context, state.error(), millisOf(context, "restarted_at"))) co_return true;
+  co_return state.error();
+}
+
 // Versions may be listed before the write that brings them is over.
 Task<Result<bool>> stillWrites(StepContext& context, const Baseline::Entry& entry) {
   if (!context.wasIntended(writeItem(entry)) || !context.fact("written." + entry.id).empty()) co_return false;
@@ -258,14 +270,11 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
   const auto running = co_await ourTaskRuns(context);
   if (!running) co_return running.error();
   if (*running) co_return Seen::Busy;
+  const auto away = co_await stillRestarting(context);
+  if (!away) co_return away.error();
+  if (*away) co_return Seen::Busy;
   const auto versions = co_await context.bmc().firmware();
-  if (!versions) {
-    const auto& item = context.run().item;
-    const bool restarting = item.starts_with("restart.") && context.wasIntended(item);
-    if (restarting && absentAsExpected(context, versions.error(), millisOf(context, "restarted_at")))
-      co_return Seen::Busy;
-    co_return versions.error();
-  }
+  if (!versions) co_return versions.error();
   for (const auto& entry : context.target().baseline.entries) {
     if (const auto unlisted = firstUnlisted(entry, *versions); !unlisted.empty()) {
       context.waitFor(unlisted + " to be listed");

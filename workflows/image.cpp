@@ -34,21 +34,20 @@ std::string mediaUrl(const StepContext& context) {
 }
 
 /// The installed system's report with the wanted image, if one came since `since`.
-std::optional<AgentReport> calledHome(StepContext& context, Time since) {
-  auto stored = context.store().report(context.node().id);
-  if (!stored || stored->received < since) return std::nullopt;
-  const auto& report = stored->report;
-  const bool ours = report.home == AgentHome::Os && report.image.state == ImageState::Verified &&
-                    report.image.digest == context.target().profile.imageDigest;
+std::optional<ReportHead> calledHome(StepContext& context, Time since) {
+  auto head = context.store().reportHead(context.node().id);
+  const bool ours = head && head->received >= since && head->home == AgentHome::Os &&
+                    head->image == ImageState::Verified &&
+                    head->imageDigest == context.target().profile.imageDigest;
   if (!ours) return std::nullopt;
-  return std::move(stored->report);
+  return head;
 }
 
-void leaveEvidence(StepContext& context, const AgentReport& report) {
+void leaveEvidence(StepContext& context, const ReportHead& report) {
   const auto& node = context.node();
   Evidence evidence{node.id, context.run().id, "image", "", {}, context.now()};
-  evidence.value = Json{{"digest", report.image.digest}, {"boot_id", report.bootId}}.dump();
-  evidence.dependsOn = {"image:" + report.image.digest, "serial:" + node.serial};
+  evidence.value = Json{{"digest", report.imageDigest}, {"boot_id", report.bootId}}.dump();
+  evidence.dependsOn = {"image:" + report.imageDigest, "serial:" + node.serial};
   context.leave(PutEvidence{std::move(evidence)});
   context.setFact("image.home", "yes");
 }
@@ -119,9 +118,9 @@ Task<Result<void>> switchOn(StepContext& context) { co_return co_await context.b
 
 Task<Result<Seen>> lookAgent(StepContext& context) {
   if (settled(context)) co_return Seen::Done;
-  const auto stored = context.store().report(context.node().id);
+  const auto head = context.store().reportHead(context.node().id);
   const auto since = fromMillis(number(context.fact("image.on_at")));
-  const bool here = stored && stored->received >= since && stored->report.home == AgentHome::Ramdisk;
+  const bool here = head && head->received >= since && head->home == AgentHome::Ramdisk;
   context.waitFor("the deploy agent to report");
   if (here) co_return Seen::Done;
   co_return co_await stillSilent(context);
@@ -138,9 +137,8 @@ Task<Result<Seen>> lookWritten(StepContext& context) {
     context.waitFor(fmt::format("the agent writes the image: {} MiB", image.bytesDone >> 20));
     co_return co_await stillSilent(context);
   }
-  const auto order = context.store().order(context.node().id);
   const auto orderId = fmt::format("{}-image-{}", context.run().id.value, context.tries());
-  const bool ordered = context.wasIntended() && order && order->id == orderId;
+  const bool ordered = context.wasIntended() && context.store().orderId(context.node().id) == orderId;
   if (ordered && image.state != ImageState::Failed) {
     context.waitFor("the agent to begin writing");
     co_return co_await stillSilent(context);

@@ -10,8 +10,8 @@ constexpr Duration kSilence = 3min;  // agents with an order report every 30 s a
 
 Task<Result<Seen>> stillSilent(StepContext& context) {
   auto heard = context.run().stepSince;
-  if (const auto stored = context.store().report(context.node().id))
-    heard = std::max(heard, stored->received);
+  if (const auto head = context.store().reportHead(context.node().id))
+    heard = std::max(heard, head->received);
   if (context.now() - heard < kSilence) co_return Seen::Busy;
   const auto host = co_await context.bmc().host();
   if (!host) co_return host.error();

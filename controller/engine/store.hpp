@@ -116,6 +116,18 @@ struct Receipt {
   std::int64_t lastEvent = 0;     ///< highest event sequence so far
 };
 
+/// Of a node's latest report, what decides how things go on: a look at it costs no parsing.
+struct ReportHead {
+  Time received{};
+  std::string bootId;
+  std::int64_t sequence = 0;
+  AgentHome home = AgentHome::Ramdisk;
+  ImageState image = ImageState::None;
+  std::string imageDigest, burnInOrder;
+  bool burnInFinished = false;
+};
+ReportHead headOf(const AgentReport& report, Time received);
+
 struct StoredReport {
   AgentReport report;
   Time received{};
@@ -159,7 +171,10 @@ class Store : public AccessStore {
   virtual std::optional<StoredFile> file(std::string_view digest) = 0;
   virtual std::filesystem::path filePath(std::string_view digest) = 0;
   virtual std::optional<StoredReport> report(NodeId node) = 0;
+  virtual std::optional<ReportHead> reportHead(NodeId node) = 0;
   virtual std::optional<AgentOrder> order(NodeId node) = 0;
+  /// Of its order; empty: it has none.
+  virtual std::string orderId(NodeId node) = 0;
   virtual std::vector<Evidence> validEvidence(NodeId node) = 0;
   virtual std::optional<Inventory> inventory(NodeId node) = 0;
   virtual bool hasBlockingFinding(NodeId node) = 0;

@@ -208,6 +208,16 @@ std::optional<StoredReport> findReport(Connection& db, NodeId node) {
   return StoredReport{std::move(*report), q.time(1)};
 }
 
+std::optional<ReportHead> findReportHead(Connection& db, NodeId node) {
+  auto q = db.query(
+      "SELECT received, boot_id, sequence, home, image_state, image_digest, burn_in_order, burn_in_finished "
+      "FROM agent WHERE node = ? AND report IS NOT NULL");
+  q.bind(node);
+  if (!q.step()) return std::nullopt;
+  return ReportHead{q.time(0), q.text(1), q.integer(2), readName<AgentHome>(q, 3), readName<ImageState>(q, 4),
+                    q.text(5), q.text(6), q.flag(7)};
+}
+
 std::vector<Evidence> findValidEvidence(Connection& db, NodeId node) {
   static const auto text = fmt::format(
       "SELECT {} FROM evidence WHERE node = ? AND invalid_since IS NULL ORDER BY subject", kEvidenceColumns);

@@ -59,6 +59,7 @@ std::optional<Node> findNode(Connection& db, NodeId id);
 std::optional<Run> findRun(Connection& db, RunId id);
 std::optional<Inventory> findInventory(Connection& db, NodeId node);
 std::optional<StoredReport> findReport(Connection& db, NodeId node);
+std::optional<ReportHead> findReportHead(Connection& db, NodeId node);
 std::vector<Evidence> findValidEvidence(Connection& db, NodeId node);
 /// Unreleased, unexpired holds on the node or on a place around it.
 std::vector<Hold> findHolds(Connection& db, const Node& node, Time now);

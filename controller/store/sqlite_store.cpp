@@ -276,6 +276,14 @@ std::optional<StoredFile> SqliteStore::file(std::string_view digest) {
 std::filesystem::path SqliteStore::filePath(std::string_view digest) { return content().pathOf(digest); }
 ContentStore SqliteStore::content() const { return ContentStore(impl_->directory->files()); }
 std::optional<StoredReport> SqliteStore::report(NodeId node) { return findReport(impl_->reading, node); }
+std::optional<ReportHead> SqliteStore::reportHead(NodeId node) {
+  return findReportHead(impl_->reading, node);
+}
+std::string SqliteStore::orderId(NodeId node) {
+  auto q = impl_->reading.query("SELECT order_id FROM agent WHERE node = ?");
+  q.bind(node);
+  return q.step() ? q.text(0) : std::string{};
+}
 std::optional<AgentOrder> SqliteStore::order(NodeId node) {
   return findOrder(impl_->reading, impl_->box, node);
 }

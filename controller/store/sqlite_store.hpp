@@ -50,6 +50,8 @@ class SqliteStore final : public Store {
   std::optional<StoredFile> file(std::string_view digest) override;
   std::filesystem::path filePath(std::string_view digest) override;
   std::optional<StoredReport> report(NodeId node) override;
+  std::optional<ReportHead> reportHead(NodeId node) override;
+  std::string orderId(NodeId node) override;
   std::optional<AgentOrder> order(NodeId node) override;
   std::vector<Evidence> validEvidence(NodeId node) override;
   std::optional<Inventory> inventory(NodeId node) override;

@@ -291,6 +291,17 @@ std::filesystem::path MemoryStore::filePath(std::string_view digest) {
   return std::filesystem::path("files") / digest;
 }
 
+std::optional<ReportHead> MemoryStore::reportHead(NodeId node) {
+  const auto stored = report(node);
+  if (!stored) return std::nullopt;
+  return headOf(stored->report, stored->received);
+}
+
+std::string MemoryStore::orderId(NodeId node) {
+  const auto it = tables_.orders.find(node);
+  return it == tables_.orders.end() ? std::string{} : it->second.id;
+}
+
 std::optional<StoredReport> MemoryStore::report(NodeId node) {
   const auto it = tables_.reports.find(node);
   if (it == tables_.reports.end()) return std::nullopt;

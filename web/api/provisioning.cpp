@@ -82,10 +82,10 @@ bool isMedia(std::string_view path) {
 }
 
 /// A run may go on because of it. Mere progress is looked at when the run looks next.
-bool saysNews(const AgentReport& before, const AgentReport& now) {
-  return before.bootId != now.bootId || before.home != now.home || before.image.state != now.image.state ||
-         before.image.digest != now.image.digest || before.burnIn.orderId != now.burnIn.orderId ||
-         before.burnIn.finished != now.burnIn.finished;
+bool saysNews(const ReportHead& before, const ReportHead& now) {
+  return before.bootId != now.bootId || before.home != now.home || before.image != now.image ||
+         before.imageDigest != now.imageDigest || before.burnInOrder != now.burnInOrder ||
+         before.burnInFinished != now.burnInFinished;
 }
 
 }  // namespace
@@ -193,8 +193,8 @@ Task<HttpReply> Provisioning::report(HttpRequest request) {
     co_return problem(ProblemKind::Forbidden,
                       "this token belongs to another machine than the report is about");
 
-  const auto before = store_.report(node->id);
-  const bool news = !before || saysNews(before->report, *said);
+  const auto before = store_.reportHead(node->id);
+  const bool news = !before || saysNews(*before, headOf(*said, executor_.now()));
   Change change{executor_.now(), "agent", {}};
   PutReport put{node->id, std::move(*said), executor_.now()};
   change.ops.emplace_back(std::move(put));

@@ -222,13 +222,20 @@ END;
 
 -- What an agent is told, and what it said last. The order's seed carries a token, so it is sealed apart.
 CREATE TABLE agent (
-  node       INTEGER PRIMARY KEY REFERENCES node,
-  order_json TEXT,
-  order_seed TEXT,
-  report     TEXT,
-  boot_id    TEXT NOT NULL DEFAULT '',
-  sequence   INTEGER NOT NULL DEFAULT 0,
-  received   INTEGER
+  node             INTEGER PRIMARY KEY REFERENCES node,
+  order_id         TEXT NOT NULL DEFAULT '',
+  order_json       TEXT,
+  order_seed       TEXT,
+  report           TEXT,
+  received         INTEGER,
+  -- Of the report, what decides how things go on.
+  boot_id          TEXT NOT NULL DEFAULT '',
+  sequence         INTEGER NOT NULL DEFAULT 0,
+  home             TEXT NOT NULL DEFAULT '',
+  image_state      TEXT NOT NULL DEFAULT '',
+  image_digest     TEXT NOT NULL DEFAULT '',
+  burn_in_order    TEXT NOT NULL DEFAULT '',
+  burn_in_finished INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE user (
