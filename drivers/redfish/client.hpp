@@ -72,8 +72,12 @@ struct Document {
 /// A collection's members. A member that does not answer (404, 5xx, no JSON) is missing, not an error: HGX resources
 /// come and go (FACTS 9).
 struct Members {
+  struct Missing {
+    std::string uri;
+    Error why;
+  };
   std::vector<Document> found;
-  std::vector<std::string> missing;
+  std::vector<Missing> missing;
 };
 
 class Client {
