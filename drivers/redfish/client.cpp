@@ -198,8 +198,9 @@ Task<Result<Document>> Client::get(std::string uri, bool slow) {
   return perform(std::move(ask));
 }
 
-Task<Result<Document>> Client::post(std::string uri, std::string body) {
+Task<Result<Document>> Client::post(std::string uri, std::string body, bool secretBody) {
   auto ask = writing("POST", std::move(uri), std::move(body));
+  ask.secretBody = secretBody;
   return perform(std::move(ask));
 }
 

@@ -93,7 +93,8 @@ class Client {
   Task<Result<std::vector<std::string>>> links(std::string uri);
 
   // Writing: Errc::NotArmed, and nothing sent, where the place is in observe mode
-  Task<Result<Document>> post(std::string uri, std::string body);
+  /// `secretBody`: it holds a secret, so nothing of what the machine says of it is kept.
+  Task<Result<Document>> post(std::string uri, std::string body, bool secretBody = false);
   /// Reads the resource first for its ETag. `anyMatch`: `If-Match: *` comes before it (DGX, FACTS 3).
   Task<Result<Document>> patch(std::string uri, std::string body, bool anyMatch = false);
   Task<Result<Document>> upload(std::string uri, http::Upload upload);

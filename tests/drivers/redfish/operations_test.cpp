@@ -108,6 +108,25 @@ TEST_F(Operations, TheVirtualCdIsCalledWhatTheMachineCallsIt) {
   EXPECT_EQ(bench.run(bench.bmc().setBootOverride({"Cd", true})).error().code, Errc::Unsupported);
 }
 
+// The URL of the boot media holds the node's token: no word that a BMC says about it may get further.
+TEST_F(Operations, ARefusedMediaUrlIsNotQuoted) {
+  const std::string url = "https://10.0.0.2:8444/boot/Canary-7f3a/media.iso";
+  const auto action = std::string(usb2) + "/Actions/VirtualMedia.InsertMedia";
+  auto elsewhere = jsonReply(307, Json::object());
+  elsewhere.headers.add("Location", url);
+  for (const auto& reply :
+       {jsonReply(400, extendedInfo("Base.1.8.PropertyValueError", "The value " + url + " is not accepted")),
+        jsonReply(500, extendedInfo("Base.1.8.InternalError", url)), elsewhere}) {
+    bench.machine.always("POST", action, reply);
+    const auto refused = bench.run(bench.bmc().insertMedia(url));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().what.find("Canary"), std::string::npos) << refused.error().what;
+    EXPECT_NE(refused.error().what.find(std::to_string(reply.status)), std::string::npos);
+  }
+  for (const auto& exchange : bench.bmc().client().exchanges())
+    EXPECT_EQ((exchange.path + exchange.problem).find("Canary"), std::string::npos);
+}
+
 TEST_F(Operations, MediaGoesIntoTheFirstSlotOfTheCollection) {
   const auto empty = bench.run(bench.bmc().media());
   ASSERT_TRUE(empty) << empty.error().what;
