@@ -3,7 +3,8 @@
 // done with it (redfish_bmc.hpp).
 //
 // What is repeated, and nothing else: GETs that were told to come again (429, 5xx); any request after a 401 or a 503,
-// which say that it was not applied; a PATCH after 412 with the next rung of the ETag ladder. An upload is never.
+// which say that it was not applied; a PATCH after 412 with the next rung of the ETag ladder. An upload is never: after a
+// 401 a new session is opened for it, and the error is Busy.
 #pragma once
 
 #include <functional>

@@ -286,6 +286,18 @@ TEST_F(Push, AnUploadIsNeverRepeatedByTheClient) {
   EXPECT_EQ(bench.writes().size(), 2u);
 }
 
+// The session had ended, so nothing was applied; but hundreds of MiB are not sent twice without being asked to.
+TEST_F(Push, AnUploadIsNotRepeatedAfterASessionThatHadEnded) {
+  bench.machine.once("POST", push, jsonReply(401, Json::object()));
+  const auto refused = send();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::Busy);
+  EXPECT_FALSE(refused.error().outcomeUnknown);
+  EXPECT_EQ(bench.writes().size(), 1u);
+  EXPECT_TRUE(send()) << "the new session is in use";
+  EXPECT_EQ(bench.writes().size(), 2u);
+}
+
 TEST_F(Operations, TaskWordsAreMappedAndAForgottenTaskIsNotFound) {
   const auto read = [](Json json) { return readTask(View{json, nullptr}).state; };
   for (const auto* word :
