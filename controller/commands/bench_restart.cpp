@@ -10,7 +10,7 @@
 #include "controller/base/log.hpp"
 #include "controller/base/loop_executor.hpp"
 #include "controller/commands/bench.hpp"
-#include "controller/commands/child_process.hpp"
+#include "controller/commands/child.hpp"
 #include "controller/commands/control_plane.hpp"
 #include "controller/commands/scratch.hpp"
 #include "controller/store/bench.hpp"
@@ -58,10 +58,9 @@ Task<void> untilSent(LoopExecutor& loop, const FirstSend& transport, std::int64_
 
 Json startOnce(const std::filesystem::path& directory) {
   const auto started = monotonicNs();
-  ChildProcess child(
-      {"bench-resume", "--directory", directory.string(), "--started-ns", std::to_string(started)});
-  std::string output;
-  const int status = child.finish(output);
+  Child child({"bench-resume", "--directory", directory.string(), "--started-ns", std::to_string(started)});
+  const auto output = child.rest();
+  const int status = child.wait();
   auto reply = parseJson(output);
   if (status != 0 || !reply)
     throw std::runtime_error(fmt::format("the restarted process ended with {}: {}", status, output));
