@@ -12,7 +12,7 @@
 #include "controller/base/log.hpp"
 #include "controller/base/loop_executor.hpp"
 #include "controller/commands/bench.hpp"
-#include "controller/commands/child_process.hpp"
+#include "controller/commands/child.hpp"
 #include "drivers/http/bare_loop.hpp"
 #include "drivers/http/curl_transport.hpp"
 
@@ -21,6 +21,7 @@ namespace zellige::commands {
 namespace {
 
 constexpr int kAtATimeToConnect = 32;
+constexpr int kPatience = 120;  // seconds for the next line of the machines' process
 constexpr std::string_view kTarget = "/redfish/v1/Systems/System_0";
 const std::pair<std::string, std::string> kHeaders[] = {{"Accept", "application/json"},
                                                         {"OData-Version", "4.0"},
@@ -42,11 +43,17 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-std::vector<http::Peer> startMachines(ChildProcess& server, int bmcs) {
-  const auto pin = server.readLine();
+std::string lineOf(Child& server) {
+  auto line = server.line(kPatience);
+  if (!line) throw std::runtime_error("the machines' process has ended, or says nothing");
+  return std::move(*line);
+}
+
+std::vector<http::Peer> startMachines(Child& server, int bmcs) {
+  const auto pin = lineOf(server);
   std::vector<http::Peer> peers;
   for (int i = 0; i < bmcs; ++i) {
-    const auto line = server.readLine();
+    const auto line = lineOf(server);
     const auto space = line.find(' ');
     http::Peer peer;
     peer.address = line.substr(0, space);
@@ -175,7 +182,7 @@ class Comparison {
 
 int benchRedfish(const RedfishBenchCommand& options) {
   log::setLevel(log::Level::Error);
-  ChildProcess server({"bench-server", "--bmcs", std::to_string(options.bmcs)});
+  Child server({"bench-server", "--bmcs", std::to_string(options.bmcs)});
   Comparison comparison(startMachines(server, options.bmcs), options);
   const auto figures = comparison.run();
   const double ours = median(figures.ours), floor = median(figures.floor);

@@ -10,7 +10,7 @@
 #include "controller/base/log.hpp"
 #include "controller/base/loop_executor.hpp"
 #include "controller/commands/bench.hpp"
-#include "controller/commands/child_process.hpp"
+#include "controller/commands/child.hpp"
 #include "controller/commands/control_plane.hpp"
 #include "controller/commands/scratch.hpp"
 #include "controller/store/bench.hpp"
@@ -58,10 +58,9 @@ Task<void> untilSent(LoopExecutor& loop, const FirstSend& transport, std::int64_
 
 Json startOnce(const std::filesystem::path& directory) {
   const auto started = monotonicNs();
-  ChildProcess child(
-      {"bench-resume", "--directory", directory.string(), "--started-ns", std::to_string(started)});
-  std::string output;
-  const int status = child.finish(output);
+  Child child({"bench-resume", "--directory", directory.string(), "--started-ns", std::to_string(started)});
+  const auto output = child.rest();
+  const int status = child.wait();
   auto reply = parseJson(output);
   if (status != 0 || !reply)
     throw std::runtime_error(fmt::format("the restarted process ended with {}: {}", status, output));
@@ -90,20 +89,13 @@ int benchResume(const std::filesystem::path& directory, std::int64_t startedNs) 
     loop.spawn(untilSent(loop, transport, startedNs));
     loop.run();
   }
-  // Part of what start() took; measured again on its own, since the engine does not report it.
-  const auto loading = monotonicNs();
-  const auto runs = store.unfinishedRuns().size();
-  const double loadMs = msSince(loading);
-
   Json json{{"first_exchange_ms", transport.afterMs ? Json(*transport.afterMs) : Json(nullptr)},
             {"first_request", transport.what},
             {"exec_to_main_ms", mainMs},
             {"open_ms", openedMs - mainMs},
             {"build_ms", builtMs - openedMs},
             {"start_ms", begunMs - builtMs},
-            {"load_runs_ms", loadMs},
-            {"adopt_ms", begunMs - builtMs - loadMs},
-            {"resumed_runs", runs}};
+            {"resumed_runs", store.unfinishedRuns().size()}};
   fmt::print("{}\n", json.dump());
   std::fflush(stdout);
   ::_exit(transport.afterMs ? 0 : 1);  // as a crash would: nothing is folded in, nothing is freed
@@ -135,8 +127,8 @@ int benchRestart(const RestartBenchCommand& options) {
              database.walFrames);
   fmt::print("first exchange {:.0f} ms after exec ({})\n", ms("first_exchange_ms"),
              result.at("first_request").get<std::string>());
-  fmt::print("exec {:.0f} ms, opening {:.0f} ms, loading runs {:.0f} ms, adopting {:.0f} ms\n",
-             ms("exec_to_main_ms"), ms("open_ms"), ms("load_runs_ms"), ms("adopt_ms"));
+  fmt::print("exec {:.0f} ms, opening {:.0f} ms, starting {:.0f} ms\n", ms("exec_to_main_ms"), ms("open_ms"),
+             ms("start_ms"));
   return 0;
 }
 

@@ -1,9 +1,9 @@
 // The machines of `bench redfish`: one constant reply on thousands of addresses. Not the simulator: its physics would
 // take the CPU that a client's GETs shall be seen in.
 #include <atomic>
+#include <csignal>
 #include <fmt/format.h>
 #include <stdexcept>
-#include <unistd.h>
 
 #include "controller/base/log.hpp"
 #include "controller/commands/bench.hpp"
@@ -153,6 +153,10 @@ std::string address(int n) { return fmt::format("127.64.{}.{}", n / 250, n % 250
 
 int benchServer(int bmcs) {
   log::setLevel(log::Level::Error);
+  sigset_t end;
+  sigemptyset(&end);
+  sigaddset(&end, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &end, nullptr);  // before any other thread starts
   listener::ListenerOptions options;
   for (int i = 0; i < bmcs; ++i) options.addresses.push_back({address(i), 0});
   options.tls = listener::makeSelfSigned("bench", {});
@@ -178,9 +182,8 @@ int benchServer(int bmcs) {
   fmt::print("{}\n", *pin);
   for (const auto& at : (*server)->addresses()) fmt::print("{} {}\n", at.ip, at.port);
   std::fflush(stdout);
-  char ignored;
-  while (::read(STDIN_FILENO, &ignored, 1) > 0) {
-  }
+  int which = 0;
+  sigwait(&end, &which);
   (*server)->stop(Duration{0});
   return 0;
 }

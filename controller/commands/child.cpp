@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace zellige {
 
@@ -27,11 +28,12 @@ Child::Child(const std::vector<std::string>& arguments, const std::string& error
   if (pid_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(1);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    sigset_t nothing;
+    sigemptyset(&nothing);
+    sigprocmask(SIG_SETMASK, &nothing, nullptr);
     ::dup2(pipe[1], STDOUT_FILENO);
-    const int err = ::open(errorFile.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (const int none = ::open("/dev/null", O_RDONLY); none >= 0) ::dup2(none, STDIN_FILENO);
+    const int err = errorFile.empty() ? -1 : ::open(errorFile.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (err >= 0) ::dup2(err, STDERR_FILENO);
     ::execv("/proc/self/exe", argv.data());
     ::_exit(127);
@@ -63,11 +65,26 @@ std::optional<std::string> Child::line(int seconds) {
     if (left.count() <= 0) return std::nullopt;
     pollfd waiting{out_, POLLIN, 0};
     if (::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) continue;
-    char block[4096];
-    const auto got = ::read(out_, block, sizeof block);
-    if (got <= 0) return std::nullopt;
-    buffer_.append(block, static_cast<std::size_t>(got));
+    if (!readSome()) return std::nullopt;
   }
+}
+
+bool Child::readSome() {
+  char block[4096];
+  for (;;) {
+    const auto got = ::read(out_, block, sizeof block);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    buffer_.append(block, static_cast<std::size_t>(got));
+    return true;
+  }
+}
+
+std::string Child::rest() {
+  while (readSome()) {
+  }
+  wait();
+  return std::exchange(buffer_, {});
 }
 
 void Child::kill(int signal) { ::kill(pid_, signal); }

@@ -45,6 +45,7 @@ int freePort() {
 struct Totals {
   int nodes = 0, available = 0, quarantined = 0, stuck = 0, faultsFired = 0, duplicates = 0, kills = 0,
       wrong = 0;
+  int repeatsAllowed = 0;
   std::int64_t transitions = 0;
   std::vector<std::string> quarantinedExpected, unexpected, wrongEndStates, duplicateActs;
   std::map<std::string, int> faultsByKind;
@@ -181,6 +182,7 @@ class Demo {
     for (bool over = false; !over;) {
       co_await sleepFor(executor_, 300ms);
       if (killsLeft_ > 0 && executor_.now() >= nextKill) {
+        totals.transitions += co_await transitions();  // it counts them since its start
         kill9();
         nextKill = executor_.now() + betweenKills();
       }
@@ -191,6 +193,11 @@ class Demo {
     totals.wall += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     co_await judge(totals, nodes);
     executor_.stop();
+  }
+
+  Task<std::int64_t> transitions() {
+    const auto site = co_await call("GET", "/site", Json{});
+    co_return readInt(site, "transitions").value_or(0);
   }
 
   Duration betweenKills() {
@@ -267,8 +274,7 @@ class Demo {
     const auto outcome = parseJson(received->reply.body);
     if (!outcome) throw std::runtime_error("the simulator's answer cannot be read");
     add(totals, *outcome);
-    const auto site = co_await call("GET", "/site", Json{});
-    totals.transitions += readInt(site, "transitions").value_or(0);
+    totals.transitions += co_await transitions();
     totals.serveCpu += cpuOfTheDead_ + controller_->cpuSeconds();
     totals.peakRss = std::max({totals.peakRss, peakRss_, controller_->peakRssMb()});
   }
@@ -286,6 +292,7 @@ class Demo {
     totals.stuck += number("stuck");
     totals.faultsFired += number("faults_fired");
     totals.duplicates += number("duplicates");
+    totals.repeatsAllowed += number("repeats_allowed");
     totals.wrong += number("wrong_end_states");
     append(totals.quarantinedExpected, readArray(outcome, "quarantined_expected"));
     append(totals.unexpected, readArray(outcome, "unexpected"));
@@ -321,7 +328,7 @@ Json jsonOf(const Totals& t, const DemoOptions& options) {
           {"faults_by_kind", t.faultsByKind},
           {"duplicates", t.duplicates},
           {"duplicate_acts", t.duplicateActs},
-          {"repeats_allowed", 0},
+          {"repeats_allowed", t.repeatsAllowed},
           {"stuck", t.stuck},
           {"kills", t.kills},
           {"wrong_end_states", t.wrong},

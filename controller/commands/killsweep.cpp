@@ -1,23 +1,18 @@
-// Kill at every point: record the crash points that a run passes, then execute it afresh once per point, dying there.
-// Judged by the simulator's ledger and ground truth. A mutated engine must be caught, or the sweep proves nothing.
+#include "controller/commands/killsweep.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "controller/base/log.hpp"
 #include "controller/base/random.hpp"
-#include "controller/commands/commands.hpp"
 #include "controller/commands/scratch.hpp"
 #include "controller/commands/site_end.hpp"
 
-namespace zellige::commands {
+namespace zellige {
 
 namespace {
 
-struct Tally {
-  std::uint64_t points = 0;
-  int runs = 0, duplicates = 0, wrongEndStates = 0;
-  std::vector<std::string> examples;  ///< the first few that went wrong, with their points
-};
+using commands::KillSweepOptions;
 
 struct Verdict {
   FleetOutcome end;
@@ -89,7 +84,7 @@ Verdict powerOnce(const KillSweepOptions& options, const std::string& parameter,
   const auto truth = site.fleet().groundTruth(machine);
   verdict.end = endOf(site);
   if (parameter == "off") {
-    verdict.end.wrongEndStates.clear();  // an available machine that was switched off runs nothing
+    verdict.end.wrongEndStates = wrongGuesses(site);  // an available machine that was switched off runs nothing
     verdict.powerIsWrong = truth.hostOn;
   } else {
     verdict.powerIsWrong = !truth.hostOn || truth.boots != bootsBefore + 1;
@@ -99,7 +94,7 @@ Verdict powerOnce(const KillSweepOptions& options, const std::string& parameter,
   return verdict;
 }
 
-void count(Tally& tally, const Verdict& verdict, std::string_view what) {
+void count(KillSweep& tally, const Verdict& verdict, std::string_view what) {
   ++tally.runs;
   tally.duplicates += static_cast<int>(verdict.end.duplicates.size());
   const bool wrong = !verdict.end.wrongEndStates.empty() || !verdict.end.unexpected.empty() ||
@@ -117,7 +112,7 @@ void count(Tally& tally, const Verdict& verdict, std::string_view what) {
 }
 
 template <class Execute>
-void sweep(Tally& tally, const KillSweepOptions& options, const std::string& name, Execute execute) {
+void sweep(KillSweep& tally, const KillSweepOptions& options, const std::string& name, Execute execute) {
   const auto clean = execute(std::vector<std::uint64_t>{});
   count(tally, clean, name + " without a crash");
   tally.points += clean.points;
@@ -135,11 +130,10 @@ void sweep(Tally& tally, const KillSweepOptions& options, const std::string& nam
 
 }  // namespace
 
-int killSweep(const KillSweepOptions& options) {
-  log::setLevel(log::Level::Off);
+KillSweep sweepCrashPoints(const KillSweepOptions& options) {
   if (!fromName<Mutation>(options.mutate))
     throw std::invalid_argument("--mutate is none, skip-look or no-settle");
-  Tally tally;
+  KillSweep tally;
   if (options.workflow.empty() || options.workflow == "qualify")
     sweep(tally, options, "qualify",
           [&](std::vector<std::uint64_t> points) { return qualifyOnce(options, std::move(points)); });
@@ -149,7 +143,12 @@ int killSweep(const KillSweepOptions& options) {
         return powerOnce(options, parameter, std::move(points));
       });
   if (tally.runs == 0) throw std::invalid_argument("there is no workflow " + options.workflow);
+  return tally;
+}
 
+int commands::killSweep(const KillSweepOptions& options) {
+  log::setLevel(log::Level::Off);
+  const auto tally = sweepCrashPoints(options);
   Json json{{"points", tally.points},         {"runs", tally.runs},
             {"duplicates", tally.duplicates}, {"wrong_end_states", tally.wrongEndStates},
             {"mutate", options.mutate},       {"seed", options.seed},
@@ -164,4 +163,4 @@ int killSweep(const KillSweepOptions& options) {
   return tally.duplicates == 0 && tally.wrongEndStates == 0 ? 0 : 1;
 }
 
-}  // namespace zellige::commands
+}  // namespace zellige

@@ -2,24 +2,30 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <string_view>
 
 namespace zellige {
 
 Duration lowerBound(const std::vector<NodeWork>& nodes, const std::vector<Capacity>& capacities) {
-  Duration bound{0};
-  for (const auto& node : nodes) bound = std::max(bound, node.total);
-  for (const auto& capacity : capacities) {
+  struct Sum {
     Duration work{0}, head = Duration::max(), tail = Duration::max();
-    for (const auto& node : nodes)
-      for (const auto& use : node.uses) {
-        if (use.budget != capacity.budget) continue;
-        work += use.work;
-        head = std::min(head, use.head);
-        tail = std::min(tail, use.tail);
-      }
-    if (work > Duration{0} && capacity.units > 0)
-      bound = std::max(bound, head + work / capacity.units + tail);
+  };
+  std::map<std::string_view, Sum> sums;
+  Duration bound{0};
+  for (const auto& node : nodes) {
+    bound = std::max(bound, node.total);
+    for (const auto& use : node.uses) {
+      if (use.work <= Duration{0}) continue;
+      auto& sum = sums[use.budget];
+      sum.work += use.work;
+      sum.head = std::min(sum.head, use.head);
+      sum.tail = std::min(sum.tail, use.tail);
+    }
   }
+  for (const auto& capacity : capacities)
+    if (const auto it = sums.find(capacity.budget); it != sums.end() && capacity.units > 0)
+      bound = std::max(bound, it->second.head + it->second.work / capacity.units + it->second.tail);
   return bound;
 }
 

@@ -64,6 +64,7 @@ FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>&
     }
   }
   out.faultsFired = fleet.faultsFired();
+  out.repeatsAllowed = fleet.ledger().repeatsAllowed();
   for (const auto& d : fleet.ledger().duplicates())
     out.duplicates.push_back(fmt::format("{} {} {}: {}", fleet.serial(sim::MachineId{d.entry.machine}),
                                          nameOf(d.entry.kind), d.entry.component, d.why));
@@ -82,6 +83,7 @@ void addTo(Json& json, const FleetOutcome& outcome) {
   json["faults_by_kind"] = outcome.faultsFired;
   json["duplicates"] = outcome.duplicates.size();
   json["duplicate_acts"] = outcome.duplicates;
+  json["repeats_allowed"] = outcome.repeatsAllowed;
   json["stuck"] = outcome.stuck;
   json["wrong_end_states"] = outcome.wrongEndStates.size();
   json["wrong_end_state_list"] = outcome.wrongEndStates;

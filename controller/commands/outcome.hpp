@@ -34,6 +34,7 @@ struct FleetOutcome {
   std::vector<std::string> wrongEndStates;       ///< available without being so, by ground truth
   std::map<std::string, int> faultsFired;
   std::vector<std::string> duplicates;  ///< what was delivered again, and why it was wrong
+  int repeatsAllowed = 0;               ///< delivered again within its rights (drivers/simulator/ledger.hpp)
 
   bool good() const {
     return stuck == 0 && unexpected.empty() && wrongEndStates.empty() && duplicates.empty();

@@ -25,7 +25,7 @@ struct SimulatorOptions {
   std::string faults = "none";
   std::uint64_t seed = 1;
   std::string mockup;  ///< serve this recorded tree instead, read-only
-  std::string listen;  ///< of the mockup, or "IP:PORT" that replaces the port of every tray; empty: 127.1.x.y:8443
+  std::string listen;  ///< "IP:PORT" of the recorded tree; empty: 127.1.0.1:8443. Without `mockup` it is refused
   std::string site;     ///< write the files to import into this directory
   std::string control;  ///< "127.0.0.1:0": answers /outcome and /cpu to a parent process; empty: none
   std::int64_t origin = 0;

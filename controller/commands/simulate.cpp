@@ -1,63 +1,78 @@
+#include "controller/commands/simulation.hpp"
+
 #include <chrono>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "controller/base/log.hpp"
-#include "controller/commands/commands.hpp"
 #include "controller/commands/lower_bound.hpp"
-#include "controller/commands/outcome.hpp"
 #include "controller/commands/scratch.hpp"
 #include "controller/commands/site_end.hpp"
 #include "controller/commands/virtual_site.hpp"
 
-namespace zellige::commands {
+namespace zellige {
 
 namespace {
+
+using commands::SimulateOptions;
 
 // The waits that no scheduler can shorten: firmware versions are read back three times, 30 s apart (FACTS 11).
 constexpr Duration kMandatoryWaits = 60s;
 constexpr int kMemoryTrays = 400;
 
-struct Timing {
-  Duration makespan{0}, lower{0};
-  double oracleP50 = 0, oracleP99 = 0;
-};
+// What the scheduler had to share out, as the machines really used it.
+std::vector<NodeWork::Use> usesOf(const sim::Fleet& fleet, sim::MachineId machine, const std::string& rack) {
+  const auto flash = fleet.flashing(machine), upload = fleet.uploading(machine);
+  const auto image = fleet.imageWriting(machine);
+  return {{"uploads", upload.head, upload.work, upload.tail},
+          {"flashes", flash.head, flash.work, flash.tail},
+          {"flashes in " + rack, flash.head, flash.work, flash.tail},
+          {"image streams", image.head, image.work, image.tail}};
+}
 
-Timing timing(VirtualSite& site, const SimulateOptions& options) {
-  Timing out;
+void judgeTimes(VirtualSite& site, const BudgetLimits& limits, Simulation& out) {
   std::vector<NodeWork> work;
   std::vector<double> ratios;
+  std::set<std::string> racks;
   for (const auto machine : site.fleet().machines()) {
     const auto id = site.store().nodeBySerial(site.fleet().serial(machine));
     const auto node = site.store().node(*id);
     const auto took = node->lifecycleSince - site.started();
     out.makespan = std::max(out.makespan, took);
-    NodeWork oracle{site.fleet().busyUnion(machine).total + kMandatoryWaits, {}};
     if (node->lifecycle != Lifecycle::Available) continue;
+    const auto rack = node->place.rack();
+    racks.insert(rack);
+    NodeWork oracle{site.fleet().busyUnion(machine).total + kMandatoryWaits,
+                    usesOf(site.fleet(), machine, rack)};
     ratios.push_back(static_cast<double>(took.count()) / static_cast<double>(oracle.total.count()));
     work.push_back(std::move(oracle));
   }
-  (void)options;
-  out.lower = lowerBound(work, {});
+  std::vector<Capacity> capacities{
+      {"uploads", limits.uploads}, {"flashes", limits.flashes}, {"image streams", limits.imageStreams}};
+  for (const auto& rack : racks) capacities.push_back({"flashes in " + rack, limits.flashesPerRack});
+  out.lowerBound = lowerBound(work, capacities);
   out.oracleP50 = quantile(ratios, 0.5);
   out.oracleP99 = quantile(ratios, 0.99);
-  return out;
 }
 
-// What one machine was really sent, beside what the controller wrote down of it.
-void tellStory(VirtualSite& site, int machine) {
-  fmt::print("what {} was sent, after its faults", site.fleet().serial(sim::MachineId{machine}));
+// What one machine was really sent, and what the controller wrote down of it.
+std::vector<std::string> storyOf(VirtualSite& site, int machine) {
+  std::vector<std::string> out;
+  std::string faults;
   for (const auto& [who, kind] : site.fleet().faultsScheduled())
-    if (who == machine) fmt::print(" {}", nameOf(kind));
-  fmt::print(":\n");
+    if (who == machine) faults += fmt::format(" {}", nameOf(kind));
+  out.push_back(fmt::format(
+      "what {} was sent, after its faults{}:", site.fleet().serial(sim::MachineId{machine}), faults));
   for (const auto& entry : site.fleet().ledger().entriesOf(machine))
-    fmt::print("  {} {} {}\n", iso8601(entry.at), nameOf(entry.kind), entry.component);
+    out.push_back(fmt::format("  {} {} {}", iso8601(entry.at), nameOf(entry.kind), entry.component));
   const auto queries = site.store().queries();
   EventFilter filter;
   filter.node = *site.store().nodeBySerial(site.fleet().serial(sim::MachineId{machine}));
   for (const auto& event : queries->events(0, filter, 400).events)
-    fmt::print("  {} {} {}\n", iso8601(event.at), event.kind, event.data.substr(0, 160));
+    out.push_back(fmt::format("  {} {} {}", iso8601(event.at), event.kind, event.data.substr(0, 160)));
+  return out;
 }
 
 struct Memory {
@@ -87,8 +102,7 @@ Memory measureMemory(std::uint64_t seed, int trays) {
 
 }  // namespace
 
-int simulate(const SimulateOptions& options) {
-  log::setLevel(log::Level::Error);
+Simulation simulateFleet(const SimulateOptions& options) {
   const auto began = std::chrono::steady_clock::now();
   VirtualSiteOptions site;
   site.fleet.trays = options.trays;
@@ -99,52 +113,69 @@ int simulate(const SimulateOptions& options) {
   VirtualSite world(scratch.path(), site);
   world.run(std::chrono::hours{options.hours});
 
-  const auto end = endOf(world);
-  const auto times = timing(world, options);
-  const auto wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  const auto cpuMs = std::chrono::duration<double, std::milli>(world.controllerCpu()).count() / options.trays;
-  const auto eventHash = world.store().eventHash();
-  const auto chain = world.store().verifyChain();
-  const auto memory = measureMemory(options.seed, std::min(options.trays, kMemoryTrays));
-
-  Json json = Json::object();
-  addTo(json, end);
-  json["repeats_allowed"] = 0;
-  json["kills"] = world.kills();
-  json["sends_after_death"] = world.exchanges().afterDeath;
-  json["transitions"] = world.transitions();
-  json["wall_s"] = wall;
-  json["serve_cpu_ms_per_node"] = cpuMs;
-  json["engine_cpu_ms_per_node"] = cpuMs;
-  json["peak_rss_mb"] = peakRssMb();
-  json["seed"] = options.seed;
-  json["makespan_s"] = times.makespan.count() / 1000.0;
-  json["lower_bound_s"] = times.lower.count() / 1000.0;
-  json["ratio"] = times.lower.count() > 0 ? static_cast<double>(times.makespan.count()) / times.lower.count()
-                                          : 0.0;
-  json["oracle_p50"] = times.oracleP50;
-  json["oracle_p99"] = times.oracleP99;
-  json["exchanges"] = world.exchanges().sent;
-  json["bytes_per_node"] = memory.perNode;
-  json["bytes_per_run"] = memory.perRun;
-  json["event_hash"] = eventHash;
-  const bool good = end.good() && world.exchanges().afterDeath == 0 && bool(chain);
-  if (options.json) {
-    fmt::print("{}\n", json.dump(2));
-  } else {
-    fmt::print("{} trays: {} available, {} quarantined ({} expected), {} stuck; {} duplicates, {} kills\n",
-               end.nodes, end.available, end.quarantined, end.quarantinedExpected.size(), end.stuck,
-               end.duplicates.size(), world.kills());
-    fmt::print(
-        "makespan {:.0f} s, lower bound {:.0f} s; {:.1f} ms of controller CPU a node; {:.1f} s of wall "
-        "time\n",
-        times.makespan.count() / 1000.0, times.lower.count() / 1000.0, cpuMs, wall);
-    for (const auto& line : end.unexpected) fmt::print("unexpected: {}\n", line);
-    for (const auto& line : end.wrongEndStates) fmt::print("wrong: {}\n", line);
-    for (const auto& line : end.duplicates) fmt::print("duplicate: {}\n", line);
-    if (!end.duplicates.empty()) tellStory(world, world.fleet().ledger().duplicates().front().entry.machine);
-  }
-  return good ? 0 : 1;
+  Simulation out;
+  out.end = endOf(world);
+  judgeTimes(world, site.engine.budgets, out);
+  out.wallSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  out.cpuMsPerNode = std::chrono::duration<double, std::milli>(world.controllerCpu()).count() / options.trays;
+  out.eventHash = world.store().eventHash();
+  out.chainHolds = bool(world.store().verifyChain());
+  out.kills = world.kills();
+  out.sendsAfterDeath = world.exchanges().afterDeath;
+  out.exchanges = world.exchanges().sent;
+  out.transitions = world.transitions();
+  const auto& duplicates = world.fleet().ledger().duplicates();
+  if (!duplicates.empty()) out.story = storyOf(world, duplicates.front().entry.machine);
+  return out;
 }
 
-}  // namespace zellige::commands
+namespace {
+
+void print(const Simulation& s) {
+  fmt::print("{} trays: {} available, {} quarantined ({} expected), {} stuck; {} duplicates, {} kills\n",
+             s.end.nodes, s.end.available, s.end.quarantined, s.end.quarantinedExpected.size(), s.end.stuck,
+             s.end.duplicates.size(), s.kills);
+  fmt::print(
+      "makespan {:.0f} s, lower bound {:.0f} s; {:.1f} ms of controller CPU a node; {:.1f} s of wall time\n",
+      s.makespan.count() / 1000.0, s.lowerBound.count() / 1000.0, s.cpuMsPerNode, s.wallSeconds);
+  for (const auto& line : s.end.unexpected) fmt::print("unexpected: {}\n", line);
+  for (const auto& line : s.end.wrongEndStates) fmt::print("wrong: {}\n", line);
+  for (const auto& line : s.end.duplicates) fmt::print("duplicate: {}\n", line);
+  for (const auto& line : s.story) fmt::print("{}\n", line);
+}
+
+}  // namespace
+
+int commands::simulate(const SimulateOptions& options) {
+  log::setLevel(log::Level::Error);
+  const auto result = simulateFleet(options);
+  if (!options.json) {
+    print(result);
+    return result.good() ? 0 : 1;
+  }
+  const auto memory = measureMemory(options.seed, std::min(options.trays, kMemoryTrays));
+  const auto lower = static_cast<double>(result.lowerBound.count());
+  Json json = Json::object();
+  addTo(json, result.end);
+  json["kills"] = result.kills;
+  json["sends_after_death"] = result.sendsAfterDeath;
+  json["transitions"] = result.transitions;
+  json["wall_s"] = result.wallSeconds;
+  json["serve_cpu_ms_per_node"] = result.cpuMsPerNode;  // in one process there is no difference (README)
+  json["engine_cpu_ms_per_node"] = result.cpuMsPerNode;
+  json["peak_rss_mb"] = peakRssMb();
+  json["seed"] = options.seed;
+  json["makespan_s"] = result.makespan.count() / 1000.0;
+  json["lower_bound_s"] = lower / 1000.0;
+  json["ratio"] = lower > 0 ? static_cast<double>(result.makespan.count()) / lower : 0.0;
+  json["oracle_p50"] = result.oracleP50;
+  json["oracle_p99"] = result.oracleP99;
+  json["exchanges"] = result.exchanges;
+  json["bytes_per_node"] = memory.perNode;
+  json["bytes_per_run"] = memory.perRun;
+  json["event_hash"] = result.eventHash;
+  fmt::print("{}\n", json.dump(2));
+  return result.good() ? 0 : 1;
+}
+
+}  // namespace zellige

@@ -240,6 +240,11 @@ int simulator(const SimulatorOptions& options) {
   LoopExecutor world(ScaledClock(origin, options.speed));
   StopSignal signal([&] { world.stop(); });
   if (!options.mockup.empty()) return serveMockup(world, options);
+  if (!options.listen.empty())
+    return refuseToStart(
+        {Errc::Invalid,
+         "--listen is where a recorded tree answers (--mockup); simulated trays have an address each, "
+         "127.1.0.1:8443 and up"});
 
   Racks racks(world, options);
   if (auto listening = racks.listen(); !listening) return refuseToStart(listening.error());

@@ -38,7 +38,7 @@ struct VirtualSite::Life {
         store(orThrow(SqliteStore::open(site.directory_, executor, site.box_, storeOptions(site.crash_)),
                       "open the store")),
         transport(site.fleet_, site.world_, executor, site.crash_, site.exchanges_),
-        plane(*store, transport, executor, site.box_, planeOptions(site.options_, *this)) {}
+        plane(*store, transport, executor, site.box_, planeOptions(site.options_, site.kills_, *this)) {}
   ~Life() { executor.shutDown(); }
 
   static StoreOptions storeOptions(CrashPlan& crash) {
@@ -51,17 +51,18 @@ struct VirtualSite::Life {
     };
     return options;
   }
-  static ControlPlaneOptions planeOptions(const VirtualSiteOptions& site, Life& life) {
+  static ControlPlaneOptions planeOptions(const VirtualSiteOptions& site, int lives, Life& life) {
     ControlPlaneOptions options;
     options.provisioningUrl = kProvisioningUrl;
     options.engine = site.engine;
-    // New passwords must be the same for the same seed; they only ever reach simulated machines.
+    // New passwords must be the same for the same seed, and different in every life: a password made up after a crash
+    // must not happen to be the one made up before it. They only ever reach simulated machines.
     options.redfish.randomHex = [&life](std::size_t bytes) {
       std::string hex;
       while (hex.size() < 2 * bytes) hex += fmt::format("{:016x}", life.passwords.next());
       return hex.substr(0, 2 * bytes);
     };
-    life.passwords = Random(site.fleet.seed, "passwords");
+    life.passwords = Random(site.fleet.seed, fmt::format("passwords {}", lives));
     return options;
   }
 

@@ -1,5 +1,9 @@
 // One cheap look at every node that nobody works on, at least every `period`, so that death in service is noticed.
-// It changes nothing on the machine and finds nothing but contact lost, contact regained, and a host that went off.
+// It changes nothing on the machine. What it finds: contact lost and regained; of machines that are ready or in use also
+// a host that went off, a certificate that is another one, and credentials that are refused.
+//
+// Where a blocking finding is open, and on nodes that are not ready, it asks without signing in: a password that was
+// changed must not be tried every ten minutes until the account is locked.
 #pragma once
 
 #include <set>
@@ -11,7 +15,7 @@
 namespace zellige {
 
 struct PatrolOptions {
-  Duration period = 10min;  ///< every resting node is looked at once in this time
+  Duration period = 10min;  ///< every resting node is looked at once in this time, a new one as well
   int atATime = 64;         ///< looks in flight
 };
 
@@ -25,15 +29,24 @@ class Patrol {
   Task<void> walk();
 
  private:
-  std::vector<NodeId> resting() const;
+  struct Visit {
+    Time due{};
+    NodeId node;
+  };
+  std::vector<Visit> visitsUntil(Time from, Time until) const;
   Task<void> visit(NodeId id);
+  void judgeContact(const Node& node, const Result<void>& answer, std::vector<Op>& ops);
+  void judgeHost(const Node& node, const Result<HostState>& host, std::vector<Op>& ops);
 
   Store& store_;
   BmcDirectory& bmcs_;
   Executor& executor_;
   PatrolOptions options_;
+  Time began_{};
   std::set<NodeId> missedOnce_;  ///< one missed look is no lost contact yet
+  std::set<NodeId> seenOn_;      ///< hosts in service whose finding that they are off, if any, is resolved
   std::set<NodeId> foundOff_;    ///< said so already, since it went off
+  std::set<NodeId> foundShut_;   ///< said so already that we cannot get in, since we last could
   int inFlight_ = 0;
 };
 

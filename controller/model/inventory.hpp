@@ -32,7 +32,8 @@ struct FirmwareItem {
   std::string id;       ///< "HGX_FW_GPU_0"
   std::string version;  ///< as reported, trimmed
   bool updateable = false;
-  bool absent = false;
+  bool absent = false;  ///< the machine says that it is not there
+  bool unread = false;  ///< listed, and no answer: the version is unknown, neither behind nor as wanted
   auto operator<=>(const FirmwareItem&) const = default;
 };
 
@@ -42,6 +43,9 @@ struct Inventory {
   std::int64_t memoryGiB = 0;
   std::vector<Component> components;
   std::vector<FirmwareItem> firmware;
+  /// The first resource that could not be read (busy, no believable body), and why: what it would have listed is not
+  /// known to be missing. A 404 is an answer. Empty: all was read.
+  std::string incomplete;
 };
 
 }  // namespace zellige

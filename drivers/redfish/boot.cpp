@@ -151,7 +151,7 @@ Task<Result<void>> RedfishBmc::insertMedia(std::string url) {
   const auto forms = insertForms(url);
   std::optional<Result<Document>> last;
   for (const auto& form : forms) {
-    last = co_await client_.post(target, form);
+    last = co_await client_.post(target, form, true);  // the URL holds the node's boot token
     if (*last || last->error().httpStatus != 400) break;
   }
   if (*last) co_return Result<void>{};

@@ -119,7 +119,11 @@ Task<Result<Document>> Client::perform(Ask ask) {
     if (reply->status == 401 && ask.as == As::Session && !renewed) {
       renewed = true;
       forgetToken(ask.secret);
-      continue;
+      if (!ask.upload) continue;
+      auto session = co_await ensureSession();
+      if (!session) co_return session.error();
+      co_return Error{Errc::Busy, fmt::format("POST {}: the session had ended; nothing was applied", ask.uri),
+                      false, 401};
     }
     const bool again = read ? isBusy(reply->status) : reply->status == 503 && !ask.upload;
     if (again && tries < options.tries) {
@@ -198,8 +202,9 @@ Task<Result<Document>> Client::get(std::string uri, bool slow) {
   return perform(std::move(ask));
 }
 
-Task<Result<Document>> Client::post(std::string uri, std::string body) {
+Task<Result<Document>> Client::post(std::string uri, std::string body, bool secretBody) {
   auto ask = writing("POST", std::move(uri), std::move(body));
+  ask.secretBody = secretBody;
   return perform(std::move(ask));
 }
 

@@ -3,7 +3,8 @@
 // done with it (redfish_bmc.hpp).
 //
 // What is repeated, and nothing else: GETs that were told to come again (429, 5xx); any request after a 401 or a 503,
-// which say that it was not applied; a PATCH after 412 with the next rung of the ETag ladder. An upload is never.
+// which say that it was not applied; a PATCH after 412 with the next rung of the ETag ladder. An upload is never: after a
+// 401 a new session is opened for it, and the error is Busy.
 #pragma once
 
 #include <functional>
@@ -72,8 +73,12 @@ struct Document {
 /// A collection's members. A member that does not answer (404, 5xx, no JSON) is missing, not an error: HGX resources
 /// come and go (FACTS 9).
 struct Members {
+  struct Missing {
+    std::string uri;
+    Error why;
+  };
   std::vector<Document> found;
-  std::vector<std::string> missing;
+  std::vector<Missing> missing;
 };
 
 class Client {
@@ -89,7 +94,8 @@ class Client {
   Task<Result<std::vector<std::string>>> links(std::string uri);
 
   // Writing: Errc::NotArmed, and nothing sent, where the place is in observe mode
-  Task<Result<Document>> post(std::string uri, std::string body);
+  /// `secretBody`: it holds a secret, so nothing of what the machine says of it is kept.
+  Task<Result<Document>> post(std::string uri, std::string body, bool secretBody = false);
   /// Reads the resource first for its ETag. `anyMatch`: `If-Match: *` comes before it (DGX, FACTS 3).
   Task<Result<Document>> patch(std::string uri, std::string body, bool anyMatch = false);
   Task<Result<Document>> upload(std::string uri, http::Upload upload);

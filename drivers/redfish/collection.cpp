@@ -44,7 +44,7 @@ Task<Result<void>> Client::addMember(std::string uri, Members& members, bool slo
   if (member) {
     members.found.push_back(std::move(*member));
   } else if (concernsTheResourceOnly(member.error())) {
-    members.missing.push_back(std::move(uri));
+    members.missing.push_back({std::move(uri), std::move(member.error())});
   } else {
     co_return member.error();
   }

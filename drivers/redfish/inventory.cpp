@@ -62,6 +62,19 @@ Component readPart(const View& resource, ComponentKind kind, bool absentIsSick) 
   return part;
 }
 
+bool RedfishBmc::Reading::without(std::string_view uri, const Error& why) {
+  if (!concernsTheResourceOnly(why)) return false;
+  // NotFound and Unsupported are answers: it is not there.
+  if (why.code == Errc::NotFound || why.code == Errc::Unsupported || !out.incomplete.empty()) return true;
+  const bool named = why.what.find(uri) != std::string::npos;
+  out.incomplete = named ? why.what : fmt::format("{}: {}", uri, why.what);
+  return true;
+}
+
+void RedfishBmc::Reading::without(const Members& members) {
+  for (const auto& [uri, why] : members.missing) (void)without(uri, why);
+}
+
 Task<Result<void>> RedfishBmc::readFirmware(Reading& reading) {
   auto systems = co_await readSystems();
   if (!systems) co_return systems.error();
@@ -85,8 +98,12 @@ Task<Result<void>> RedfishBmc::readFirmware(Reading& reading) {
     if (item.absent || view.trimmed("Status/Health") == "Critical") reading.sickFirmware.insert(item.id);
     reading.out.firmware.push_back(std::move(item));
   }
-  for (const auto& uri : items->missing)  // listed, but it does not answer: not there at present
-    reading.out.firmware.push_back({std::string(lastSegment(uri)), "", false, true});
+  for (const auto& [uri, why] : items->missing)
+    reading.out.firmware.push_back({.id = std::string(lastSegment(uri)),
+                                    .version = {},
+                                    .absent = why.code == Errc::NotFound,
+                                    .unread = true});
+  reading.without(*items);
   co_return Result<void>{};
 }
 
@@ -101,6 +118,7 @@ Task<Result<std::vector<FirmwareItem>>> RedfishBmc::firmware() {
 Task<Result<void>> RedfishBmc::readChassis(Reading& reading) {
   auto all = co_await client_.members(known().chassis, true);
   if (!all) co_return all.error();
+  reading.without(*all);
   const auto& p = platform();
   for (auto& document : all->found) {
     const auto view = document.view();
@@ -126,15 +144,15 @@ Task<Result<void>> RedfishBmc::readChassis(Reading& reading) {
 
     if (const auto uri = view.link("NetworkAdapters"); !uri.empty()) {
       auto read = co_await readNetworkAdapters(uri, dpu, reading);
-      if (!read && !concernsTheResourceOnly(read.error())) co_return read.error();
+      if (!read && !reading.without(uri, read.error())) co_return read.error();
     }
     if (const auto uri = view.link("Drives"); p.drives == DrivesIn::Chassis && !uri.empty()) {
       auto read = co_await readDrives(uri, reading);
-      if (!read && !concernsTheResourceOnly(read.error())) co_return read.error();
+      if (!read && !reading.without(uri, read.error())) co_return read.error();
     }
     if (p.powerSupplies == PowerSuppliesIn::Chassis) {
       auto read = co_await readPowerSupplies(document, reading);
-      if (!read && !concernsTheResourceOnly(read.error())) co_return read.error();
+      if (!read && !reading.without(document.uri, read.error())) co_return read.error();
     }
   }
   co_return Result<void>{};
@@ -151,18 +169,20 @@ Task<Result<void>> RedfishBmc::readSystem(std::string uri, bool host, Reading& r
     reading.out.memoryGiB = view.integer("MemorySummary/TotalSystemMemoryGiB").value_or(0);
     if (const auto memory = view.link("Memory"); !memory.empty()) {
       auto read = co_await readMemory(memory, reading);
-      if (!read && !concernsTheResourceOnly(read.error())) co_return read.error();
+      if (!read && !reading.without(memory, read.error())) co_return read.error();
     }
   }
   const bool baseboard = lastSegment(uri) == platform().baseboardSystem;
   if (const auto processors = view.link("Processors");
       !processors.empty() && (baseboard || !platform().processorsOfBaseboardOnly)) {
     auto read = co_await readProcessors(processors, reading);
-    if (!read && !concernsTheResourceOnly(read.error())) co_return read.error();
+    if (!read && !reading.without(processors, read.error())) co_return read.error();
+  } else if (baseboard && processors.empty() && reading.out.incomplete.empty()) {
+    reading.out.incomplete = uri + ": listed with bare properties";  // not there yet (FACTS 9)
   }
   if (const auto storage = view.link("Storage"); platform().drives == DrivesIn::Storage && !storage.empty()) {
     auto read = co_await readStorage(storage, reading);
-    if (!read && !concernsTheResourceOnly(read.error())) co_return read.error();
+    if (!read && !reading.without(storage, read.error())) co_return read.error();
   }
   co_return Result<void>{};
 }
@@ -185,23 +205,23 @@ Task<Result<Inventory>> RedfishBmc::inventory() {
   const auto held = client_.use();
   Reading reading;
   auto done = co_await readFirmware(reading);
-  if (!done && !concernsTheResourceOnly(done.error())) co_return done.error();
+  if (!done && !reading.without(known().firmwareInventory, done.error())) co_return done.error();
   if (!known().chassis.empty()) {
     done = co_await readChassis(reading);
-    if (!done && !concernsTheResourceOnly(done.error())) co_return done.error();
+    if (!done && !reading.without(known().chassis, done.error())) co_return done.error();
   }
   auto host = co_await hostUri();
-  if (!host && !concernsTheResourceOnly(host.error())) co_return host.error();
+  if (!host && !reading.without(known().systems, host.error())) co_return host.error();
   auto baseboard = co_await baseboardUri();  // looks again for it, should it have been away
-  if (!baseboard && !concernsTheResourceOnly(baseboard.error())) co_return baseboard.error();
+  if (!baseboard && !reading.without(known().systems, baseboard.error())) co_return baseboard.error();
   const auto systems = known().systemLinks;
   for (const auto& uri : systems) {
     done = co_await readSystem(uri, host && uri == *host, reading);
-    if (!done && !concernsTheResourceOnly(done.error())) co_return done.error();
+    if (!done && !reading.without(uri, done.error())) co_return done.error();
   }
   if (platform().bmcs == BmcListedFrom::Managers && !known().managers.empty()) {
     done = co_await readManagers(reading);
-    if (!done && !concernsTheResourceOnly(done.error())) co_return done.error();
+    if (!done && !reading.without(known().managers, done.error())) co_return done.error();
   }
   auto& out = reading.out;
   const bool byChassis = reading.chassisIsTheOne || reading.systemSerial.empty();

@@ -29,6 +29,7 @@ std::optional<ComponentKind> processorKind(const View& processor) {
 Task<Result<void>> RedfishBmc::readProcessors(std::string uri, Reading& reading) {
   auto all = co_await client_.members(uri);
   if (!all) co_return all.error();
+  reading.without(*all);
   const auto& p = platform();
   for (const auto& document : all->found) {
     const auto view = document.view();
@@ -53,7 +54,7 @@ Task<Result<void>> RedfishBmc::readProcessors(std::string uri, Reading& reading)
       std::size_t count = 0;
       if (const auto ports = view.link("Ports"); !ports.empty()) {
         auto links = co_await client_.links(ports);
-        if (!links && !concernsTheResourceOnly(links.error())) co_return links.error();
+        if (!links && !reading.without(ports, links.error())) co_return links.error();
         if (links) count = links->size();
       }
       if (count == 0) findIncomplete(part, "no NVLink ports");
@@ -62,9 +63,8 @@ Task<Result<void>> RedfishBmc::readProcessors(std::string uri, Reading& reading)
   }
   for (const auto& missing : all->missing) {  // listed, and no answer
     Component part;
-    part.kind = lastSegment(missing).find("GPU") != std::string_view::npos ? ComponentKind::Gpu
-                                                                           : ComponentKind::Cpu;
-    part.name = lastSegment(missing);
+    part.name = lastSegment(missing.uri);
+    part.kind = part.name.find("GPU") != std::string::npos ? ComponentKind::Gpu : ComponentKind::Cpu;
     findIncomplete(part, "listed, but it does not answer");
     reading.out.components.push_back(std::move(part));
   }
@@ -74,6 +74,7 @@ Task<Result<void>> RedfishBmc::readProcessors(std::string uri, Reading& reading)
 Task<Result<void>> RedfishBmc::readMemory(std::string uri, Reading& reading) {
   auto all = co_await client_.members(uri, true);
   if (!all) co_return all.error();
+  reading.without(*all);
   std::int64_t mib = 0;
   for (const auto& document : all->found) {
     const auto view = document.view();
@@ -88,6 +89,7 @@ Task<Result<void>> RedfishBmc::readMemory(std::string uri, Reading& reading) {
 Task<Result<void>> RedfishBmc::readDrives(std::string uri, Reading& reading) {
   auto all = co_await client_.members(uri);
   if (!all) co_return all.error();
+  reading.without(*all);
   for (const auto& document : all->found) {
     const auto view = document.view();
     if (isAbsent(view) || !reading.drivesSeen.insert(uriKey(document.uri)).second) continue;
@@ -101,11 +103,12 @@ Task<Result<void>> RedfishBmc::readDrives(std::string uri, Reading& reading) {
 Task<Result<void>> RedfishBmc::readStorage(std::string uri, Reading& reading) {
   auto all = co_await client_.members(uri);
   if (!all) co_return all.error();
+  reading.without(*all);
   for (const auto& storage : all->found)
     for (const auto& link : storage.view().links("Drives")) {
       if (!reading.drivesSeen.insert(uriKey(link)).second) continue;
       auto drive = co_await client_.get(link);
-      if (!drive && !concernsTheResourceOnly(drive.error())) co_return drive.error();
+      if (!drive && !reading.without(link, drive.error())) co_return drive.error();
       if (!drive || isAbsent(drive->view())) continue;
       auto part = readPart(drive->view(), ComponentKind::Drive, false);
       if (part.serial.empty()) findIncomplete(part, "no SerialNumber");
@@ -118,6 +121,7 @@ Task<Result<void>> RedfishBmc::readStorage(std::string uri, Reading& reading) {
 Task<Result<void>> RedfishBmc::readNetworkAdapters(std::string uri, bool inDpu, Reading& reading) {
   auto all = co_await client_.members(uri);
   if (!all) co_return all.error();
+  reading.without(*all);
   for (const auto& document : all->found) {
     const auto view = document.view();
     if (inDpu || isAbsent(view)) continue;
@@ -139,12 +143,13 @@ Task<Result<void>> RedfishBmc::readPowerSupplies(Document chassis, Reading& read
   };
   if (const auto uri = chassis.view().link("PowerSubsystem"); !uri.empty()) {
     auto subsystem = co_await client_.get(uri);
-    if (!subsystem && !concernsTheResourceOnly(subsystem.error())) co_return subsystem.error();
+    if (!subsystem && !reading.without(uri, subsystem.error())) co_return subsystem.error();
     std::string supplies;
     if (subsystem) supplies = subsystem->view().link("PowerSupplies");
     if (!supplies.empty()) {
       auto all = co_await client_.members(supplies);
       if (!all) co_return all.error();
+      reading.without(*all);
       for (const auto& supply : all->found) add(supply.view());
       co_return Result<void>{};
     }
@@ -160,6 +165,7 @@ Task<Result<void>> RedfishBmc::readPowerSupplies(Document chassis, Reading& read
 Task<Result<void>> RedfishBmc::readManagers(Reading& reading) {
   auto all = co_await client_.members(known().managers);
   if (!all) co_return all.error();
+  reading.without(*all);
   for (const auto& document : all->found)
     reading.out.components.push_back(readPart(document.view(), ComponentKind::Bmc, false));
   co_return Result<void>{};

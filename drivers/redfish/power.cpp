@@ -182,7 +182,7 @@ Task<Result<bool>> RedfishBmc::leakDetected() {
       if (!state.empty() && state != "OK") co_return true;
       if (state.empty()) silent = detector.uri;
     }
-    if (!detectors->missing.empty()) silent = detectors->missing.front();
+    if (!detectors->missing.empty()) silent = detectors->missing.front().uri;
   }
   // One that does not answer cannot vouch for a dry tray.
   if (!silent.empty())

@@ -18,6 +18,11 @@ struct RedfishBmc::Reading {
   std::set<std::string> sickFirmware;              ///< ids that are Absent or Critical
   std::map<std::string, std::string> sickChassis;  ///< by uriKey: the id of a chassis that is Critical
   std::set<std::string> drivesSeen;                ///< by uriKey
+
+  /// Whether reading can go on without `uri`, which answered with `why`. What it leaves unknown is noted in `out`.
+  bool without(std::string_view uri, const Error& why);
+  /// The same for members that did not answer.
+  void without(const Members& members);
 };
 
 /// A property's text, or empty where the machine says that it does not know ("N/A", "NA", "Unknown", …).

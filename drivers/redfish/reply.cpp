@@ -136,8 +136,10 @@ Error refusal(std::string_view method, std::string_view uri, const HttpReply& re
   if (sessionTableFull(reply)) error.code = Errc::Busy;
   error.retryAfter = retryAfter(reply, now).value_or(Seconds{0});
   if (reply.status >= 300 && reply.status < 400) {
-    error.what = fmt::format("{} {}: {}: the BMC sends us elsewhere ({}); redirects are not followed", method,
-                             uri, reply.status, shortened(std::string(reply.headers.get("Location"))));
+    const auto where = secret ? std::string{}
+                              : fmt::format(" ({})", shortened(std::string(reply.headers.get("Location"))));
+    error.what = fmt::format("{} {}: {}: the BMC sends us elsewhere{}; redirects are not followed", method,
+                             uri, reply.status, where);
     return error;
   }
   const auto& words = secret || told.texts.empty() ? told.ids : told.texts;

@@ -153,7 +153,10 @@ std::vector<Expectation> FaultSchedule::expectations() const {
 
 std::map<std::string, int> FaultSchedule::fired() const {
   std::map<std::string, int> out;
-  for (const auto& [kind, count] : fired_) out.emplace(nameOf(kind), count);
+  for (const auto& [kind, name] : EnumNames<FaultKind>::table) {
+    const auto it = fired_.find(kind);
+    out.emplace(name, it == fired_.end() ? 0 : it->second);
+  }
   return out;
 }
 

@@ -30,6 +30,7 @@ Delivery Fleet::exchange(MachineId machine, const Arrival& arrival) {
   auto& w = *world_;
   auto& m = at(w, machine);
   if (!m.bmcUp) return {{}, Ending::Refuse, Duration{0}};
+  if (!isRead(arrival.request)) w.ledger.countWrite(server::concernsSession(arrival.request));
   const auto latency = replyLatency(w, m);
   if (arrival.reused && w.fires(m, FaultKind::ClosedOnReuse)) return {{}, Ending::CloseBeforeReply, latency};
   auto answer = server::answer(w, m, arrival.request);
@@ -107,6 +108,27 @@ Busy Fleet::busyUnion(MachineId machine) const {
   const auto& m = at(*world_, machine);
   if (m.busy == 0) return {m.busyTotal, m.busyFirst, m.busyLast};
   return {m.busyTotal + (world_->now() - m.busySince), m.busyFirst, world_->now()};
+}
+
+namespace {
+
+Use useOf(const Spent& spent, Duration busy) {
+  if (spent.busyBefore < Duration{0}) return {};
+  return {spent.busyBefore, spent.work, busy - spent.busyUntil};
+}
+
+}  // namespace
+
+Use Fleet::flashing(MachineId machine) const {
+  return useOf(at(*world_, machine).flashing, busyUnion(machine).total);
+}
+Use Fleet::imageWriting(MachineId machine) const {
+  return useOf(at(*world_, machine).writing, busyUnion(machine).total);
+}
+Use Fleet::uploading(MachineId machine) const {
+  auto use = flashing(machine);
+  use.work = at(*world_, machine).uploading;
+  return use;
 }
 
 std::vector<Expectation> Fleet::expectations() const { return world_->faults.expectations(); }

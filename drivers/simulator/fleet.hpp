@@ -121,6 +121,12 @@ struct Busy {
   Time last{};   ///< end of the last; of the present moment if it is busy now
 };
 
+/// What a machine really used of something that a scheduler may have to share out: `work`, and how much of its busy time
+/// (Busy) lay before the first of it and after the last.
+struct Use {
+  Duration head{0}, work{0}, tail{0};
+};
+
 class Fleet {
  public:
   Fleet(Executor& world, FleetOptions options);
@@ -144,9 +150,13 @@ class Fleet {
   const Ledger& ledger() const;
   GroundTruth groundTruth(MachineId machine) const;
   Busy busyUnion(MachineId machine) const;
+  Use flashing(MachineId machine) const;
+  Use imageWriting(MachineId machine) const;
+  /// Uploads happen inside the time of `flashing`: head and tail are those.
+  Use uploading(MachineId machine) const;
   /// Who must end in quarantine, and why; everybody else must become available.
   std::vector<Expectation> expectations() const;
-  /// By name, how many machines each kind fired on.
+  /// By name, how many machines each kind fired on; every kind there is, 0 where it did not.
   std::map<std::string, int> faultsFired() const;
   std::vector<std::pair<int, FaultKind>> faultsScheduled() const;
 

@@ -14,8 +14,28 @@ std::uint32_t Interner::id(std::string_view text) {
 
 void Ledger::add(Time at, int machine, ActKind kind, std::string_view component, std::string_view digest,
                  std::string why) {
-  rows_.push_back({at, machine, strings_.id(component), strings_.id(digest), kind});
-  if (!why.empty()) duplicates_.push_back({expand(rows_.back()), std::move(why)});
+  const Row row{at, machine, strings_.id(component), strings_.id(digest), kind};
+  if (why.empty() && repeats(row)) ++repeatsAllowed_;
+  rows_.push_back(row);
+  if (!why.empty()) duplicates_.push_back({expand(row), std::move(why)});
+  if (kind == ActKind::Session) return;
+  const auto index = static_cast<std::size_t>(machine);
+  if (lastAct_.size() <= index) lastAct_.resize(index + 1);
+  lastAct_[index] = static_cast<std::uint32_t>(rows_.size());
+}
+
+bool Ledger::repeats(const Row& row) const {
+  const auto index = static_cast<std::size_t>(row.machine);
+  if (row.kind != ActKind::Reset || index >= lastAct_.size() || lastAct_[index] == 0) return false;
+  const auto& last = rows_[lastAct_[index] - 1];
+  const auto type = strings_.text(row.component);
+  const bool restart = type == "ForceRestart" || type == "GracefulRestart" || type == "PowerCycle";
+  return restart && last.kind == row.kind && last.component == row.component;
+}
+
+int Ledger::refusedPasswords(int machine) const {
+  const auto it = refusedPasswords_.find(machine);
+  return it == refusedPasswords_.end() ? 0 : it->second;
 }
 
 LedgerEntry Ledger::expand(const Row& row) const {

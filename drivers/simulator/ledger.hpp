@@ -18,6 +18,12 @@
 //
 // A request refused for a reason of its own (400 host is on, 412 wrong ETag) changes nothing and is no
 // duplicate; a firmware push refused only because the same one is running is.
+//
+// Permitted repeats: a restart right after a restart whose boot is over. Nothing on the machine can tell it from a
+// second wish for one, so a step that says it may be repeated is within its rights.
+//
+// Beside the deliveries it counts what arrived that is no read, also what was refused before it became one (401, 403,
+// 405, 412, 503), and the passwords that were refused.
 #pragma once
 
 #include <cstdint>
@@ -72,11 +78,20 @@ class Ledger {
   void add(Time at, int machine, ActKind kind, std::string_view component, std::string_view digest,
            std::string why = {});
   void countRead() { ++reads_; }
+  /// `session`: it opens or ends one.
+  void countWrite(bool session) { ++(session ? sessionRequests_ : writesArrived_); }
+  void countRefusedPassword(int machine) { ++refusedPasswords_[machine]; }
 
   std::vector<LedgerEntry> entries() const;
   std::vector<LedgerEntry> entriesOf(int machine) const;
   const std::vector<Duplicate>& duplicates() const { return duplicates_; }
   std::uint64_t reads() const { return reads_; }
+  /// Requests that would open or end a session, answered or not.
+  std::uint64_t sessionRequests() const { return sessionRequests_; }
+  /// Every other request that is no read.
+  std::uint64_t writesArrived() const { return writesArrived_; }
+  int refusedPasswords(int machine) const;
+  int repeatsAllowed() const { return repeatsAllowed_; }
   std::size_t count(ActKind kind) const;
   /// What was delivered that is none of `kinds`: empty when nothing but those was.
   std::vector<LedgerEntry> writesOtherThan(std::initializer_list<ActKind> kinds) const;
@@ -92,10 +107,15 @@ class Ledger {
   };
   LedgerEntry expand(const Row& row) const;
 
+  bool repeats(const Row& row) const;
+
   std::vector<Row> rows_;
+  std::vector<std::uint32_t> lastAct_;  ///< by machine: its last row that is no session, from 1
   std::vector<Duplicate> duplicates_;
   Interner strings_;
-  std::uint64_t reads_ = 0;
+  std::uint64_t reads_ = 0, sessionRequests_ = 0, writesArrived_ = 0;
+  std::map<int, int> refusedPasswords_;
+  int repeatsAllowed_ = 0;
 };
 
 }  // namespace zellige::sim

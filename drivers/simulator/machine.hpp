@@ -58,6 +58,14 @@ struct UpdateTask {
   Time start{}, end{};
 };
 
+/// One kind of work, beside all that keeps the machine busy.
+struct Spent {
+  Time since{};
+  Duration busyBefore{-1};  ///< busy time before the first of it; -1: there was none
+  Duration work{0};
+  Duration busyUntil{0};  ///< busy time up to the end of the last
+};
+
 /// The update being written.
 struct Flash {
   bool running = false;
@@ -137,7 +145,8 @@ struct Machine {
   std::uint32_t exchanges = 0, draws = 0, calls = 0;  ///< calls: tokens of what the agent waits for
   std::uint8_t busy = 0;                              ///< bit per Work
   Time busySince{}, busyFirst{}, busyLast{};
-  Duration busyTotal{0};
+  Duration busyTotal{0}, uploading{0};
+  Spent flashing, writing;
 
   Machine();
   ~Machine();

@@ -27,12 +27,16 @@ constexpr int kFaultRetryAfter = 5;         // est
 enum class Caller { Nobody, Root };
 
 bool rightPassword(World& w, Machine& m, std::string_view user, std::string_view password) {
-  if (w.now() < m.lockedUntil) return false;
+  if (w.now() < m.lockedUntil) {
+    w.ledger.countRefusedPassword(m.id);
+    return false;
+  }
   if (w.now() - m.lastWrongPassword > kLockout) m.wrongPasswords = 0;
   if (user == "root" && password == m.password) {
     m.wrongPasswords = 0;
     return true;
   }
+  w.ledger.countRefusedPassword(m.id);
   m.lastWrongPassword = w.now();
   if (++m.wrongPasswords >= kLockoutTries) {
     m.lockedUntil = w.now() + kLockout;
@@ -212,6 +216,7 @@ Answer write(World& w, Machine& m, std::string_view path, const HttpRequest& req
     out.reply = errorReply(405, "OperationNotAllowed", "The HTTP method is not allowed on this resource.");
   out.acted = out.reply.status >= 200 && out.reply.status < 300;
   if (path == kPushPath) out.latency = w.times().upload;
+  if (path == kPushPath && out.acted) m.uploading += out.latency;
   return out;
 }
 
@@ -248,11 +253,22 @@ Answer route(World& w, Machine& m, std::string_view path, const HttpRequest& req
   return signedIn(w, m, path, request);
 }
 
-}  // namespace
-
-Answer answer(World& w, Machine& m, const HttpRequest& request) {
+std::string_view pathOf(const HttpRequest& request) {
   auto path = request.path();
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return path;
+}
+
+}  // namespace
+
+bool concernsSession(const HttpRequest& request) {
+  const auto path = pathOf(request);
+  return (request.method == "POST" && path == kSessionsPath) ||
+         (request.method == "DELETE" && path.starts_with(kSessionsPath));
+}
+
+Answer answer(World& w, Machine& m, const HttpRequest& request) {
+  const auto path = pathOf(request);
   auto out = route(w, m, path, request);
   if (request.method == "HEAD") out.reply.body.clear();
   return out;

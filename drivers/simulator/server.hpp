@@ -12,6 +12,8 @@ struct Answer {
 };
 
 Answer answer(World& w, Machine& m, const HttpRequest& request);
+/// It would open or end a session.
+bool concernsSession(const HttpRequest& request);
 
 /// PATCH and POST of what is no session. Status 404 if the machine has no such resource or action.
 HttpReply patch(World& w, Machine& m, std::string_view path, const HttpRequest& request);

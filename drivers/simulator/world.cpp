@@ -114,17 +114,35 @@ Duration World::between(Machine& m, Duration low, Duration high) {
   return Duration{random.between(low.count(), high.count())};
 }
 
+namespace {
+
+Spent* spentOn(Machine& m, Work work) {
+  return work == Work::Flash ? &m.flashing : work == Work::Write ? &m.writing : nullptr;
+}
+
+}  // namespace
+
 void World::begin(Machine& m, Work work) {
   if (m.busy == 0) {
     m.busySince = now();
     if (m.busyFirst == Time{}) m.busyFirst = now();
   }
-  m.busy = static_cast<std::uint8_t>(m.busy | (1u << static_cast<unsigned>(work)));
+  const auto bit = 1u << static_cast<unsigned>(work);
+  auto* spent = spentOn(m, work);
+  if (spent && (m.busy & bit) == 0) {
+    spent->since = now();
+    if (spent->busyBefore < Duration{0}) spent->busyBefore = m.busyTotal + (now() - m.busySince);
+  }
+  m.busy = static_cast<std::uint8_t>(m.busy | bit);
 }
 
 void World::end(Machine& m, Work work) {
   const auto bit = 1u << static_cast<unsigned>(work);
   if ((m.busy & bit) == 0) return;
+  if (auto* spent = spentOn(m, work)) {
+    spent->work += now() - spent->since;
+    spent->busyUntil = m.busyTotal + (now() - m.busySince);
+  }
   m.busy = static_cast<std::uint8_t>(m.busy & ~bit);
   if (m.busy != 0) return;
   m.busyTotal += now() - m.busySince;

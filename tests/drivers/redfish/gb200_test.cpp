@@ -199,17 +199,77 @@ TEST_F(Gb200, ABaseboardThatIsNotListedIsLookedForAgain) {
   EXPECT_TRUE(bench.run(bench.bmc().state())->baseboardPresent);
 }
 
-TEST_F(Gb200, AMissingInventoryMemberIsAbsentNotAnError) {
+HttpReply text(int status, std::string body) { return HttpReply{status, {}, std::move(body)}; }
+
+TEST_F(Gb200, AListedFirmwareItemThatDoesNotAnswerIsUnreadNotAnError) {
   bench.machine.expands = false;
-  bench.machine.always("GET", "/redfish/v1/UpdateService/FirmwareInventory/HGX_FW_CPU_0",
-                       jsonReply(404, Json::object()));
+  const std::string items = "/redfish/v1/UpdateService/FirmwareInventory/";
+  bench.machine.always("GET", items + "HGX_FW_CPU_0", jsonReply(404, Json::object()));
+  bench.machine.always("GET", items + "HGX_FW_CPU_1", text(500, "oops"));
+  bench.machine.always("GET", items + "HGX_FW_BMC_0", text(200, "{\"Id\": \"HGX_FW"));
   const auto read = bench.run(bench.bmc().firmware());
   ASSERT_TRUE(read) << read.error().what;
   ASSERT_EQ(read->size(), 30u);
-  const auto it = std::find_if(read->begin(), read->end(),
-                               [](const auto& f) { return f.id == "HGX_FW_CPU_0"; });
-  ASSERT_NE(it, read->end());
-  EXPECT_TRUE(it->absent);
+  std::size_t unread = 0;
+  for (const auto& item : *read) {
+    if (!item.unread) continue;
+    ++unread;
+    EXPECT_EQ(item.version, "") << item.id;
+    EXPECT_EQ(item.absent, item.id == "HGX_FW_CPU_0") << "only a 404 says that it is not there";
+  }
+  EXPECT_EQ(unread, 3u);
+}
+
+TEST_F(Gb200, AnInventoryThatWasReadWholeSaysSo) {
+  const auto read = bench.run(bench.bmc().inventory());
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(read->incomplete, "");
+}
+
+// Each resource in turn answers as a BMC does that is busy, cut short or half awake.
+TEST_F(Gb200, AnInventoryThatWasReadHalfWayNamesWhatIsMissing) {
+  const std::string v1Path = "/redfish/v1/";
+  for (const std::string uri :
+       {"UpdateService/FirmwareInventory", "UpdateService/FirmwareInventory/HGX_FW_CPU_0", "Chassis",
+        "Chassis/Chassis_0", "Systems/System_0", "Systems/System_0/Memory",
+        "Systems/HGX_Baseboard_0/Processors", "Systems/HGX_Baseboard_0/Processors/GPU_0",
+        "Systems/HGX_Baseboard_0/Processors/GPU_1/Ports"}) {
+    for (const auto& reply : {text(500, "oops"), text(200, "[1, 2"), text(200, "[]")}) {
+      Bench half;
+      half.machine.expands = false;
+      half.machine.always("GET", v1Path + uri, reply);
+      const auto read = half.run(half.bmc().inventory());
+      ASSERT_TRUE(read) << uri << ": " << read.error().what;
+      EXPECT_NE(read->incomplete.find(v1Path + uri), std::string::npos)
+          << uri << ", " << reply.status << ' ' << reply.body << ": " << read->incomplete;
+    }
+  }
+  const auto processors = v1Path + "Systems/HGX_Baseboard_0/Processors";
+  bench.machine.expands = false;
+  for (int i = 0; i < 2; ++i)  // once expanded, once not
+    bench.machine.once("GET", processors, Error{Errc::BadReply, "10.0.0.1: the reply was cut short"});
+  const auto cut = bench.run(bench.bmc().inventory());
+  ASSERT_TRUE(cut) << cut.error().what;
+  EXPECT_EQ(cut->incomplete, processors + ": 10.0.0.1: the reply was cut short");
+}
+
+TEST_F(Gb200, ABaseboardWithBarePropertiesIsNotReadYet) {
+  bench.machine.overlay("/redfish/v1/Systems/HGX_Baseboard_0", {{"Processors", nullptr}});
+  const auto read = bench.run(bench.bmc().inventory());
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(read->incomplete, "/redfish/v1/Systems/HGX_Baseboard_0: listed with bare properties");
+}
+
+// A GPU that is listed and answers 404 is an incomplete part, not an inventory to be read again.
+TEST_F(Gb200, ANotFoundIsAnAnswer) {
+  bench.machine.expands = false;
+  bench.machine.always("GET", "/redfish/v1/Systems/HGX_Baseboard_0/Processors/GPU_0",
+                       jsonReply(404, Json::object()));
+  const auto read = bench.run(bench.bmc().inventory());
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(read->incomplete, "");
+  ASSERT_NE(named(*read, "GPU_0"), nullptr);
+  EXPECT_FALSE(named(*read, "GPU_0")->complete);
 }
 
 TEST_F(Gb200, LeakDetectorsAreReadOfTheOneChassisThatHasThem) {

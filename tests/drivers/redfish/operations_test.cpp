@@ -108,6 +108,25 @@ TEST_F(Operations, TheVirtualCdIsCalledWhatTheMachineCallsIt) {
   EXPECT_EQ(bench.run(bench.bmc().setBootOverride({"Cd", true})).error().code, Errc::Unsupported);
 }
 
+// The URL of the boot media holds the node's token: no word that a BMC says about it may get further.
+TEST_F(Operations, ARefusedMediaUrlIsNotQuoted) {
+  const std::string url = "https://10.0.0.2:8444/boot/Canary-7f3a/media.iso";
+  const auto action = std::string(usb2) + "/Actions/VirtualMedia.InsertMedia";
+  auto elsewhere = jsonReply(307, Json::object());
+  elsewhere.headers.add("Location", url);
+  for (const auto& reply :
+       {jsonReply(400, extendedInfo("Base.1.8.PropertyValueError", "The value " + url + " is not accepted")),
+        jsonReply(500, extendedInfo("Base.1.8.InternalError", url)), elsewhere}) {
+    bench.machine.always("POST", action, reply);
+    const auto refused = bench.run(bench.bmc().insertMedia(url));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().what.find("Canary"), std::string::npos) << refused.error().what;
+    EXPECT_NE(refused.error().what.find(std::to_string(reply.status)), std::string::npos);
+  }
+  for (const auto& exchange : bench.bmc().client().exchanges())
+    EXPECT_EQ((exchange.path + exchange.problem).find("Canary"), std::string::npos);
+}
+
 TEST_F(Operations, MediaGoesIntoTheFirstSlotOfTheCollection) {
   const auto empty = bench.run(bench.bmc().media());
   ASSERT_TRUE(empty) << empty.error().what;
@@ -264,6 +283,18 @@ TEST_F(Push, AnUploadIsNeverRepeatedByTheClient) {
   EXPECT_FALSE(refused.error().outcomeUnknown);
   bench.machine.once("POST", push, Error{Errc::Timeout, "no reply"});
   EXPECT_TRUE(send().error().outcomeUnknown);
+  EXPECT_EQ(bench.writes().size(), 2u);
+}
+
+// The session had ended, so nothing was applied; but hundreds of MiB are not sent twice without being asked to.
+TEST_F(Push, AnUploadIsNotRepeatedAfterASessionThatHadEnded) {
+  bench.machine.once("POST", push, jsonReply(401, Json::object()));
+  const auto refused = send();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::Busy);
+  EXPECT_FALSE(refused.error().outcomeUnknown);
+  EXPECT_EQ(bench.writes().size(), 1u);
+  EXPECT_TRUE(send()) << "the new session is in use";
   EXPECT_EQ(bench.writes().size(), 2u);
 }
 

@@ -240,6 +240,105 @@ TEST_F(Rules, ActsWhoseReplyWasLostAreInTheLedgerToo) {
   EXPECT_EQ(lossy.fleet.ledger().duplicates().size(), 1u);
 }
 
+struct Arriving : testing::Test {
+  std::uint64_t writes() const { return hall.fleet.ledger().writesArrived(); }
+  std::uint64_t sessions() const { return hall.fleet.ledger().sessionRequests(); }
+  Hall hall;
+  Bmc bmc{hall, 0};
+};
+
+TEST_F(Arriving, RefusedWritesCount) {
+  const auto* account = "/redfish/v1/AccountService/Accounts/root";
+  EXPECT_EQ(bmc.patch(account, "{}").reply.status, 401);
+  EXPECT_EQ(writes(), 1u);
+  ASSERT_EQ(bmc.login(Identity(1, 0).factoryPassword()), 201);
+  EXPECT_EQ(bmc.patch(kSystem, R"({"LocationIndicatorActive":true})").reply.status, 403) << "change it first";
+  EXPECT_EQ(writes(), 2u);
+  bmc.takeOver();
+  EXPECT_EQ(writes(), 3u);
+  EXPECT_EQ(bmc.post(kSystem).reply.status, 405);
+  EXPECT_EQ(bmc.send("PUT", kSystem).reply.status, 405);
+  Headers stale;
+  stale.add("If-Match", "W/\"nonsense\"");
+  EXPECT_EQ(bmc.send("PATCH", kSystem, R"({"LocationIndicatorActive":true})", stale).reply.status, 412);
+  EXPECT_EQ(bmc.patch(kSystem + "/Nothing", "{}").reply.status, 404);
+  EXPECT_EQ(writes(), 7u);
+  EXPECT_EQ(hall.fleet.ledger().writesOtherThan({ActKind::Session, ActKind::PasswordSet}).size(), 0u);
+}
+
+TEST_F(Arriving, AWriteThatABusyBmcTurnsAwayCounts) {
+  FleetOptions options;
+  options.scripted = {{0, FaultKind::Busy503, Duration{0}, 1, 1}};
+  Hall busy(options);
+  Bmc there(busy, 0);
+  there.takeOver();
+  const auto before = busy.fleet.ledger().writesArrived();
+  EXPECT_EQ(there.reset("On").reply.status, 503);
+  EXPECT_EQ(busy.fleet.ledger().writesArrived(), before + 1);
+}
+
+TEST_F(Arriving, ReadsAndSessionsAreNoWrites) {
+  ASSERT_EQ(bmc.login(Identity(1, 0).factoryPassword()), 201);
+  bmc.get(kSystem);
+  EXPECT_EQ(bmc.send("HEAD", kSystem).reply.status, 403);
+  EXPECT_EQ(bmc.send("DELETE", "/redfish/v1/SessionService/Sessions/none").reply.status, 404);
+  EXPECT_EQ(writes(), 0u);
+  EXPECT_EQ(sessions(), 2u);
+}
+
+TEST_F(Arriving, RefusedPasswordsCountWhicheverWayTheyCome) {
+  const auto refused = [&] { return hall.fleet.ledger().refusedPasswords(0); };
+  EXPECT_EQ(bmc.login("wrong"), 401);
+  EXPECT_EQ(refused(), 1);
+  EXPECT_EQ(bmc.login(Identity(1, 0).factoryPassword()), 201);
+  EXPECT_EQ(refused(), 1);
+  bmc.forgetToken();
+  Headers basic;
+  basic.add("Authorization", "Basic " + toBase64("root:wrong"));
+  EXPECT_EQ(bmc.send("GET", kSystem, {}, basic).reply.status, 401);
+  EXPECT_EQ(refused(), 2);
+  bmc.setToken("0123456789abcdef0000");
+  EXPECT_EQ(bmc.get(kSystem).reply.status, 401);
+  EXPECT_EQ(refused(), 2) << "a dead token is no guess";
+  EXPECT_EQ(hall.fleet.ledger().refusedPasswords(1), 0);
+}
+
+// What a step that may repeat its act does after an unknown outcome.
+TEST_F(Rules, ARestartRightAfterARestartIsAPermittedRepeat) {
+  const auto& ledger = hall.fleet.ledger();
+  bmc.reset("On");
+  hall.pass(10min);
+  bmc.reset("ForceRestart");
+  EXPECT_EQ(ledger.repeatsAllowed(), 0);
+  hall.pass(10min);
+  bmc.reset("ForceRestart");
+  EXPECT_EQ(ledger.repeatsAllowed(), 1);
+  bmc.reset("ForceRestart");
+  EXPECT_EQ(ledger.repeatsAllowed(), 1) << "it still boots: a duplicate";
+  EXPECT_EQ(duplicates(), 1u);
+  hall.pass(10min);
+  bmc.patch(kSystem, R"({"LocationIndicatorActive":true})");
+  bmc.reset("ForceRestart");
+  EXPECT_EQ(ledger.repeatsAllowed(), 1) << "something else was asked of it meanwhile";
+}
+
+TEST_F(Rules, WhatAFlashUsedIsKnownWithWhatCameBeforeAndAfter) {
+  bmc.reset("On");
+  hall.pass(10min);
+  EXPECT_EQ(hall.fleet.flashing({0}).work, Duration{0});
+  const auto before = hall.fleet.busyUnion({0}).total;
+  EXPECT_GT(before, Duration{0});
+  bmc.pushBmcTray();
+  hall.pass(15min);
+  const auto use = hall.fleet.flashing({0});
+  EXPECT_EQ(use.head, before);
+  EXPECT_GT(use.work, 5min);
+  EXPECT_LE(use.head + use.work + use.tail, hall.fleet.busyUnion({0}).total);
+  EXPECT_GT(hall.fleet.uploading({0}).work, Duration{0});
+  EXPECT_LT(hall.fleet.uploading({0}).work, use.work);
+  EXPECT_EQ(hall.fleet.flashing({1}).work, Duration{0});
+}
+
 TEST(Names, OfActsAndFaultsAreStable) {
   EXPECT_EQ(nameOf(ActKind::FirmwareStart), "firmware_start");
   EXPECT_EQ(nameOf(ActKind::OtherWrite), "other_write");

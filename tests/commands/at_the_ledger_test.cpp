@@ -1,0 +1,97 @@
+// What leaves a controller, judged where it arrives: the real client, the real store, simulated machines and their
+// ledger, which counts requests that were refused as well.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "controller/base/log.hpp"
+#include "controller/commands/scratch.hpp"
+#include "controller/commands/site_end.hpp"
+
+namespace zellige {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class AtTheLedger : public testing::Test {
+ protected:
+  AtTheLedger() {
+    log::setLevel(log::Level::Off);
+    options.fleet.trays = 6;
+  }
+  void begin() { site = std::make_unique<VirtualSite>(scratch.path(), options); }
+  const sim::Ledger& ledger() { return site->fleet().ledger(); }
+  int mostRefusedPasswords() {
+    int most = 0;
+    for (const auto machine : site->fleet().machines())
+      most = std::max(most, ledger().refusedPasswords(machine.value));
+    return most;
+  }
+  std::vector<std::string> openCauses(sim::MachineId machine) {
+    FindingFilter filter;
+    filter.node = *site->store().nodeBySerial(site->fleet().serial(machine));
+    std::vector<std::string> out;
+    for (const auto& row : site->store().queries()->findings(filter, {}, 50).findings)
+      out.push_back(row.finding.cause);
+    return out;
+  }
+  Scratch scratch;
+  VirtualSiteOptions options;
+  std::unique_ptr<VirtualSite> site;
+};
+
+TEST_F(AtTheLedger, AnEmptyDatabaseAndMachinesAsWantedCostReadsLoginsAndTheBurnIn) {
+  options.fleet.asWanted = true;
+  begin();
+  ASSERT_TRUE(site->run(48h));
+  site->runFor(2h);  // patrols
+  const auto end = endOf(*site);
+  EXPECT_EQ(end.available, options.fleet.trays);
+  EXPECT_THAT(end.unexpected, IsEmpty());
+  EXPECT_EQ(ledger().writesArrived(), 0u);
+  EXPECT_THAT(ledger().writesOtherThan({sim::ActKind::Session, sim::ActKind::BurnIn}), IsEmpty());
+  EXPECT_EQ(ledger().count(sim::ActKind::BurnIn), static_cast<std::size_t>(options.fleet.trays));
+  EXPECT_GT(ledger().sessionRequests(), 0u);
+  EXPECT_GT(ledger().reads(), 0u);
+  EXPECT_EQ(mostRefusedPasswords(), 0);
+}
+
+TEST_F(AtTheLedger, InObserveModeNothingButReadsAndLoginsReachesNewMachines) {
+  options.armed = false;
+  begin();
+  site->runFor(2h);
+  EXPECT_EQ(ledger().writesArrived(), 0u);
+  EXPECT_THAT(ledger().writesOtherThan({sim::ActKind::Session}), IsEmpty());
+  EXPECT_GT(ledger().sessionRequests(), 0u);
+  EXPECT_LE(mostRefusedPasswords(), 1);
+  for (const auto machine : site->fleet().machines()) {
+    EXPECT_THAT(openCauses(machine), ElementsAre("bmc.password_change"));
+    EXPECT_EQ(site->fleet().groundTruth(machine).flashes, 0);
+  }
+}
+
+TEST_F(AtTheLedger, InObserveModeNothingButReadsAndLoginsReachesMachinesAsWanted) {
+  options.armed = false;
+  options.fleet.asWanted = true;
+  begin();
+  site->runFor(2h);
+  EXPECT_EQ(ledger().writesArrived(), 0u);
+  EXPECT_THAT(ledger().writesOtherThan({sim::ActKind::Session}), IsEmpty()) << "no burn-in either";
+  EXPECT_GT(ledger().sessionRequests(), 0u);
+  EXPECT_LE(mostRefusedPasswords(), 1);
+}
+
+// With faults on top, a refused or repeated request is still no write.
+TEST_F(AtTheLedger, InObserveModeFaultsLureNoWriteOut) {
+  options.armed = false;
+  options.fleet.asWanted = true;
+  options.fleet.faults = sim::FaultLevel::Heavy;
+  begin();
+  site->runFor(2h);
+  EXPECT_EQ(ledger().writesArrived(), 0u);
+  EXPECT_THAT(ledger().writesOtherThan({sim::ActKind::Session}), IsEmpty());
+  EXPECT_LE(mostRefusedPasswords(), 1);
+}
+
+}  // namespace
+}  // namespace zellige
