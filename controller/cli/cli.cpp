@@ -42,8 +42,10 @@ class Adder {
     on(bundle, [](World& w, const Words& x) { return importSite(w, x.options, x.paths, x.dryRun); });
     auto* signIn = command(
         app_, "login", "Sign in; takes the server's key on first use and keeps a token for 12 hours", false);
-    signIn->add_option("--user", words_->user,
-                       "Asked for if not given; the password is ZELLIGE_PASSWORD or asked for");
+    signIn->add_option(
+        "--user", words_->user,
+        "Asked for if not given; the password is ZELLIGE_PASSWORD or asked for, and the one to "
+        "replace a one-time password ZELLIGE_NEW_PASSWORD");
     on(signIn, [](World& w, const Words& x) { return cli::login(w, x.options, x.user); });
   }
 

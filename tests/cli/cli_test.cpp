@@ -330,10 +330,9 @@ TEST_F(CommandLine, SigningInPinsTheKeyAndKeepsATokenForOneself) {
   environment_ = {{"ZELLIGE_PASSWORD", "secret"}};
   server_.on("GET /api/v1/version", 200, {{"version", "0.1.0"}});
   server_.on("POST /api/v1/session", 201,
-             {{"token", "t1"}, {"expires", "soon"}, {"user", {{"must_change", true}}}});
+             {{"token", "t1"}, {"expires", "soon"}, {"user", {{"must_change", false}}}});
   EXPECT_EQ(run({"login", "--url", "https://localhost:9443", "--user", "admin"}), 0);
   EXPECT_THAT(err(), HasSubstr("SHA-256 cGlu"));
-  EXPECT_THAT(err(), HasSubstr("change it soon"));
   EXPECT_EQ(server_.peers.at(0).pin, "") << "the key is learnt…";
   EXPECT_EQ(server_.peers.at(1).pin, "cGlu") << "…before the password goes";
   EXPECT_FALSE(server_.requests.at(0).headers.has("Authorization"));
@@ -347,6 +346,39 @@ TEST_F(CommandLine, SigningInPinsTheKeyAndKeepsATokenForOneself) {
   EXPECT_EQ(server_.peers.back().port, 9443);
   EXPECT_EQ(run({"site", "show", "--url", "https://127.0.0.2:9443"}), 3)
       << "the token is not for another server";
+}
+
+TEST_F(CommandLine, AOneTimePasswordIsChangedWhileSigningIn) {
+  environment_ = {{"ZELLIGE_PIN", "cGlu"}};
+  server_.on("POST /api/v1/session", 201,
+             {{"token", "t1"}, {"expires", "soon"}, {"user", {{"must_change", true}}}});
+  server_.on("PUT /api/v1/users/me/password", 422, {{"detail", "must have 12 to 256 bytes"}});
+  server_.on("PUT /api/v1/users/me/password", 204, nullptr);
+  in_.str("admin\none-time\nshort\n");
+  EXPECT_EQ(run({"login"}), 1);
+  EXPECT_THAT(err(), HasSubstr("must have 12 to 256 bytes"));
+  EXPECT_EQ(server_.requests.back().method, "DELETE") << "a session that opens nothing is not left behind";
+  EXPECT_FALSE(std::filesystem::exists(credentialsFile(home_)));
+
+  in_.clear();
+  in_.str("admin\none-time\na longer secret\n");
+  EXPECT_EQ(run({"login"}), 0) << err();
+  EXPECT_EQ(server_.requests.back().headers.get("Authorization"), "Bearer t1");
+  EXPECT_EQ(Json::parse(server_.requests.back().body),
+            (Json{{"current", "one-time"}, {"password", "a longer secret"}}));
+  EXPECT_TRUE(std::filesystem::exists(credentialsFile(home_)));
+
+  environment_["ZELLIGE_NEW_PASSWORD"] = "from the environment";
+  in_.clear();
+  in_.str("admin\none-time\n");
+  EXPECT_EQ(run({"login"}), 0) << err();
+  EXPECT_EQ(Json::parse(server_.requests.back().body).at("password"), "from the environment");
+
+  environment_.erase("ZELLIGE_NEW_PASSWORD");
+  in_.clear();
+  in_.str("admin\none-time\n");
+  EXPECT_EQ(run({"login"}), 3);
+  EXPECT_THAT(err(), HasSubstr("set ZELLIGE_NEW_PASSWORD"));
 }
 
 TEST_F(CommandLine, WrongPasswordsSayso) {
