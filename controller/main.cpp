@@ -47,6 +47,9 @@ int main(int argc, char** argv) {
   serveCommand->add_option("--data", serve.dataDir, "Data directory; goes before the file's data_dir");
   serveCommand->add_option("--api", serve.apiListen, "IP:PORT for people and scripts");
   serveCommand->add_option("--provisioning", serve.provisioningListen, "IP:PORT for agents and BMCs");
+  serveCommand->add_flag("--reset-admin", serve.resetAdmin,
+                         "Give the user admin a new one-time password, print it and end; the controller must "
+                         "not run meanwhile");
   serveCommand->add_option("--speed", serve.speed, "Rehearsals: a faster clock")
       ->group("")
       ->check(CLI::Range(1.0, 1000.0));

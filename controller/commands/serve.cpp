@@ -107,6 +107,12 @@ ControlPlaneOptions planeOptions(const Configuration& configuration, const Serve
   return plane;
 }
 
+// On standard output and never in a log.
+void printPassword(const Secret& password) {
+  fmt::print("Sign in as admin with this one-time password:\n\n    {}\n\n", password.reveal());
+  std::fflush(stdout);
+}
+
 class Server {
  public:
   Server(Configuration configuration, ServeOptions options, LoopExecutor& executor, SecretBox box,
@@ -136,7 +142,8 @@ class Server {
   }
 
   Task<void> begin() {
-    if (const auto password = co_await api::ensureAdmin(*store_)) announcePassword(*password);
+    api::TellPassword tell = [this](const Secret& password) { announcePassword(password); };
+    co_await api::ensureAdmin(*store_, std::move(tell));
     plane_.start();
     const auto api = people_->addresses().front();
     log::info("SERVE_READY", {{"api", fmt::format("{}:{}", api.ip, api.port)},
@@ -203,13 +210,9 @@ class Server {
       exchange->respond(std::move(answer.reply));
   }
 
-  // Once, on standard output and never in a log.
   void announcePassword(const Secret& password) const {
-    if (options_.announce)
-      fmt::print("{}\n", Json{{"admin_password", password.reveal()}}.dump());
-    else
-      fmt::print("First start. Sign in as admin with this one-time password:\n\n    {}\n\n",
-                 password.reveal());
+    if (!options_.announce) return printPassword(password);
+    fmt::print("{}\n", Json{{"admin_password", password.reveal()}}.dump());
     std::fflush(stdout);
   }
 
@@ -224,6 +227,12 @@ class Server {
   std::unique_ptr<HttpsServer> people_, nodes_;
   std::string pin_;
 };
+
+Task<void> resetAndStop(SqliteStore& store, LoopExecutor& executor, Result<void>& outcome) {
+  api::TellPassword tell = printPassword;
+  outcome = co_await api::resetAdmin(store, std::move(tell));
+  executor.stop();
+}
 
 int refuse(const Error& error) {
   fmt::print(stderr, "zellige serve: {}\n", error.what);
@@ -249,6 +258,12 @@ int serve(const ServeOptions& options) {
   if (!box) return refuse(box.error());
   auto store = SqliteStore::open(configuration->dataDir, executor, *box);
   if (!store) return refuse(store.error());
+  if (options.resetAdmin) {
+    Result<void> outcome;
+    executor.spawn(resetAndStop(**store, executor, outcome));
+    executor.run();
+    return outcome ? 0 : refuse(outcome.error());
+  }
   Server server(*configuration, options, executor, *box, std::move(*store));
   if (auto listening = server.listen(); !listening) return refuse(listening.error());
   executor.spawn(server.begin());

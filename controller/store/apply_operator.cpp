@@ -118,18 +118,24 @@ Result<void> applyCreateUser(Writing& w, const User& user, const std::string& wh
   return {};
 }
 
-Result<void> applyChangeUser(Writing& w, const User& user, const std::string& why) {
+Result<void> applyChangeUser(Writing& w, const User& user, TokenId keep, const std::string& why) {
   const auto before = findUser(w.db, user.name);
   if (!before) return Error{Errc::NotFound, fmt::format("there is no user {}", user.name)};
   w.db.query("UPDATE user SET password_hash = ?, grants = ?, disabled = ?, must_change = ? WHERE name = ?")
       .bind(user.passwordHash, encodeGrants(user.grants), user.disabled, user.mustChange, user.name)
       .run();
   Json data{{"user", user.name}};
-  if (before->passwordHash != user.passwordHash) data["password"] = "changed";
+  const bool otherPassword = before->passwordHash != user.passwordHash;
+  if (otherPassword) data["password"] = "changed";
   if (before->grants != user.grants) data["grants"] = describe(user.grants);
   if (before->disabled != user.disabled) data["disabled"] = user.disabled;
-  if (user.disabled)
-    w.db.query("UPDATE token SET revoked = ? WHERE user = ? AND revoked IS NULL").bind(w.at, user.name).run();
+  if (user.disabled || otherPassword) {
+    const auto revoked =
+        w.db.query("UPDATE token SET revoked = ? WHERE user = ? AND revoked IS NULL AND id <> ?")
+            .bind(w.at, user.name, user.disabled ? std::int64_t{0} : keep.value)
+            .run();
+    if (revoked > 0) data["tokens_revoked"] = revoked;
+  }
   w.event("user.changed", {}, {}, withWhy(std::move(data), why));
   return {};
 }

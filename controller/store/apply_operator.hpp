@@ -10,7 +10,7 @@ Result<void> applyDisarm(Writing& writing, const std::string& place, const std::
 Result<HoldId> applyAddHold(Writing& writing, const Hold& hold, const std::string& why);
 Result<void> applyReleaseHold(Writing& writing, HoldId hold, const std::string& why, bool mayReleaseLocks);
 Result<void> applyCreateUser(Writing& writing, const User& user, const std::string& why);
-Result<void> applyChangeUser(Writing& writing, const User& user, const std::string& why);
+Result<void> applyChangeUser(Writing& writing, const User& user, TokenId keep, const std::string& why);
 Result<TokenId> applyCreateToken(Writing& writing, const ApiToken& token, const std::string& why);
 Result<void> applyRevokeToken(Writing& writing, TokenId token, const std::string& why);
 Result<void> applyIdempotentReply(Writing& writing, const IdempotentReply& reply);

@@ -331,8 +331,10 @@ Task<Result<void>> SqliteStore::createUser(User user, By by) {
   Work<void> work = [user = std::move(user), by](Writing& w) { return applyCreateUser(w, user, by.why); };
   return impl_->write<void>(by, std::move(work));
 }
-Task<Result<void>> SqliteStore::changeUser(User user, By by) {
-  Work<void> work = [user = std::move(user), by](Writing& w) { return applyChangeUser(w, user, by.why); };
+Task<Result<void>> SqliteStore::changeUser(User user, By by, TokenId keep) {
+  Work<void> work = [user = std::move(user), by, keep](Writing& w) {
+    return applyChangeUser(w, user, keep, by.why);
+  };
   return impl_->write<void>(by, std::move(work));
 }
 Task<Result<TokenId>> SqliteStore::createToken(ApiToken token, By by) {

@@ -70,8 +70,9 @@ class SqliteStore final : public Store {
   Task<Result<void>> releaseHold(HoldId hold, By by, bool mayReleaseLocks);
   /// Conflict: the name is taken.
   Task<Result<void>> createUser(User user, By by);
-  /// Replaces hash, grants, disabled and mustChange. Disabling revokes the user's tokens.
-  Task<Result<void>> changeUser(User user, By by);
+  /// Replaces hash, grants, disabled and mustChange. Disabling, or another hash, revokes the user's tokens and sessions;
+  /// all but `keep`, unless disabled.
+  Task<Result<void>> changeUser(User user, By by, TokenId keep = {});
   Task<Result<TokenId>> createToken(ApiToken token, By by);
   Task<Result<void>> revokeToken(TokenId token, By by);
   /// Conflict: this user has used this key already.

@@ -94,9 +94,19 @@ TEST_F(Operator, KeepsUsersAndTokensByTheirHash) {
   EXPECT_FALSE(queries_->validToken(token.hash, time_.now())) << "a disabled user's tokens end";
   EXPECT_EQ(queries_->user("bob")->passwordHash, "hash-2");
   EXPECT_EQ(eventsSince(before).at(0).data,
-            R"({"disabled":true,"password":"changed","user":"bob","why":"bring-up"})");
+            R"({"disabled":true,"password":"changed","tokens_revoked":1,"user":"bob","why":"bring-up"})");
+  user.disabled = false;
+  ASSERT_TRUE(wait(store_->changeUser(user, by_)));
+  token.hash = hashToken(Secret{"third"});
+  const auto kept = wait(store_->createToken(token, by_));
+  token.hash = hashToken(Secret{"fourth"});
+  ASSERT_TRUE(wait(store_->createToken(token, by_)));
+  user.passwordHash = "hash-3";
+  ASSERT_TRUE(wait(store_->changeUser(user, by_, *kept)));
+  EXPECT_TRUE(queries_->validToken(hashToken(Secret{"third"}), time_.now())) << "the one it was changed with";
+  EXPECT_FALSE(queries_->validToken(token.hash, time_.now())) << "another password ends the others";
   EXPECT_EQ(queries_->users().size(), 1u);
-  EXPECT_EQ(queries_->tokens("bob").size(), 2u);
+  EXPECT_EQ(queries_->tokens("bob").size(), 4u);
   EXPECT_EQ(wait(store_->createToken({{}, TokenKind::Api, "nobody", "x", "y"}, by_)).error().code,
             Errc::NotFound);
 }

@@ -11,6 +11,11 @@ namespace zellige::api {
 
 namespace {
 
+/// What a session that began with a one-time password may do before the password is changed.
+bool precedesPasswordChange(std::string_view operation) {
+  return operation == "getMe" || operation == "changePassword" || operation == "deleteSession";
+}
+
 constexpr std::string_view kSignInHint =
     "sign in with POST /api/v1/session and send its token as 'Authorization: Bearer …'";
 
@@ -144,7 +149,8 @@ Result<Identity> Api::Impl::identify(const HttpRequest& request) {
   const auto user = token ? queries->user(token->user) : std::nullopt;
   if (!user || user->disabled)
     return Error{Errc::Auth, "this token is not valid, has expired or was revoked"};
-  return Identity{user->name, user->grants, token->id, user->mustChange};
+  // An API token was made for this user on purpose, by somebody who may; only who signs in knows the password.
+  return Identity{user->name, user->grants, token->id, user->mustChange && token->kind == TokenKind::Session};
 }
 
 Task<HttpReply> Api::Impl::answer(HttpRequest request, Caller caller) {
@@ -172,6 +178,10 @@ Task<HttpReply> Api::Impl::answer(HttpRequest request, Caller caller) {
   if (who) call.who = std::move(*who);
   if (route.needs != Level::Anyone && call.who.user.empty())
     co_return problem(ProblemKind::SignIn, std::string(kSignInHint));
+  if (call.who.mustChange && route.needs != Level::Anyone && !precedesPasswordChange(route.operation))
+    co_return problem(ProblemKind::PasswordChange,
+                      "your password was given by somebody else; change it with "
+                      "PUT /api/v1/users/me/password (zellige login asks for it)");
   if (!call.who.may(route.needs))
     co_return problem(
         ProblemKind::Forbidden,
@@ -242,19 +252,35 @@ std::string_view operationOf(const HttpRequest& request) {
   return found.route ? found.route->operation : std::string_view{};
 }
 
-Task<std::optional<Secret>> ensureAdmin(SqliteStore& store) {
-  const auto queries = store.queries();
-  if (!queries->users().empty()) co_return std::nullopt;
-  Secret password{randomHex(12)};
+namespace {
+
+constexpr std::string_view kAdmin = "admin";
+
+// Told first, then committed: a crash in between costs a password that never counts, not the way in.
+Task<Result<void>> giveAdmin(SqliteStore& store, const TellPassword& tell, bool exists, By by) {
+  const Secret password{randomHex(12)};
   User admin;
-  admin.name = "admin";
+  admin.name = kAdmin;
   admin.passwordHash = hashPassword(password);
   admin.grants = {{"admin", ""}};
   admin.mustChange = true;
+  tell(password);
+  if (exists) co_return co_await store.changeUser(std::move(admin), std::move(by));
+  co_return co_await store.createUser(std::move(admin), std::move(by));
+}
+
+}  // namespace
+
+Task<bool> ensureAdmin(SqliteStore& store, TellPassword tell) {
+  if (!store.queries()->users().empty()) co_return false;
   By by{"engine", "first start"};
-  const auto created = co_await store.createUser(std::move(admin), std::move(by));
-  if (!created) co_return std::nullopt;
-  co_return password;
+  co_return bool(co_await giveAdmin(store, tell, false, std::move(by)));
+}
+
+Task<Result<void>> resetAdmin(SqliteStore& store, TellPassword tell) {
+  const bool exists = store.queries()->user(kAdmin).has_value();
+  By by{"engine", "zellige serve --reset-admin"};
+  co_return co_await giveAdmin(store, tell, exists, std::move(by));
 }
 
 }  // namespace zellige::api
