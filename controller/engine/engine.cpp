@@ -109,10 +109,11 @@ Task<Result<RunId>> Engine::start(StartRun request) {
   Change change;
   change.at = run.created;
   change.actor = request.startedBy;
+  change.ops = std::move(request.alongside);
   change.ops.emplace_back(SaveRun{run, "run.started"});
   auto receipt = co_await store_.commit(std::move(change));
   if (!receipt) co_return receipt.error();
-  run.id = RunId{receipt->ids.front()};
+  run.id = RunId{receipt->ids.back()};
   const auto id = run.id;
   adopt(std::move(run), executor_.now());
   live_[id]->resumed = false;

@@ -34,7 +34,8 @@ struct StartRun {
   std::string parameter;
   std::string profile;  ///< its catalogue entries are frozen into the run; empty: the workflow needs none
   std::string startedBy = "engine";
-  std::string why;  ///< what a person gave as the reason; kept in the run's facts as "asked.why"
+  std::string why;            ///< what a person gave as the reason; kept in the run's facts as "asked.why"
+  std::vector<Op> alongside;  ///< done in the same Change, before the run begins
 };
 
 class Engine {
