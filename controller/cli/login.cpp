@@ -104,8 +104,15 @@ Task<int> login(World& world, Options options, std::string user) {
     if (!key) co_return complain(world, key.error());
     server->peer.pin = *key;
     if (*key != remembered) {
+      const bool changed = !remembered.empty();
       world.err << (remembered.empty() ? "The key of " : "THE KEY HAS CHANGED of ") << server->url
                 << "\n  SHA-256 " << *key << "\nCompare it with what the controller printed at its start.\n";
+      if (changed && !world.terminal) {
+        world.err << "zellige: not signed in, as nobody can compare; nothing was sent. If the controller was "
+                     "set up "
+                     "anew, say which key it has: --pin or ZELLIGE_PIN\n";
+        co_return static_cast<int>(Exit::NoAccess);
+      }
       if (world.terminal && ask(world, "Is it the same? [y/N]", false) != "y") {
         world.err << "zellige: not signed in; nothing was sent\n";
         co_return static_cast<int>(Exit::NoAccess);
