@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "controller/base/digest.hpp"
+#include "web/api/identify.hpp"
 #include "web/api/routes.hpp"
 
 namespace zellige::api {
@@ -112,7 +113,6 @@ struct Api::Impl {
 
   Task<HttpReply> answer(HttpRequest request, Caller caller);
   Task<HttpReply> answerOnce(const Route& route, Call call);
-  Result<Identity> identify(const HttpRequest& request);
 
   SqliteStore& store;
   std::unique_ptr<Queries> queries;
@@ -136,23 +136,6 @@ Task<HttpReply> Api::handle(HttpRequest request, Caller caller) {
   co_return reply;
 }
 
-/// No header: nobody (an empty user). Auth: a token that does not count.
-Result<Identity> Api::Impl::identify(const HttpRequest& request) {
-  const auto header = request.headers.get("Authorization");
-  if (header.empty()) return Identity{};
-  constexpr std::string_view scheme = "Bearer ";
-  if (header.size() <= scheme.size() || header.size() > 300 ||
-      !sameIgnoringCase(header.substr(0, scheme.size()), scheme))
-    return Error{Errc::Auth, "the Authorization header is not a Bearer token"};
-  const auto token = queries->validToken(hashToken(Secret{std::string(header.substr(scheme.size()))}),
-                                         services.now());
-  const auto user = token ? queries->user(token->user) : std::nullopt;
-  if (!user || user->disabled)
-    return Error{Errc::Auth, "this token is not valid, has expired or was revoked"};
-  // An API token was made for this user on purpose, by somebody who may; only who signs in knows the password.
-  return Identity{user->name, user->grants, token->id, user->mustChange && token->kind == TokenKind::Session};
-}
-
 Task<HttpReply> Api::Impl::answer(HttpRequest request, Caller caller) {
   auto found = findRoute(request.method, request.path());
   if (!found.route) {
@@ -172,7 +155,7 @@ Task<HttpReply> Api::Impl::answer(HttpRequest request, Caller caller) {
   call.request = std::move(request);
   call.caller = std::move(caller);
   call.path = std::move(found.values);
-  auto who = identify(call.request);
+  auto who = identify(*queries, call.request, services.now());
   if (!who && route.needs != Level::Anyone)
     co_return problem(ProblemKind::SignIn, fmt::format("{}; {}", who.error().what, kSignInHint));
   if (who) call.who = std::move(*who);
@@ -246,6 +229,8 @@ Task<HttpReply> Api::Impl::answerOnce(const Route& route, Call call) {
   }
   co_return reply;
 }
+
+void Api::endWaits() { impl_->watch.close(); }
 
 std::string_view operationOf(const HttpRequest& request) {
   const auto found = findRoute(request.method, request.path());

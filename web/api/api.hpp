@@ -24,6 +24,8 @@ class Api {
 
   /// The reply to a HEAD request has the body that GET would have: the listener sends its length and not its bytes.
   Task<HttpReply> handle(HttpRequest request, Caller caller);
+  /// The controller is about to stop: who waits for events is answered at once, and from now on nobody waits.
+  void endWaits();
 
  private:
   struct Impl;
