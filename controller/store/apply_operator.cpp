@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "controller/store/apply.hpp"
 #include "controller/store/documents.hpp"
 #include "controller/store/rows.hpp"
 
@@ -162,6 +163,18 @@ Result<void> applyRevokeToken(Writing& w, TokenId id, const std::string& why) {
   if (w.db.query("UPDATE token SET revoked = ? WHERE id = ? AND revoked IS NULL").bind(w.at, id).run() == 0)
     return Error{Errc::NotFound, fmt::format("there is no valid token {}", id.value)};
   w.event("token.revoked", {}, {}, withWhy({{"token", id.value}}, why));
+  return {};
+}
+
+Result<void> applyAcceptCertificate(Writing& w, NodeId node, const std::string& why) {
+  auto q = w.db.query("SELECT pin FROM access WHERE node = ?");
+  q.bind(node);
+  if (!q.step()) return Error{Errc::NotFound, fmt::format("no BMC access is known for node {}", node.value)};
+  Json data{{"forgotten_pin", q.text(0)}};
+  w.db.query("UPDATE access SET pin = '', session_token = '', session_uri = '' WHERE node = ?").bind(node).run();
+  w.event("access.certificate_accepted", node, {}, withWhy(std::move(data), why));
+  const ResolveFindings resolved{node, "bmc.certificate_changed", fmt::format("{}: {}", w.actor, why)};
+  if (const auto done = apply(w, resolved); !done) return done.error();
   return {};
 }
 

@@ -111,6 +111,54 @@ TEST_F(Operator, KeepsUsersAndTokensByTheirHash) {
             Errc::NotFound);
 }
 
+TEST_F(Operator, ForgetsTokensAndAnswersThatAreLongOver) {
+  openStore();
+  ASSERT_TRUE(wait(store_->createUser({"bob", "hash", {{"viewer", ""}}}, by_)));
+  const auto token = [&](const std::string& hash, std::optional<Time> expires) {
+    return *wait(
+        store_->createToken({{}, TokenKind::Session, "bob", "x", hash, {}, expires, std::nullopt}, by_));
+  };
+  token("expired", time_.now() + 1h);
+  ASSERT_TRUE(wait(store_->revokeToken(token("revoked", std::nullopt), by_)));
+  token("for ever", std::nullopt);
+  ASSERT_TRUE(wait(store_->putIdempotentReply({"bob", "key-1", "digest", 201, "{}", {}})));
+  const auto now = time_.now();
+  auto removed = wait(store_->removeOld({{}, now - 1h, now - 1h}, 100, by_));
+  EXPECT_EQ(removed->tokens + removed->replies, 0);
+  removed = wait(store_->removeOld({{}, now + 2h, now + 2h}, 1, by_));
+  EXPECT_EQ(removed->tokens, 1) << "no more at a time";
+  EXPECT_EQ(removed->replies, 1);
+  EXPECT_EQ(wait(store_->removeOld({{}, now + 2h, now + 2h}, 100, by_))->tokens, 1);
+  ASSERT_EQ(queries_->tokens("bob").size(), 1u);
+  EXPECT_EQ(queries_->tokens("bob").at(0).hash, "for ever");
+}
+
+TEST_F(Operator, AcceptsAnotherCertificateOnce) {
+  openWithSite();
+  auto access = *store_->loadAccess(nodeId(0));
+  access.pin = "old";
+  access.sessionToken = Secret{"token"};
+  access.sessionUri = "/redfish/v1/SessionService/Sessions/1";
+  ASSERT_TRUE(wait(store_->saveAccess(nodeId(0), access)));
+  raise(nodeId(0), "bmc.certificate_changed");
+  raise(nodeId(0), "cooling.leak");
+  const auto before = store_->lastEvent();
+  ASSERT_TRUE(wait(store_->acceptCertificate(nodeId(0), {"alice", "board swapped"})));
+  const auto now = *store_->loadAccess(nodeId(0));
+  EXPECT_EQ(now.pin, "");
+  EXPECT_TRUE(now.sessionToken.empty());
+  EXPECT_EQ(now.sessionUri, "");
+  EXPECT_EQ(now.password, access.password);
+  const auto events = eventsSince(before);
+  ASSERT_EQ(events.at(0).kind, "access.certificate_accepted");
+  EXPECT_EQ(events.at(0).actor, "alice");
+  EXPECT_EQ(events.at(0).data, R"({"forgotten_pin":"old","why":"board swapped"})");
+  const auto open = queries_->findings({}, {}, 10).findings;
+  ASSERT_EQ(open.size(), 1u);
+  EXPECT_EQ(open.at(0).finding.cause, "cooling.leak") << "only what it was about is resolved";
+  EXPECT_EQ(wait(store_->acceptCertificate(NodeId{99}, by_)).error().code, Errc::NotFound);
+}
+
 TEST_F(Operator, RemembersAnAnswerToAPost) {
   openStore();
   const IdempotentReply reply{"bob", "key-1", "digest", 201, R"({"id":1})", {}};
