@@ -1,6 +1,7 @@
 // The command line: parses it and calls one command.
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <iostream>
 
 #include "controller/cli/cli.hpp"
 #include "controller/commands/bench_command.hpp"
@@ -96,7 +97,7 @@ int main(int argc, char** argv) {
   cli::addCommands(app, chosen);
   commands::addBench(app, chosen);
 
-  CLI11_PARSE(app, argc, argv);
+  if (const auto code = cli::parseWords(app, argc, argv, std::cout, std::cerr)) return *code;
   try {
     return chosen();
   } catch (const std::exception& error) {

@@ -66,7 +66,6 @@ class CommandLine : public testing::Test {
 
   static Task<void> keep(Task<int> task, std::optional<int>& out) { out = co_await task; }
 
-  /// The exit code; 2 if CLI11 does not understand the words.
   int run(std::vector<std::string> words) {
     out_.str("");
     err_.str("");
@@ -79,12 +78,11 @@ class CommandLine : public testing::Test {
     CLI::App app;
     std::function<Task<int>(World&)> chosen;
     addCommands(app, chosen);
-    std::reverse(words.begin(), words.end());
-    try {
-      app.parse(words);
-    } catch (const CLI::ParseError&) {
-      return static_cast<int>(Exit::Usage);
-    }
+    app.require_subcommand(1);
+    std::vector<const char*> argv{"zellige"};
+    for (const auto& word : words) argv.push_back(word.c_str());
+    if (const auto code = parseWords(app, static_cast<int>(argv.size()), argv.data(), out_, err_))
+      return *code;
     std::optional<int> code;
     executor.spawn(keep(chosen(world), code));
     while (!code && time.runOne()) {
@@ -167,6 +165,15 @@ TEST_F(CommandLine, WordsThatMeanNothingAreUsage) {
   EXPECT_TRUE(server_.requests.empty());
 }
 
+TEST_F(CommandLine, HelpIsNoMistake) {
+  EXPECT_EQ(run({"--help"}), 0);
+  EXPECT_THAT(out(), HasSubstr("login"));
+  EXPECT_EQ(run({"node", "power", "--help"}), 0);
+  EXPECT_EQ(run({}), 2);
+  EXPECT_EQ(out(), "");
+  EXPECT_THAT(err(), HasSubstr("subcommand"));
+}
+
 TEST_F(CommandLine, ExitCodesTellWhy) {
   server_.on("GET /api/v1/site", 401, {{"detail", "sign in"}});
   EXPECT_EQ(run({"site", "show"}), 3);
@@ -192,6 +199,49 @@ TEST_F(CommandLine, AnotherKeyIsNotTrusted) {
   server_.broken(changed);
   EXPECT_EQ(run({"site", "show"}), 3);
   EXPECT_THAT(err(), HasSubstr("shows another key"));
+}
+
+TEST_F(CommandLine, ACaVouchesForThisHostAlone) {
+  const auto ca = (home_ / "ca.pem").string();
+  std::ofstream(ca) << "a CA";
+  server_.on("GET /api/v1/site", 200, site());
+  environment_.erase("ZELLIGE_PIN");
+  EXPECT_EQ(run({"site", "show", "--ca", ca}), 0) << err();
+  EXPECT_EQ(server_.peers.back().caFile, ca);
+  EXPECT_EQ(server_.peers.back().serverName, "127.0.0.1")
+      << "checked against the addresses in the certificate";
+  EXPECT_EQ(run({"site", "show", "--ca", ca, "--url", "https://localhost:8443"}), 0) << err();
+  EXPECT_EQ(server_.peers.back().serverName, "localhost");
+  EXPECT_EQ(run({"site", "show", "--ca", ca, "--url", "https://[::1]:8443"}), 2);
+  EXPECT_THAT(err(), HasSubstr("or use --pin"));
+  Error untrusted{Errc::Rejected, "name"};
+  untrusted.cause = "bmc.certificate_untrusted";
+  server_.broken(untrusted);
+  EXPECT_EQ(run({"site", "show", "--ca", ca}), 3);
+  EXPECT_THAT(err(), HasSubstr("issued to another name"));
+}
+
+TEST_F(CommandLine, AChangedKeyIsNotTakenWhereNobodyCanCompare) {
+  environment_ = {{"ZELLIGE_URL", "https://127.0.0.1:8443"}, {"ZELLIGE_PASSWORD", "secret"}};
+  server_.on("GET /api/v1/version", 200, {{"version", "0.1.0"}});
+  server_.on("POST /api/v1/session", 201,
+             {{"token", "t1"}, {"expires", "soon"}, {"user", {{"must_change", false}}}});
+  EXPECT_EQ(run({"login", "--user", "ci"}), 0) << err();
+  server_.pin = "b3RoZXI=";
+  const auto before = server_.requests.size();
+  EXPECT_EQ(run({"login", "--user", "ci"}), 3);
+  EXPECT_THAT(err(), HasSubstr("THE KEY HAS CHANGED"));
+  EXPECT_THAT(err(), HasSubstr("ZELLIGE_PIN"));
+  EXPECT_EQ(server_.requests.size(), before + 1) << "the key was asked for, and no password sent";
+  EXPECT_EQ(run({"login", "--user", "ci", "--pin", "b3RoZXI="}), 0) << err();
+  EXPECT_EQ(server_.peers.back().pin, "b3RoZXI=");
+}
+
+TEST_F(CommandLine, AcceptsACertificateWithAReason) {
+  server_.on("POST /api/v1/nodes/S%2F1/certificate", 200, {{"serial", "S/1"}});
+  EXPECT_EQ(run({"node", "accept-certificate", "S/1", "--reason", "board swapped"}), 0) << err();
+  EXPECT_EQ(sent(0), (Json{{"reason", "board swapped"}}));
+  EXPECT_EQ(run({"node", "accept-certificate", "S/1"}), 2) << "why must be said";
 }
 
 TEST_F(CommandLine, WithoutAKnownKeyNothingIsSent) {
