@@ -123,6 +123,12 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
                                                        SecretBox box, StoreOptions options) {
   auto directory = DataDirectory::claim(path);
   if (!directory) return directory.error();
+  return open(std::move(*directory), executor, std::move(box), std::move(options));
+}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::unique_ptr<DataDirectory> directory,
+                                                       Executor& executor, SecretBox box,
+                                                       StoreOptions options) {
   try {
     ConnectionOptions connect;
     connect.writes = true;
@@ -130,9 +136,9 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
     connect.checkpointPages = options.checkpointPages;
     connect.maxPages = options.maxPages;
     connect.checkpointOnClose = options.checkpointOnClose;
-    auto writing = std::make_unique<Connection>((*directory)->database(), connect);
+    auto writing = std::make_unique<Connection>(directory->database(), connect);
     if (auto ready = migrate(*writing, migrations(), executor.now()); !ready) return ready.error();
-    auto impl = std::make_unique<Impl>(std::move(*directory), executor, std::move(box), std::move(options),
+    auto impl = std::make_unique<Impl>(std::move(directory), executor, std::move(box), std::move(options),
                                        std::move(writing));
     return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl)));
   } catch (const StoreFailure& e) {
@@ -364,8 +370,10 @@ Task<Result<void>> SqliteStore::createUser(User user, By by) {
   Work<void> work = [user = std::move(user), by](Writing& w) { return applyCreateUser(w, user, by.why); };
   return impl_->write<void>(by, std::move(work));
 }
-Task<Result<void>> SqliteStore::changeUser(User user, By by) {
-  Work<void> work = [user = std::move(user), by](Writing& w) { return applyChangeUser(w, user, by.why); };
+Task<Result<void>> SqliteStore::changeUser(User user, By by, TokenId keep) {
+  Work<void> work = [user = std::move(user), by, keep](Writing& w) {
+    return applyChangeUser(w, user, keep, by.why);
+  };
   return impl_->write<void>(by, std::move(work));
 }
 Task<Result<TokenId>> SqliteStore::createToken(ApiToken token, By by) {
@@ -384,15 +392,15 @@ Task<Result<void>> SqliteStore::putIdempotentReply(IdempotentReply reply) {
   return impl_->write<void>(by, std::move(work));
 }
 
-Task<Result<std::int64_t>> SqliteStore::removeEventsBefore(Time before, By by) {
-  Work<std::int64_t> work = [before, by](Writing& w) -> Result<std::int64_t> {
-    w.db.query("DELETE FROM idempotency WHERE created < ?").bind(before).run();
-    const auto removed = removeEvents(w, before);
-    if (removed > 0)
-      w.event("events.removed", {}, {}, {{"count", removed}, {"before", toMillis(before)}, {"why", by.why}});
-    return removed;
+Task<Result<Removed>> SqliteStore::removeOld(KeptSince keptSince, std::int64_t most, By by) {
+  Work<Removed> work = [keptSince, most, by](Writing& w) {
+    return applyRetention(w, keptSince, most, by.why);
   };
-  return impl_->write<std::int64_t>(by, std::move(work));
+  return impl_->write<Removed>(by, std::move(work));
+}
+Task<Result<void>> SqliteStore::acceptCertificate(NodeId node, By by) {
+  Work<void> work = [node, by](Writing& w) { return applyAcceptCertificate(w, node, by.why); };
+  return impl_->write<void>(by, std::move(work));
 }
 
 std::unique_ptr<Queries> SqliteStore::queries() const {
@@ -404,9 +412,18 @@ std::int64_t SqliteStore::lastEvent() { return EventChain(impl_->reading).head()
 Result<void> SqliteStore::verifyChain() { return verifyEvents(impl_->reading); }
 
 Result<void> SqliteStore::checkIntegrity() {
+  if (auto pages = checkPages(); !pages) return pages;
+  try {
+    return verifyChain();
+  } catch (const StoreFailure& e) {
+    return Error{Errc::Invalid, e.what()};
+  }
+}
+
+Result<void> SqliteStore::checkPages() {
   try {
     auto q = impl_->reading.query("PRAGMA quick_check(1)");
-    if (q.step() && q.text(0) == "ok") return verifyChain();
+    if (q.step() && q.text(0) == "ok") return {};
     return Error{Errc::Invalid,
                  fmt::format("the database is damaged ({}): stop the controller, keep the file for analysis "
                              "and restore the last backup",

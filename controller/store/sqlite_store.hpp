@@ -18,6 +18,7 @@
 #include "controller/base/executor.hpp"
 #include "controller/engine/store.hpp"
 #include "controller/store/content.hpp"
+#include "controller/store/data_directory.hpp"
 #include "controller/store/options.hpp"
 #include "controller/store/queries.hpp"
 #include "controller/store/records.hpp"
@@ -29,6 +30,10 @@ class SqliteStore final : public Store {
   /// Opens or makes the data directory, claims it, and migrates the database. The error says what a person must do.
   static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& directory, Executor& executor,
                                                    SecretBox box, StoreOptions options = {});
+  /// The same in a directory that is claimed already.
+  static Result<std::unique_ptr<SqliteStore>> open(std::unique_ptr<DataDirectory> directory,
+                                                   Executor& executor, SecretBox box,
+                                                   StoreOptions options = {});
   ~SqliteStore() override;
 
   // Store
@@ -75,14 +80,19 @@ class SqliteStore final : public Store {
   Task<Result<void>> releaseHold(HoldId hold, By by, bool mayReleaseLocks);
   /// Conflict: the name is taken.
   Task<Result<void>> createUser(User user, By by);
-  /// Replaces hash, grants, disabled and mustChange. Disabling revokes the user's tokens.
-  Task<Result<void>> changeUser(User user, By by);
+  /// Replaces hash, grants, disabled and mustChange. Disabling, or another hash, revokes the user's tokens and sessions;
+  /// all but `keep`, unless disabled.
+  Task<Result<void>> changeUser(User user, By by, TokenId keep = {});
   Task<Result<TokenId>> createToken(ApiToken token, By by);
   Task<Result<void>> revokeToken(TokenId token, By by);
   /// Conflict: this user has used this key already.
   Task<Result<void>> putIdempotentReply(IdempotentReply reply);
-  /// Retention: events and idempotent replies older than `before` go. How many events went.
-  Task<Result<std::int64_t>> removeEventsBefore(Time before, By by);
+  /// Removes what is older than each of these, at most `most` rows of a kind, so that nobody waits long behind it. The
+  /// newest event always stays, so that the chain keeps its head.
+  Task<Result<Removed>> removeOld(KeptSince keptSince, std::int64_t most, By by);
+  /// Audited: the BMC of this node may show another key than the pinned one; whatever it shows next is pinned. Its
+  /// session is forgotten, and an open finding `bmc.certificate_changed` is resolved. NotFound: no such node.
+  Task<Result<void>> acceptCertificate(NodeId node, By by);
 
   /// Reads for the API, on a connection of their own.
   std::unique_ptr<Queries> queries() const;
@@ -93,8 +103,10 @@ class SqliteStore final : public Store {
   std::int64_t lastEvent();
   /// Reads every event. Invalid: names the first sequence that was tampered with.
   Result<void> verifyChain();
-  /// Reads the whole database. Invalid: what is damaged, and what to do.
+  /// Reads the whole database, and the chain. Invalid: what is damaged, and what to do.
   Result<void> checkIntegrity();
+  /// Reads every page of the database, without judging events: about a second per gigabyte.
+  Result<void> checkPages();
 
  private:
   struct Impl;
