@@ -82,7 +82,7 @@ ControlPlaneOptions planeOptions(const Configuration& configuration, const Serve
   if (options.speed != 1) {
     // Transport does not speed up: on this clock settle is at least 2 s of wall time, a deadline 10 s, a poll 0.1 s.
     const auto wall = [&](Duration d) {
-      return Duration{static_cast<std::int64_t>(d.count() * options.speed)};
+      return Duration{static_cast<std::int64_t>(static_cast<double>(d.count()) * options.speed)};
     };
     plane.engine.minSettle = wall(2s);
     plane.engine.minDeadline = wall(10s);
