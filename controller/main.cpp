@@ -1,6 +1,6 @@
 // The command line: parses it and calls one command.
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
+#include <cstdio>
 #include <iostream>
 
 #include "controller/cli/cli.hpp"
@@ -8,9 +8,12 @@
 #include "controller/commands/commands.hpp"
 #include "controller/commands/serve.hpp"
 
-using namespace zellige;
+namespace cli = zellige::cli;
+namespace commands = zellige::commands;
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   CLI::App app{"Zellige: from a delivered GPU rack to an accepted one"};
   app.require_subcommand(1);
   std::function<int()> chosen;
@@ -98,10 +101,16 @@ int main(int argc, char** argv) {
   commands::addBench(app, chosen);
 
   if (const auto code = cli::parseWords(app, argc, argv, std::cout, std::cerr)) return *code;
+  return chosen();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
   try {
-    return chosen();
+    return run(argc, argv);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "zellige: {}\n", error.what());
-    return 1;
+    std::fprintf(stderr, "zellige: %s\n", error.what());
   }
+  return 1;
 }

@@ -34,7 +34,7 @@ bool syncDirectory(const std::filesystem::path& path) {
 Result<void> writeDurably(const std::filesystem::path& file, std::string_view bytes, unsigned mode) {
   const auto fresh = file.string() + ".new";
   const auto failed = [&] {
-    const Error error{Errc::Invalid, fmt::format("cannot write {}: {}", file.string(), strerror(errno))};
+    Error error{Errc::Invalid, fmt::format("cannot write {}: {}", file.string(), strerror(errno))};
     ::unlink(fresh.c_str());
     return error;
   };

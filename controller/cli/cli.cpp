@@ -76,7 +76,7 @@ class Adder {
     std::string spoken = command->get_name();
     for (auto* parent = command->get_parent(); parent && !parent->get_name().empty() && parent != &app_;
          parent = parent->get_parent())
-      spoken = parent->get_name() + " " + spoken;
+      spoken.insert(0, parent->get_name() + " ");
     command->callback(
         [&chosen = chosen_, words = words_, action = std::move(action), spoken = std::move(spoken)] {
           if (words->options.reason.empty()) words->options.reason = "command line: zellige " + spoken;

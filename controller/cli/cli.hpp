@@ -8,7 +8,7 @@
 
 #include "controller/cli/world.hpp"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's
 class App;
 }
 

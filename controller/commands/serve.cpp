@@ -1,6 +1,5 @@
 #include "controller/commands/serve.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <fstream>
@@ -13,6 +12,7 @@
 #include "controller/commands/control_plane.hpp"
 #include "controller/commands/own_identity.hpp"
 #include "controller/commands/retention.hpp"
+#include "controller/commands/serve_options.hpp"
 #include "controller/commands/stop_signal.hpp"
 #include "controller/listener/listener.hpp"
 #include "controller/site/configuration.hpp"
@@ -66,33 +66,6 @@ Result<ListenAddress> addressOf(std::string_view text) {
 
 bool isPlainHttp(const Configuration& configuration) {
   return configuration.provisioning.url.starts_with("http://");
-}
-
-std::string provisioningUrl(const Configuration& configuration) {
-  if (!configuration.provisioning.url.empty()) return configuration.provisioning.url;
-  return "https://" + configuration.provisioning.listen;
-}
-
-ControlPlaneOptions planeOptions(const Configuration& configuration, const ServeOptions& options) {
-  ControlPlaneOptions plane;
-  plane.provisioningUrl = provisioningUrl(configuration);
-  plane.engine.budgets = {configuration.limits.uploads, configuration.limits.siteFlashes,
-                          configuration.limits.flashesPerRack, configuration.limits.imageStreams};
-  plane.patrol.period = configuration.engine.patrol;
-  if (options.speed != 1) {
-    // Transport does not speed up: on this clock settle is at least 2 s of wall time, a deadline 10 s, a poll 0.1 s.
-    const auto wall = [&](Duration d) {
-      return Duration{static_cast<std::int64_t>(d.count() * options.speed)};
-    };
-    plane.engine.minSettle = wall(2s);
-    plane.engine.minDeadline = wall(10s);
-    plane.engine.minPoll = wall(100ms);
-    if (options.configuration.empty())
-      plane.engine.budgets = {};  // made for a site; a rehearsal is of the machines
-    plane.redfish.connectTimeout = plane.redfish.readTimeout = plane.redfish.writeTimeout = 5s;
-    plane.redfish.slowReadTimeout = plane.redfish.uploadTimeout = 5s;
-  }
-  return plane;
 }
 
 // On standard output and never in a log.
@@ -171,13 +144,6 @@ class Server {
   }
 
  private:
-  static http::CurlOptions curlOptions(const Configuration& configuration) {
-    http::CurlOptions curl;
-    const auto kept = static_cast<std::size_t>(configuration.limits.bmcConnections);
-    curl.shards = std::min(curl.shards, kept);
-    curl.maxConnectionsPerShard = kept / curl.shards;
-    return curl;
-  }
   api::ApiOptions apiOptions() {
     api::ApiOptions api;
     api.clockSpeed = options_.speed;

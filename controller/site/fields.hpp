@@ -64,6 +64,7 @@ E readName(Value value, Problems& problems, std::string_view what) {
   if (value.kind() == Document::Kind::Scalar)
     if (const auto e = fromName<E>(value.text())) return *e;
   std::vector<std::string_view> known;
+  known.reserve(EnumNames<E>::table.size());
   for (const auto& [e, name] : EnumNames<E>::table) known.push_back(name);
   refuseWord(value, problems, what, known);
   return E{};

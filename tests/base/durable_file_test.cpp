@@ -13,12 +13,15 @@ namespace {
 namespace fs = std::filesystem;
 
 class DurableFile : public testing::Test {
- protected:
+ public:
   DurableFile() {
     auto name = (fs::temp_directory_path() / "zellige-file-XXXXXX").string();
     directory_ = ::mkdtemp(name.data());
   }
   ~DurableFile() override { fs::remove_all(directory_); }
+  DurableFile(const DurableFile&) = delete;
+
+ protected:
   std::string content(const std::string& name) const {
     std::ifstream in(directory_ / name, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};

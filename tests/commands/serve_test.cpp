@@ -130,7 +130,7 @@ std::string signIn(Client& client, const Controller& controller) {
   const Json words{{"user", "admin"}, {"password", controller.password}};
   const auto session = client.send(controller.peer, request("POST", "/session", words, ""));
   EXPECT_TRUE(session) << session.error().what;
-  const auto token = readString(Json::parse(session->reply.body), "token").value_or("");
+  auto token = readString(Json::parse(session->reply.body), "token").value_or("");
   const Json change{{"current", controller.password}, {"password", "a longer secret"}};
   const auto changed = client.send(controller.peer, request("PUT", "/users/me/password", change, token));
   EXPECT_EQ(changed->reply.status, 204) << changed->reply.body;
@@ -146,6 +146,7 @@ TEST(Serve, AnswersWhatIsInFlightWhenItIsStopped) {
   auto poll = client.begin(controller.peer, request("GET", "/events?wait=30&after=1000000", {}, token));
   const Json words{{"user", "admin"}, {"password", "a longer secret"}};
   std::vector<std::future<Result<http::Received>>> signing;
+  signing.reserve(6);
   for (int i = 0; i < 6; ++i)
     signing.push_back(client.begin(controller.peer, request("POST", "/session", words, "")));
   // Passwords are looked at one after the other, each for a tenth of a second: the others are on their way by now.

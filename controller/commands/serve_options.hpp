@@ -1,0 +1,16 @@
+// What a configuration means for the parts that `serve` wires together.
+#pragma once
+
+#include "controller/commands/control_plane.hpp"
+#include "controller/commands/serve.hpp"
+#include "controller/site/configuration.hpp"
+#include "drivers/http/curl_transport.hpp"
+
+namespace zellige::commands {
+
+/// How machines reach the provisioning end.
+std::string provisioningUrl(const Configuration& configuration);
+ControlPlaneOptions planeOptions(const Configuration& configuration, const ServeOptions& options);
+http::CurlOptions curlOptions(const Configuration& configuration);
+
+}  // namespace zellige::commands
