@@ -54,7 +54,6 @@ class VirtualSite final : public sim::Uplink {
   void spawn(Task<void> task);
 
   sim::Fleet& fleet() { return fleet_; }
-  const sim::Fleet& fleet() const { return fleet_; }
   SqliteStore& store();
   ControlPlane& plane();
   Time started() const { return started_; }
