@@ -8,7 +8,7 @@ usage() {
 usage: ./demo.sh [-- OPTIONS OF zellige demo]
 
 Takes 18 simulated GB200 compute trays from planned to available, over real HTTPS and Redfish.
-  ./demo.sh                          with the console's address printed, for a person to watch
+  ./demo.sh                          with a live table, for a person to watch
   ./demo.sh -- --headless --json     for a script
 On Debian 12. Packages that are missing are named and installed (with sudo when you are not root).
 EOF

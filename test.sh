@@ -74,6 +74,14 @@ sameInEveryBuild() {
   recordCheck 'same seed, same events' "$status"
 }
 
+# Every exchange of the API's tests, held against openapi.yaml.
+conformance() {
+  heading 'The API, as openapi.yaml describes it'
+  local status=0
+  tests/web/api/conformance.sh build/release || status=$?
+  recordCheck 'API conformance' "$status"
+}
+
 fuzz() {
   build fuzz
   local fuzzer name status seeds found=0
@@ -117,8 +125,10 @@ installPackages 'build and test' "${packagesToBuild[@]}" "${packagesToTest[@]}"
 build release all
 if [[ $mode == fast ]]; then
   suite release -E 'Long\.'
+  conformance
 else
   suite release
+  conformance
   build asan all
   suite asan
   build debug zellige

@@ -1,6 +1,7 @@
 // The command line: parses it and calls one command.
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <iostream>
 
 #include "controller/cli/cli.hpp"
 #include "controller/commands/bench_command.hpp"
@@ -47,6 +48,9 @@ int main(int argc, char** argv) {
   serveCommand->add_option("--data", serve.dataDir, "Data directory; goes before the file's data_dir");
   serveCommand->add_option("--api", serve.apiListen, "IP:PORT for people and scripts");
   serveCommand->add_option("--provisioning", serve.provisioningListen, "IP:PORT for agents and BMCs");
+  serveCommand->add_flag("--reset-admin", serve.resetAdmin,
+                         "Give the user admin a new one-time password, print it and end; the controller must "
+                         "not run meanwhile");
   serveCommand->add_option("--speed", serve.speed, "Rehearsals: a faster clock")
       ->group("")
       ->check(CLI::Range(1.0, 1000.0));
@@ -93,7 +97,7 @@ int main(int argc, char** argv) {
   cli::addCommands(app, chosen);
   commands::addBench(app, chosen);
 
-  CLI11_PARSE(app, argc, argv);
+  if (const auto code = cli::parseWords(app, argc, argv, std::cout, std::cerr)) return *code;
   try {
     return chosen();
   } catch (const std::exception& error) {

@@ -6,6 +6,7 @@
 
 #include "workflows/compare.hpp"
 #include "workflows/judge.hpp"
+#include "workflows/silence.hpp"
 #include "workflows/steps.hpp"
 
 namespace zellige::workflows {
@@ -16,14 +17,24 @@ constexpr Duration kGrace = 30min;  // beyond the plan's own duration: agent res
 
 std::string subjectOf(const Plan::Test& test) { return "burnin/" + test.id; }
 
+/// What the test demands, as evidence rests on it: another duration or limit under the same name is another test.
+std::string specOf(const Plan::Test& test) {
+  auto spec = fmt::format("test:{} {} s{}", test.id, test.duration.count() / 1000,
+                          test.required ? " required" : "");
+  for (const auto& [name, limit] : test.limits) {
+    if (limit.min) spec += fmt::format(" {}>={:g}", name, *limit.min);
+    if (limit.max) spec += fmt::format(" {}<={:g}", name, *limit.max);
+  }
+  return spec;
+}
+
 std::vector<const Plan::Test*> testsToRun(StepContext& context) {
   std::vector<const Plan::Test*> out;
   const auto valid = context.store().validEvidence(context.node().id);
-  const auto planEntry = "plan:" + context.target().plan.name;
   for (const auto& test : context.target().plan.tests) {
     const bool shown = std::any_of(valid.begin(), valid.end(), [&](const Evidence& e) {
       return e.subject == subjectOf(test) &&
-             std::find(e.dependsOn.begin(), e.dependsOn.end(), planEntry) != e.dependsOn.end();
+             std::find(e.dependsOn.begin(), e.dependsOn.end(), specOf(test)) != e.dependsOn.end();
     });
     if (!shown) out.push_back(&test);
   }
@@ -46,7 +57,7 @@ void leaveEvidence(StepContext& context, const Plan::Test& test, const AgentBurn
     if (other.subject == "firmware")
       for (const auto& entry : other.dependsOn)
         if (entry.starts_with("fw:")) evidence.dependsOn.push_back(entry);
-  evidence.dependsOn.push_back("plan:" + context.target().plan.name);
+  evidence.dependsOn.push_back(specOf(test));
   std::sort(evidence.dependsOn.begin(), evidence.dependsOn.end());
   context.leave(PutEvidence{std::move(evidence)});
 }
@@ -66,19 +77,19 @@ Result<Seen> judgeAll(StepContext& context, const std::vector<const Plan::Test*>
 Task<Result<Seen>> lookBurnIn(StepContext& context) {
   const auto tests = testsToRun(context);
   if (tests.empty()) co_return Seen::Done;
-  const auto order = context.store().order(context.node().id);
-  const bool ordered = context.wasIntended() && order && order->id == orderId(context);
+  const auto id = context.node().id;
+  const bool ordered = context.wasIntended() && context.store().orderId(id) == orderId(context);
   if (!ordered) co_return Seen::Todo;
   Duration planned{0};
   for (const auto* test : tests) planned += test->duration;
-  const auto stored = context.store().report(context.node().id);
-  if (stored && stored->report.burnIn.orderId == order->id && stored->report.burnIn.finished)
-    co_return judgeAll(context, tests, stored->report.burnIn);
+  const auto head = context.store().reportHead(id);
+  if (head && head->burnInOrder == orderId(context) && head->burnInFinished)
+    co_return judgeAll(context, tests, context.store().report(id)->report.burnIn);
   if (context.spent() > planned + kGrace)
     co_return failure("burnin.failed", "the tests did not finish in time");
   context.waitFor(fmt::format("burn-in: {} tests, {} min", tests.size(),
                               std::chrono::duration_cast<std::chrono::minutes>(planned).count()));
-  co_return Seen::Busy;
+  co_return co_await stillSilent(context);
 }
 
 Task<Result<void>> orderBurnIn(StepContext& context) {
@@ -98,12 +109,13 @@ Task<Result<Seen>> lookAccepted(StepContext& context) {
   rest.id = fmt::format("{}-rest", context.run().id.value);
   rest.reportEvery = 10min;
   context.leave(PutOrder{node.id, std::move(rest)});
-  if (node.lifecycle == Lifecycle::Qualifying) {
-    MoveLifecycle move{node.id, node.lifecycle, Lifecycle::Available, Actor::Engine, "qualified", {}};
-    move.evidence = {"inventory", "settings", "firmware", "image"};
-    for (const auto& test : context.target().plan.tests) move.evidence.push_back(subjectOf(test));
-    context.leave(std::move(move));
-  }
+  if (node.lifecycle != Lifecycle::Qualifying)
+    co_return failure("act.rejected", fmt::format("the machine passed, but somebody made it {} meanwhile",
+                                                  nameOf(node.lifecycle)));
+  MoveLifecycle move{node.id, node.lifecycle, Lifecycle::Available, Actor::Engine, "qualified", {}};
+  move.evidence = {"inventory", "settings", "firmware", "image"};
+  for (const auto& test : context.target().plan.tests) move.evidence.push_back(subjectOf(test));
+  context.leave(std::move(move));
   co_return Seen::Done;
 }
 
@@ -116,6 +128,7 @@ std::vector<Step> burnInSteps() {
        .look = lookBurnIn,
        .act = orderBurnIn,
        .settle = 60s,
+       .poll = 2min,  // its last report nudges
        .deadline = 24h * 30,
        .spent = "burnin.failed"},
       {.id = "qualify.accept", .title = "Accept the machine", .look = lookAccepted},

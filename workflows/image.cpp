@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "workflows/silence.hpp"
 #include "workflows/steps.hpp"
 
 namespace zellige::workflows {
@@ -33,21 +34,20 @@ std::string mediaUrl(const StepContext& context) {
 }
 
 /// The installed system's report with the wanted image, if one came since `since`.
-std::optional<AgentReport> calledHome(StepContext& context, Time since) {
-  auto stored = context.store().report(context.node().id);
-  if (!stored || stored->received < since) return std::nullopt;
-  const auto& report = stored->report;
-  const bool ours = report.home == AgentHome::Os && report.image.state == ImageState::Verified &&
-                    report.image.digest == context.target().profile.imageDigest;
+std::optional<ReportHead> calledHome(StepContext& context, Time since) {
+  auto head = context.store().reportHead(context.node().id);
+  const bool ours = head && head->received >= since && head->home == AgentHome::Os &&
+                    head->image == ImageState::Verified &&
+                    head->imageDigest == context.target().profile.imageDigest;
   if (!ours) return std::nullopt;
-  return std::move(stored->report);
+  return head;
 }
 
-void leaveEvidence(StepContext& context, const AgentReport& report) {
+void leaveEvidence(StepContext& context, const ReportHead& report) {
   const auto& node = context.node();
   Evidence evidence{node.id, context.run().id, "image", "", {}, context.now()};
-  evidence.value = Json{{"digest", report.image.digest}, {"boot_id", report.bootId}}.dump();
-  evidence.dependsOn = {"image:" + report.image.digest, "serial:" + node.serial};
+  evidence.value = Json{{"digest", report.imageDigest}, {"boot_id", report.bootId}}.dump();
+  evidence.dependsOn = {"image:" + report.imageDigest, "serial:" + node.serial};
   context.leave(PutEvidence{std::move(evidence)});
   context.setFact("image.home", "yes");
 }
@@ -118,30 +118,30 @@ Task<Result<void>> switchOn(StepContext& context) { co_return co_await context.b
 
 Task<Result<Seen>> lookAgent(StepContext& context) {
   if (settled(context)) co_return Seen::Done;
-  const auto stored = context.store().report(context.node().id);
+  const auto head = context.store().reportHead(context.node().id);
   const auto since = fromMillis(number(context.fact("image.on_at")));
-  const bool here = stored && stored->received >= since && stored->report.home == AgentHome::Ramdisk;
+  const bool here = head && head->received >= since && head->home == AgentHome::Ramdisk;
   context.waitFor("the deploy agent to report");
-  co_return here ? Seen::Done : Seen::Busy;
+  if (here) co_return Seen::Done;
+  co_return co_await stillSilent(context);
 }
 
 Task<Result<Seen>> lookWritten(StepContext& context) {
   if (settled(context)) co_return Seen::Done;
   const auto stored = context.store().report(context.node().id);
-  if (!stored) co_return Seen::Busy;
+  if (!stored) co_return co_await stillSilent(context);
   const auto& image = stored->report.image;
   const bool wanted = image.digest == context.target().profile.imageDigest;
   if (wanted && image.state == ImageState::Verified) co_return Seen::Done;
   if (wanted && image.state == ImageState::Writing) {
     context.waitFor(fmt::format("the agent writes the image: {} MiB", image.bytesDone >> 20));
-    co_return Seen::Busy;
+    co_return co_await stillSilent(context);
   }
-  const auto order = context.store().order(context.node().id);
   const auto orderId = fmt::format("{}-image-{}", context.run().id.value, context.tries());
-  const bool ordered = context.wasIntended() && order && order->id == orderId;
+  const bool ordered = context.wasIntended() && context.store().orderId(context.node().id) == orderId;
   if (ordered && image.state != ImageState::Failed) {
     context.waitFor("the agent to begin writing");
-    co_return Seen::Busy;
+    co_return co_await stillSilent(context);
   }
   if (image.state == ImageState::Failed) context.waitFor(image.error);
   co_return Seen::Todo;
@@ -177,9 +177,9 @@ Task<Result<Seen>> lookRestarted(StepContext& context) {
   if (const auto before = context.intended("host_reset"); before && *before != host->lastReset)
     co_return Seen::Done;
   // A machine that reports no reset time leaves no witness: then our own record must do.
-  if (host->lastReset.empty() && context.ledgerSaysDone()) co_return Seen::Done;
+  if (host->lastReset.empty() && context.wasAccepted()) co_return Seen::Done;
   context.witness("host_reset", host->lastReset);
-  context.setFact("image.restart_at", std::to_string(toMillis(context.now())));
+  context.setFactWithIntent("image.restart_at", std::to_string(toMillis(context.now())));
   co_return Seen::Todo;
 }
 Task<Result<void>> restart(StepContext& context) {
@@ -191,7 +191,7 @@ Task<Result<Seen>> lookHome(StepContext& context) {
   const auto since = fromMillis(number(context.fact("image.restart_at")));
   const auto report = calledHome(context, since);
   context.waitFor("the installed system to call home");
-  if (!report) co_return Seen::Busy;
+  if (!report) co_return co_await stillSilent(context);
   leaveEvidence(context, *report);
   co_return Seen::Done;
 }
@@ -222,6 +222,7 @@ std::vector<Step> imageSteps() {
       {.id = "image.agent",
        .title = "Wait for the deploy agent",
        .look = lookAgent,
+       .poll = 30s,  // its first report nudges
        .deadline = 40min,
        .overdue = "image.no_agent"},
       {.id = "image.write",
@@ -245,6 +246,7 @@ std::vector<Step> imageSteps() {
       {.id = "image.home",
        .title = "Wait for the installed system to call home",
        .look = lookHome,
+       .poll = 30s,  // its first report nudges
        .deadline = 40min,
        .overdue = "os.no_call_home"},
   };

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -49,6 +50,11 @@ Task<Result<Seen>> lookInventory(StepContext& context) {
                        .dump();
   if (!differences.empty() && !confirmed(context, differences)) co_return Seen::Busy;
   context.leave(PutInventory{node.id, std::move(*found)});
+  const bool sick = std::any_of(differences.begin(), differences.end(),
+                                [](const auto& d) { return d.cause == "inventory.sick_part"; });
+  context.leave(SetHealth{node.id, sick                  ? Health::Failed
+                                   : differences.empty() ? Health::Ok
+                                                         : Health::Degraded});
   if (differences.empty()) {
     context.leave(PutEvidence{std::move(evidence)});
     co_return Seen::Done;

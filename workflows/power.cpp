@@ -14,7 +14,7 @@ Task<Result<Seen>> lookPower(StepContext& context) {
   if (wanted == "restart") {
     if (const auto before = context.intended("host_reset"); before && *before != host->lastReset)
       co_return Seen::Done;
-    if (host->lastReset.empty() && context.ledgerSaysDone()) co_return Seen::Done;
+    if (host->lastReset.empty() && context.wasAccepted()) co_return Seen::Done;
     context.witness("host_reset", host->lastReset);
     co_return Seen::Todo;
   }

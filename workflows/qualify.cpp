@@ -15,7 +15,10 @@ std::vector<Step> joined(std::initializer_list<std::vector<Step>> parts) {
 const Workflow& qualify() {
   static const auto steps = joined(
       {discoverSteps(), inspectSteps(), settingsSteps(), firmwareSteps(), imageSteps(), burnInSteps()});
-  static const Workflow workflow{.name = "qualify", .steps = steps};
+  // Not where somebody uses the machine, or has it apart; a quarantined one is released first.
+  static constexpr Lifecycle startsIn[] = {Lifecycle::Planned, Lifecycle::Discovered, Lifecycle::Qualifying,
+                                           Lifecycle::Available};
+  static const Workflow workflow{.name = "qualify", .steps = steps, .startsIn = startsIn};
   return workflow;
 }
 

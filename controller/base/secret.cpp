@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "controller/base/digest.hpp"
+#include "controller/base/durable_file.hpp"
 
 namespace zellige {
 
@@ -17,40 +18,35 @@ const unsigned char* bytesOf(std::string_view s) { return reinterpret_cast<const
 unsigned char* bytesOf(std::string& s) { return reinterpret_cast<unsigned char*>(s.data()); }
 }  // namespace
 
-Result<SecretBox> SecretBox::openOrCreate(const std::filesystem::path& keyFile) {
+Result<SecretBox> SecretBox::read(const std::filesystem::path& keyFile) {
+  if (sodium_init() < 0) return Error{Errc::Invalid, "libsodium could not start"};
+  const int fd = ::open(keyFile.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return Error{errno == ENOENT ? Errc::NotFound : Errc::Invalid,
+                 fmt::format("cannot read the site key {}: {}", keyFile.string(), strerror(errno))};
+  SecretBox box;
+  struct stat info {};
+  ::fstat(fd, &info);
+  box.key_.resize(crypto_secretbox_KEYBYTES);
+  const auto got = ::read(fd, box.key_.data(), box.key_.size());
+  ::close(fd);
+  if ((info.st_mode & 077) != 0)
+    return Error{Errc::Invalid, fmt::format("the site key {} can be read by others; run: chmod 600 {}",
+                                            keyFile.string(), keyFile.string())};
+  if (got != static_cast<ssize_t>(box.key_.size()) || info.st_size != got)
+    return Error{Errc::Invalid,
+                 fmt::format("the site key {} is damaged; restore it from your backup: without it "
+                             "no stored BMC password can be opened",
+                             keyFile.string())};
+  return box;
+}
+
+Result<SecretBox> SecretBox::make(const std::filesystem::path& keyFile) {
   if (sodium_init() < 0) return Error{Errc::Invalid, "libsodium could not start"};
   SecretBox box;
-  const auto fail = [&](std::string_view doing) {
-    return Error{Errc::Invalid,
-                 fmt::format("cannot {} the site key {}: {}", doing, keyFile.string(), strerror(errno))};
-  };
-  int fd = ::open(keyFile.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd >= 0) {
-    struct stat info {};
-    ::fstat(fd, &info);
-    box.key_.resize(crypto_secretbox_KEYBYTES);
-    const auto got = ::read(fd, box.key_.data(), box.key_.size());
-    ::close(fd);
-    if ((info.st_mode & 077) != 0)
-      return Error{Errc::Invalid, fmt::format("the site key {} can be read by others; run: chmod 600 {}",
-                                              keyFile.string(), keyFile.string())};
-    if (got != static_cast<ssize_t>(box.key_.size()) || info.st_size != got)
-      return Error{Errc::Invalid,
-                   fmt::format("the site key {} is damaged; restore it from your backup: without it "
-                               "no stored BMC password can be opened",
-                               keyFile.string())};
-    return box;
-  }
-  if (errno != ENOENT) return fail("read");
   box.key_.resize(crypto_secretbox_KEYBYTES);
   randombytes_buf(box.key_.data(), box.key_.size());
-  const auto fresh = keyFile.string() + ".new";
-  fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return fail("create");
-  const bool written = ::write(fd, box.key_.data(), box.key_.size()) == static_cast<ssize_t>(box.key_.size()) &&
-                       ::fsync(fd) == 0;
-  ::close(fd);
-  if (!written || ::rename(fresh.c_str(), keyFile.c_str()) != 0) return fail("write");
+  if (auto written = writeDurably(keyFile, box.key_, 0600); !written) return written.error();
   return box;
 }
 

@@ -26,8 +26,10 @@ class Secret {
 /// database, never in it: a copied database alone opens nothing.
 class SecretBox {
  public:
-  /// Reads the key file (mode 0600), or makes it. Errc::Invalid if it is not ours to use, with what to do.
-  static Result<SecretBox> openOrCreate(const std::filesystem::path& keyFile);
+  /// Reads the key file (mode 0600). NotFound: it is not there. Invalid: it is not ours to use, with what to do.
+  static Result<SecretBox> read(const std::filesystem::path& keyFile);
+  /// Makes a new key in this file, durable when it returns. What an old key sealed cannot be opened with it.
+  static Result<SecretBox> make(const std::filesystem::path& keyFile);
   /// A fixed key: simulation and tests, where a run must be repeatable.
   static SecretBox fromSeed(std::string_view seed);
 

@@ -19,6 +19,7 @@ struct NodeQuery {
 };
 Task<int> listNodes(World& world, Options options, NodeQuery query);
 Task<int> showNode(World& world, Options options, std::string serial);
+Task<int> acceptCertificate(World& world, Options options, std::string serial);
 // run.cpp
 struct RunQuery {
   std::string state, workflow, node;

@@ -42,8 +42,10 @@ class Adder {
     on(bundle, [](World& w, const Words& x) { return importSite(w, x.options, x.paths, x.dryRun); });
     auto* signIn = command(
         app_, "login", "Sign in; takes the server's key on first use and keeps a token for 12 hours", false);
-    signIn->add_option("--user", words_->user,
-                       "Asked for if not given; the password is ZELLIGE_PASSWORD or asked for");
+    signIn->add_option(
+        "--user", words_->user,
+        "Asked for if not given; the password is ZELLIGE_PASSWORD or asked for, and the one to "
+        "replace a one-time password ZELLIGE_NEW_PASSWORD");
     on(signIn, [](World& w, const Words& x) { return cli::login(w, x.options, x.user); });
   }
 
@@ -104,6 +106,12 @@ class Adder {
     auto* show = command(*node, "show", "One node with everything", false);
     show->add_option("serial", words_->serial)->required();
     on(show, [](World& w, const Words& x) { return showNode(w, x.options, x.serial); });
+    auto* accept = command(
+        *node, "accept-certificate",
+        "Accept that a node's BMC shows another TLS key: after a board swap or a factory reset", true);
+    accept->add_option("serial", words_->serial)->required();
+    accept->get_option("--reason")->required();
+    on(accept, [](World& w, const Words& x) { return acceptCertificate(w, x.options, x.serial); });
     auto* power = command(*node, "power", "Switch a node's host on or off, or restart it", true);
     power->add_option("serial", words_->serial)->required();
     power->add_option("state", words_->parameter)->required()->check(CLI::IsMember({"on", "off", "restart"}));
@@ -202,6 +210,16 @@ int runForReal(const Chosen& action) {
 }  // namespace
 
 void addCommands(CLI::App& app, std::function<Task<int>(World&)>& chosen) { Adder(app, chosen).add(); }
+
+std::optional<int> parseWords(CLI::App& app, int count, const char* const* words, std::ostream& out,
+                              std::ostream& err) {
+  try {
+    app.parse(count, words);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, out, err) == 0 ? 0 : static_cast<int>(Exit::Usage);
+  }
+}
 
 void addCommands(CLI::App& app, std::function<int()>& chosen) {
   const auto action = std::make_shared<Chosen>();

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <iosfwd>
 #include <memory>
+#include <optional>
 
 #include "controller/cli/world.hpp"
 
@@ -13,10 +15,15 @@ class App;
 namespace zellige::cli {
 
 /// Adds the commands to `app`. Parsing one of them sets `chosen` to what then runs it over real HTTPS; both must live
-/// until it has run. Exit codes: world.hpp; whatever CLI11 itself refuses should leave as Exit::Usage.
+/// until it has run. Exit codes: world.hpp.
 void addCommands(CLI::App& app, std::function<int()>& chosen);
 
 /// The same for a world that the caller makes (tests): parsing sets `chosen` to the coroutine.
 void addCommands(CLI::App& app, std::function<Task<int>(World&)>& chosen);
+
+/// Parses the words of the whole program. nullopt: what was chosen shall run. Otherwise the program ends with this exit
+/// code: 0 after --help, Exit::Usage (never a number of CLI11's) for words that mean nothing, which `err` explains.
+std::optional<int> parseWords(CLI::App& app, int count, const char* const* words, std::ostream& out,
+                              std::ostream& err);
 
 }  // namespace zellige::cli

@@ -113,6 +113,7 @@ Result<Server> serverAt(const std::string& url) {
   const auto address = addressOf(std::string(host));
   if (!address) return address.error();
   server.peer.address = *address;
+  server.name = host;
   return server;
 }
 
@@ -130,9 +131,16 @@ Result<Server> chooseServer(const World& world, const Options& options) {
   server->token = known ? stored->token : Secret{};
   if (auto token = world.environment("ZELLIGE_TOKEN"); !token.empty())
     server->token = Secret{std::move(token)};
-  server->peer.caFile = options.ca;
   server->peer.pin = !options.pin.empty() ? options.pin : world.environment("ZELLIGE_PIN");
-  if (server->peer.pin.empty() && known) server->peer.pin = stored->pin;
+  if (!options.ca.empty()) {
+    // A CA vouches for many hosts: the certificate must be this one's. Its key may change under the same CA.
+    if (server->name.find(':') != std::string::npos)
+      return Error{Errc::Invalid, "--ca needs the controller's name or IPv4 address in --url; or use --pin"};
+    server->peer.caFile = options.ca;
+    server->peer.serverName = server->name;
+  } else if (server->peer.pin.empty() && known) {
+    server->peer.pin = stored->pin;
+  }
   return server;
 }
 
@@ -156,6 +164,11 @@ Task<Result<Json>> Client::send(HttpRequest request, Duration patience) {
           fmt::format("{0} shows another key than when you signed in. If it was set up anew, compare its "
                       "fingerprint and run: zellige login --url {0}",
                       server_.url)};
+    else if (error.cause == "bmc.certificate_untrusted")
+      error = {Errc::Auth,
+               fmt::format("{}: its certificate is not one that {} vouches for, or is issued to another "
+                           "name; nothing was sent",
+                           server_.url, server_.peer.caFile)};
     else if (error.outcomeUnknown)
       error.what = fmt::format("{}; whether it was done is not known: look before you repeat it", error.what);
     else

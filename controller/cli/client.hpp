@@ -14,6 +14,7 @@ struct Server {
   std::string url;  ///< as given, without a slash at the end
   http::Peer peer;
   std::string host;  ///< for the Host header
+  std::string name;  ///< without the port: what a certificate must be issued to
   Secret token;
 };
 

@@ -58,6 +58,38 @@ Task<Result<std::string>> learnKey(World& world, Server server) {
   co_return received->pin;
 }
 
+/// From ZELLIGE_NEW_PASSWORD, or asked for; twice where a person types it blindly.
+Result<Secret> newPassword(World& world) {
+  if (auto given = world.environment("ZELLIGE_NEW_PASSWORD"); !given.empty()) return Secret{std::move(given)};
+  Secret fresh{ask(world, "New password", true)};
+  if (fresh.empty())
+    return Error{Errc::Auth,
+                 "your password was given by somebody else and must be changed now: sign in again and type a "
+                 "new one, or set ZELLIGE_NEW_PASSWORD"};
+  if (world.terminal && Secret{ask(world, "Again", true)} != fresh)
+    return Error{Errc::Auth, "the two are not the same; sign in again"};
+  return fresh;
+}
+
+/// The session is of no use before. A refusal ends it, so that it does not lie about.
+Task<Result<void>> changePassword(World& world, Client& client, Secret current) {
+  world.err << "Your password was given by somebody else; choose your own now.\n";
+  auto fresh = newPassword(world);
+  Error refused;
+  if (fresh) {
+    const Json body{{"current", current.reveal()}, {"password", fresh->reveal()}};
+    HttpRequest request{"PUT", "/api/v1/users/me/password", {}, body.dump()};
+    request.headers.set("Content-Type", "application/json");
+    const auto changed = co_await client.send(std::move(request), Duration{30'000});
+    if (changed) co_return Result<void>{};
+    refused = changed.error();
+  } else {
+    refused = fresh.error();
+  }
+  (void)co_await client.remove("/api/v1/session");
+  co_return refused;
+}
+
 }  // namespace
 
 Task<int> login(World& world, Options options, std::string user) {
@@ -72,8 +104,15 @@ Task<int> login(World& world, Options options, std::string user) {
     if (!key) co_return complain(world, key.error());
     server->peer.pin = *key;
     if (*key != remembered) {
+      const bool changed = !remembered.empty();
       world.err << (remembered.empty() ? "The key of " : "THE KEY HAS CHANGED of ") << server->url
                 << "\n  SHA-256 " << *key << "\nCompare it with what the controller printed at its start.\n";
+      if (changed && !world.terminal) {
+        world.err << "zellige: not signed in, as nobody can compare; nothing was sent. If the controller was "
+                     "set up "
+                     "anew, say which key it has: --pin or ZELLIGE_PIN\n";
+        co_return static_cast<int>(Exit::NoAccess);
+      }
       if (world.terminal && ask(world, "Is it the same? [y/N]", false) != "y") {
         world.err << "zellige: not signed in; nothing was sent\n";
         co_return static_cast<int>(Exit::NoAccess);
@@ -92,13 +131,14 @@ Task<int> login(World& world, Options options, std::string user) {
     if (error.httpStatus == 401) error.what = "user and password do not belong together; try again";
     co_return complain(world, error);
   }
-  Credentials credentials{server->url, Secret{readString(*session, "token").value_or("")}, client.pin()};
+  client.server().token = Secret{readString(*session, "token").value_or("")};
+  if (readBool(*session, "user/must_change").value_or(false))
+    if (const auto changed = co_await changePassword(world, client, password); !changed)
+      co_return complain(world, changed.error());
+  Credentials credentials{server->url, client.server().token, client.pin()};
   if (auto saved = saveCredentials(world.home, credentials); !saved) co_return complain(world, saved.error());
   world.err << "Signed in to " << server->url << " as " << printable(user) << " until "
             << textAt(*session, "expires") << '\n';
-  if (readBool(*session, "user/must_change").value_or(false))
-    world.err
-        << "Your password was given by somebody else; change it soon (PUT /api/v1/users/me/password).\n";
   co_return 0;
 }
 

@@ -113,4 +113,20 @@ Task<int> showNode(World& world, Options options, std::string serial) {
   co_return 0;
 }
 
+Task<int> acceptCertificate(World& world, Options options, std::string serial) {
+  auto server = chooseServer(world, options);
+  if (!server) co_return complain(world, server.error());
+  Client client(world, std::move(*server));
+  Json body{{"reason", options.reason}};
+  const auto node = co_await client.post("/api/v1/nodes/" + encodePercent(serial) + "/certificate",
+                                         std::move(body));
+  if (!node) co_return complain(world, node.error());
+  if (options.json())
+    printJson(world, *node);
+  else
+    world.out << "The key that the BMC of " << printable(serial)
+              << " shows next is pinned. Retry its failed run with: zellige run retry ID\n";
+  co_return 0;
+}
+
 }  // namespace zellige::cli

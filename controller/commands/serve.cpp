@@ -1,20 +1,25 @@
 #include "controller/commands/serve.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
 
 #include "controller/base/log.hpp"
 #include "controller/base/loop_executor.hpp"
 #include "controller/commands/control_plane.hpp"
+#include "controller/commands/own_identity.hpp"
+#include "controller/commands/retention.hpp"
 #include "controller/commands/stop_signal.hpp"
 #include "controller/listener/listener.hpp"
 #include "controller/site/configuration.hpp"
+#include "controller/store/site_key.hpp"
 #include "drivers/http/curl_transport.hpp"
 #include "web/api/api.hpp"
+#include "web/api/gate.hpp"
 
 namespace zellige::commands {
 
@@ -68,24 +73,6 @@ std::string provisioningUrl(const Configuration& configuration) {
   return "https://" + configuration.provisioning.listen;
 }
 
-/// The configured certificate, or our own: made once and kept, so that what people and machines pinned stays valid.
-Result<listener::TlsIdentity> identityOf(const Configuration& configuration) {
-  const auto& api = configuration.api;
-  if (!api.certificate.empty()) return listener::loadTlsIdentity(api.certificate, api.key);
-  const auto certificate = fs::path(configuration.dataDir) / "tls.crt",
-             key = fs::path(configuration.dataDir) / "tls.key";
-  if (fs::exists(certificate) && fs::exists(key)) return listener::loadTlsIdentity(certificate, key);
-  std::vector<std::string> names{"localhost", "127.0.0.1"};
-  for (const auto& listen : {api.listen, configuration.provisioning.listen})
-    if (const auto address = addressOf(listen)) names.push_back(address->ip);
-  auto identity = listener::makeSelfSigned("zellige", names);
-  std::ofstream(certificate) << identity.certificatePem;
-  std::ofstream(key) << identity.keyPem;
-  ::chmod(key.c_str(), 0600);
-  if (!fs::exists(key)) return Error{Errc::Invalid, fmt::format("cannot write {}", key.string())};
-  return identity;
-}
-
 ControlPlaneOptions planeOptions(const Configuration& configuration, const ServeOptions& options) {
   ControlPlaneOptions plane;
   plane.provisioningUrl = provisioningUrl(configuration);
@@ -100,78 +87,111 @@ ControlPlaneOptions planeOptions(const Configuration& configuration, const Serve
     plane.engine.minSettle = wall(2s);
     plane.engine.minDeadline = wall(10s);
     plane.engine.minPoll = wall(100ms);
-    plane.engine.budgets = {};
+    if (options.configuration.empty())
+      plane.engine.budgets = {};  // made for a site; a rehearsal is of the machines
     plane.redfish.connectTimeout = plane.redfish.readTimeout = plane.redfish.writeTimeout = 5s;
     plane.redfish.slowReadTimeout = plane.redfish.uploadTimeout = 5s;
   }
   return plane;
 }
 
+// On standard output and never in a log.
+void printPassword(const Secret& password) {
+  fmt::print("Sign in as admin with this one-time password:\n\n    {}\n\n", password.reveal());
+  std::fflush(stdout);
+}
+
 class Server {
  public:
+  static constexpr Duration kGrace{20'000};  ///< an import of a whole site takes seconds; supervisors wait 90 s
+
   Server(Configuration configuration, ServeOptions options, LoopExecutor& executor, SecretBox box,
          std::unique_ptr<SqliteStore> store)
       : configuration_(std::move(configuration)), options_(std::move(options)), executor_(executor),
-        box_(std::move(box)), store_(std::move(store)), transport_(executor, curlOptions()),
+        box_(std::move(box)), store_(std::move(store)), transport_(executor, curlOptions(configuration_)),
         plane_(*store_, transport_, executor, box_, planeOptions(configuration_, options_)),
-        api_(*store_, plane_.engine(), executor, apiOptions()) {}
+        api_(*store_, plane_.engine(), executor, apiOptions()), gate_(*store_, executor),
+        retention_(*store_, executor, {configuration_.retention.events}) {}
 
   Result<void> listen() {
-    auto identity = identityOf(configuration_);
+    auto identity = ownIdentity(configuration_);
     if (!identity) return identity.error();
-    auto people = startServer(configuration_.api.listen, *identity, api::Api::kMaxBodyBytes,
+    auto pin = listener::spkiPin(identity->certificatePem);
+    if (!pin) return pin.error();
+    pin_ = std::move(*pin);
+    listener::ListenerOptions forPeople;
+    forPeople.tls = *identity;
+    forPeople.maxBodyBytes = api::Api::kMaxBodyBytes;
+    forPeople.allowBody = [this](const HttpRequest& head) -> listener::BodyAllowance {
+      const auto verdict = gate_.judge(head);
+      return {verdict.bytes, verdict.otherwise};
+    };
+    auto people = startServer(configuration_.api.listen, std::move(forPeople),
                               [this](auto exchange) { onLoop(&Server::answer, std::move(exchange)); });
     if (!people) return people.error();
     people_ = std::move(*people);
-    std::optional<listener::TlsIdentity> tls;
-    if (!isPlainHttp(configuration_)) tls = *identity;
-    auto nodes = startServer(configuration_.provisioning.listen, tls, 1u << 20,
+    listener::ListenerOptions forNodes;
+    if (!isPlainHttp(configuration_)) forNodes.tls = *identity;
+    forNodes.maxBodyBytes = 1u << 20;
+    auto nodes = startServer(configuration_.provisioning.listen, std::move(forNodes),
                              [this](auto exchange) { onLoop(&Server::provision, std::move(exchange)); });
     if (!nodes) return nodes.error();
     nodes_ = std::move(*nodes);
-    pin_ = listener::spkiPin(identity->certificatePem).operator bool()
-               ? *listener::spkiPin(identity->certificatePem)
-               : "";
     return {};
   }
 
   Task<void> begin() {
-    if (const auto password = co_await api::ensureAdmin(*store_)) announcePassword(*password);
+    api::TellPassword tell = [this](const Secret& password) { announcePassword(password); };
+    co_await api::ensureAdmin(*store_, std::move(tell));
     plane_.start();
+    executor_.spawn(retention_.walk());
     const auto api = people_->addresses().front();
     log::info("SERVE_READY", {{"api", fmt::format("{}:{}", api.ip, api.port)},
+                              {"key_sha256", pin_},
                               {"provisioning", provisioningUrl(configuration_)},
                               {"data_dir", configuration_.dataDir}});
-    if (options_.announce) {
+    if (options_.announce)
       fmt::print("{}\n", Json{{"ready", true}, {"api_port", api.port}, {"pin", pin_}}.dump());
-      std::fflush(stdout);
-    }
+    else
+      fmt::print("The key of this controller; `zellige login` shows the same:\n\n    SHA-256 {}\n\n", pin_);
+    std::fflush(stdout);
   }
 
-  void stop() {
-    if (people_) people_->stop(2s);
-    if (nodes_) nodes_->stop(2s);
+  /// On another thread than the loop's, which must go on meanwhile: takes nothing new, answers what is in flight.
+  void drain() {
+    log::info("SERVE_STOPPING", {});
+    executor_.post([this] { api_.endWaits(); });
+    people_->stop(kGrace);
+    nodes_->stop(2s);  // who reads an image goes on where it was, after the restart
+  }
+  /// Without the loop: nothing can be answered any more.
+  void drop() {
+    if (people_) people_->stop(0s);
+    if (nodes_) nodes_->stop(0s);
   }
 
  private:
-  static http::CurlOptions curlOptions() { return {}; }
-  api::ApiOptions apiOptions() const {
+  static http::CurlOptions curlOptions(const Configuration& configuration) {
+    http::CurlOptions curl;
+    const auto kept = static_cast<std::size_t>(configuration.limits.bmcConnections);
+    curl.shards = std::min(curl.shards, kept);
+    curl.maxConnectionsPerShard = kept / curl.shards;
+    return curl;
+  }
+  api::ApiOptions apiOptions() {
     api::ApiOptions api;
     api.clockSpeed = options_.speed;
     api.incoming = fs::path(configuration_.dataDir) / "incoming";
+    api.forgetBmc = [this](NodeId node) { plane_.machines().rest(node); };
     return api;
   }
 
   template <class Handler>
   static Result<std::unique_ptr<HttpsServer>> startServer(std::string_view listen,
-                                                          std::optional<listener::TlsIdentity> tls,
-                                                          std::size_t maxBody, Handler handler) {
+                                                          listener::ListenerOptions options, Handler handler) {
     auto address = addressOf(listen);
     if (!address) return address.error();
-    listener::ListenerOptions options;
     options.addresses = {*address};
-    options.tls = std::move(tls);
-    options.maxBodyBytes = maxBody;
     return HttpsServer::start(std::move(options), std::move(handler));
   }
 
@@ -203,13 +223,9 @@ class Server {
       exchange->respond(std::move(answer.reply));
   }
 
-  // Once, on standard output and never in a log.
   void announcePassword(const Secret& password) const {
-    if (options_.announce)
-      fmt::print("{}\n", Json{{"admin_password", password.reveal()}}.dump());
-    else
-      fmt::print("First start. Sign in as admin with this one-time password:\n\n    {}\n\n",
-                 password.reveal());
+    if (!options_.announce) return printPassword(password);
+    fmt::print("{}\n", Json{{"admin_password", password.reveal()}}.dump());
     std::fflush(stdout);
   }
 
@@ -221,8 +237,44 @@ class Server {
   http::CurlTransport transport_;
   ControlPlane plane_;
   api::Api api_;
+  api::Gate gate_;
+  Retention retention_;
   std::unique_ptr<HttpsServer> people_, nodes_;
   std::string pin_;
+};
+
+Task<void> resetAndStop(SqliteStore& store, LoopExecutor& executor, Result<void>& outcome) {
+  api::TellPassword tell = printPassword;
+  outcome = co_await api::resetAdmin(store, std::move(tell));
+  executor.stop();
+}
+
+/// What a stop signal does, on the signal's own thread: drains the server, if there is one by then, and ends the loop.
+class Stopping {
+ public:
+  explicit Stopping(LoopExecutor& executor) : executor_(executor) {}
+  Stopping(const Stopping&) = delete;
+  void operator()() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (server_) server_->drain();
+    }
+    executor_.stop();
+  }
+  /// While the guard lives, `server` is drained first.
+  std::shared_ptr<void> drains(Server& server) {
+    const std::lock_guard lock(mutex_);
+    server_ = &server;
+    return {nullptr, [this](void*) {
+              const std::lock_guard lock2(mutex_);
+              server_ = nullptr;
+            }};
+  }
+
+ private:
+  LoopExecutor& executor_;
+  std::mutex mutex_;
+  Server* server_ = nullptr;  // guarded by mutex_
 };
 
 int refuse(const Error& error) {
@@ -236,31 +288,36 @@ int serve(const ServeOptions& options) {
   auto configuration = readConfigurationOf(options);
   if (!configuration) return refuse(configuration.error());
   log::setLevel(configuration->logLevel);
-  std::error_code error;
-  fs::create_directories(configuration->dataDir, error);
-  if (error)
-    return refuse(
-        {Errc::Invalid, fmt::format("cannot make the data directory {}: {}; create it, or set data_dir",
-                                    configuration->dataDir, error.message())});
   LoopExecutor executor(options.speed == 1 ? ScaledClock{}
                                            : ScaledClock(fromMillis(options.origin), options.speed));
-  StopSignal signal([&] { executor.stop(); });
-  auto box = SecretBox::openOrCreate(fs::path(configuration->dataDir) / "site.key");
+  Stopping stopping(executor);
+  StopSignal signal([&] { stopping(); });
+  // In this order: whoever does not hold the directory makes no key in it.
+  auto directory = DataDirectory::claim(configuration->dataDir);
+  if (!directory) return refuse(directory.error());
+  auto box = openSiteKey(**directory);
   if (!box) return refuse(box.error());
-  auto store = SqliteStore::open(configuration->dataDir, executor, *box);
+  auto store = SqliteStore::open(std::move(*directory), executor, *box);
   if (!store) return refuse(store.error());
+  if (auto sound = (*store)->checkPages(); !sound) return refuse(sound.error());
+  if (options.resetAdmin) {
+    Result<void> outcome;
+    executor.spawn(resetAndStop(**store, executor, outcome));
+    executor.run();
+    return outcome ? 0 : refuse(outcome.error());
+  }
   Server server(*configuration, options, executor, *box, std::move(*store));
   if (auto listening = server.listen(); !listening) return refuse(listening.error());
+  const auto drained = stopping.drains(server);
   executor.spawn(server.begin());
   try {
     executor.run();
   } catch (...) {  // a broken program or database: the process ends, the supervisor starts another
-    server.stop();
+    server.drop();
     executor.shutDown();
     throw;
   }
-  log::info("SERVE_STOPPING", {});
-  server.stop();
+  server.drop();
   executor.shutDown();
   return 0;
 }

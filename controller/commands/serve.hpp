@@ -16,6 +16,7 @@ struct ServeOptions {
   double speed = 1;
   std::int64_t origin = 0;  ///< UTC ms
   bool announce = false;    ///< one line of JSON on standard output when ready, for a parent process
+  bool resetAdmin = false;  ///< give "admin" a new one-time password, print it, and end
 };
 int serve(const ServeOptions& options);
 

@@ -28,10 +28,16 @@ void Engine::resume() {
   // Holdings first: nothing may be granted before it is known what is still held.
   for (const auto& act : store_.openActs()) {
     const auto* flow = workflow(act.workflow);
-    const auto* step = flow ? flow->find(act.step) : nullptr;
+    const auto* step = flow ? flow->resumeAt(act.step) : nullptr;
     if (step && step->needs.duringStep) budgets_.retake(act.run, {*step->needs.duringStep}, act.place);
   }
-  resuming_ = Resuming{0, {}, executor_.now(), executor_.now()};
+  resuming_ = Resuming{
+      0, {}, executor_.now(), store_.lastEventAt().value_or(executor_.now()), executor_.now()};
+  for (auto& run : store_.lingeringRuns()) {
+    const auto id = run.id;
+    adopt(std::move(run), executor_.now());
+    live_.at(id)->ended = true;
+  }
   resumeMore();
 }
 
@@ -62,8 +68,9 @@ void Engine::resumeMore() {
 }
 
 void Engine::resumeOne(Run run, Time firstTurn) {
-  // While nobody looked, no machine was slow: a step's time begins again, or a long outage would quarantine the fleet.
-  run.excused += run.inStep(resuming_->since);
+  // While nobody looked, no machine was slow: our absence is excused, or a long outage would quarantine the fleet.
+  const auto absence = resuming_->since - std::min(resuming_->since, resuming_->lastSign);
+  run.excused += std::min(run.inStep(resuming_->since), absence);
   adopt(std::move(run), firstTurn);
 }
 
@@ -79,7 +86,8 @@ Engine::Live* Engine::find(RunId id) {
 
 void Engine::adopt(Run run, Time firstTurn) {
   const auto id = run.id;
-  for (const auto node : run.subject) runOf_[node] = id;
+  if (run.unfinished())
+    for (const auto node : run.subject) runOf_[node] = id;
   auto live = std::make_unique<Live>();
   live->resumed = true;
   live->contactErrors = run.state == RunState::Blocked ? 1 : 0;
@@ -92,6 +100,11 @@ Task<Result<RunId>> Engine::start(StartRun request) {
   const auto* flow = workflow(request.workflow);
   if (!flow) co_return Error{Errc::NotFound, fmt::format("there is no workflow {}", request.workflow)};
   if (request.subject.empty()) co_return Error{Errc::Invalid, "a run needs a node"};
+  for (const auto id : request.subject) {
+    const auto node = store_.node(id);
+    if (!node) co_return Error{Errc::NotFound, fmt::format("there is no node {}", id.value)};
+    if (auto may = mayStart(*flow, *node, request.alongside); !may) co_return may.error();
+  }
   Run run;
   run.workflow = request.workflow;
   run.subject = request.subject;
@@ -109,14 +122,25 @@ Task<Result<RunId>> Engine::start(StartRun request) {
   Change change;
   change.at = run.created;
   change.actor = request.startedBy;
+  change.ops = std::move(request.alongside);
   change.ops.emplace_back(SaveRun{run, "run.started"});
   auto receipt = co_await store_.commit(std::move(change));
   if (!receipt) co_return receipt.error();
-  run.id = RunId{receipt->ids.front()};
+  run.id = RunId{receipt->ids.back()};
   const auto id = run.id;
   adopt(std::move(run), executor_.now());
   live_[id]->resumed = false;
   co_return id;
+}
+
+Result<void> Engine::mayStart(const Workflow& flow, const Node& node, const std::vector<Op>& alongside) {
+  auto stands = node.lifecycle;
+  for (const auto& op : alongside)
+    if (const auto* move = std::get_if<MoveLifecycle>(&op); move && move->node == node.id) stands = move->to;
+  const auto in = flow.startsIn;
+  if (in.empty() || std::find(in.begin(), in.end(), stands) != in.end()) return {};
+  return Error{Errc::Rejected,
+               fmt::format("{} does not start on {}, which is {}", flow.name, node.serial, nameOf(stands))};
 }
 
 Task<Result<void>> Engine::cancel(RunId id, std::string who, std::string why) {
@@ -124,14 +148,15 @@ Task<Result<void>> Engine::cancel(RunId id, std::string who, std::string why) {
   if (!found || found->ended)
     co_return Error{Errc::NotFound, fmt::format("run {} is not unfinished", id.value)};
   auto& live = *found;
-  live.cancelRequested = true;
   live.cancelledBy = std::move(who);
   live.cancelReason = std::move(why);
+  const Completion<Result<void>> done(executor_);
+  live.cancels.push_back(done);
   if (live.inFlight)
     live.nudged = true;
   else
     wake(live, executor_.now());
-  co_return Result<void>{};
+  co_return co_await done;
 }
 
 void Engine::nudge(NodeId node) {
@@ -202,6 +227,15 @@ Task<void> Engine::takeTurn(RunId id) {
 }
 
 void Engine::afterTurn(Live& live) {
+  if (!live.run.unfinished()) {
+    const bool cancelled = live.run.state == RunState::Cancelled;
+    for (const auto& asked : std::exchange(live.cancels, {})) {
+      Result<void> answer;
+      if (!cancelled)
+        answer = Error{Errc::Conflict, fmt::format("the run ended by itself: {}", nameOf(live.run.state))};
+      asked.set(std::move(answer));
+    }
+  }
   if (live.run.unfinished() || live.ended) {
     const bool atOnce = std::exchange(live.nudged, false);
     wake(live, atOnce ? executor_.now() : live.due);

@@ -34,7 +34,8 @@ struct StartRun {
   std::string parameter;
   std::string profile;  ///< its catalogue entries are frozen into the run; empty: the workflow needs none
   std::string startedBy = "engine";
-  std::string why;  ///< what a person gave as the reason; kept in the run's facts as "asked.why"
+  std::string why;            ///< what a person gave as the reason; kept in the run's facts as "asked.why"
+  std::vector<Op> alongside;  ///< done in the same Change, before the run begins
 };
 
 class Engine {
@@ -48,9 +49,11 @@ class Engine {
   /// Takes up every unfinished run where its row stands: what is held at once, the first runs at once, the rest a page
   /// at a time, so that machines are looked at before the last row is read. Call once, before anything else.
   void resume();
-  /// NotFound: no such workflow or profile. Conflict: a node is in another unfinished run.
+  /// NotFound: no such workflow, profile or node. Conflict: a node is in another unfinished run. Rejected: the workflow does
+  /// not start where a node stands.
   Task<Result<RunId>> start(StartRun request);
-  /// Ends an unfinished run at its next safe point (never between intent and result).
+  /// Ends an unfinished run at its next safe point (never between intent and result); durable when it returns.
+  /// NotFound: it is not unfinished. Conflict: it ended by itself before that point.
   Task<Result<void>> cancel(RunId run, std::string who, std::string why);
 
   /// Something durable happened that this node's run may wait for: look now. Not lost if the run is in flight.
@@ -73,7 +76,9 @@ class Engine {
   struct Resuming {
     std::size_t lane = 0;
     RunId after;
-    Time since, firstTurn;
+    Time since;      ///< when we started
+    Time lastSign;   ///< the last sign of life of the process before us
+    Time firstTurn;  ///< of the next run to be taken up
   };
   void resumeMore();
   void resumeOne(Run run, Time firstTurn);
@@ -84,6 +89,7 @@ class Engine {
   void pump();
   Task<void> takeTurn(RunId run);
   void afterTurn(Live& live);
+  static Result<void> mayStart(const Workflow& flow, const Node& node, const std::vector<Op>& alongside);
   void wakeGranted();
 
   Store& store_;
@@ -109,17 +115,18 @@ struct Engine::Live {
   bool nudged = false;   ///< while in flight: look again at once
   bool ended = false;    ///< the row is finished; kept only while a budget must stay held
   bool resumed = false;  ///< taken up from the row by this process, first turn not over yet
-  bool cancelRequested = false;
+  std::vector<Completion<Result<void>>> cancels;  ///< asked for, not answered yet
   std::string cancelledBy, cancelReason;
   TimerId timer = TimerId::None;
   Time due{};                     ///< of the next turn
   std::optional<Time> firstTodo;  ///< first Todo since the act or the resume; settle counts from here
   Time actNotBefore{};            ///< the device asked for patience, or refused: nudges do not shorten this
   Time errorsCountFrom{};         ///< a failed look before this is the same trouble seen again
-  bool hiccup = false;    ///< run.blockedSince stands for failed looks that have not blocked the run yet
-  int busyLooks = 0;      ///< since the last act: polling grows from quick to the step's poll
-  int contactErrors = 0;  ///< in a row
-  int lookErrors = 0;     ///< in a row, other than contact
+  bool hiccup = false;  ///< run.blockedSince stands for failed looks that have not blocked the run yet
+  std::optional<Time> contactLostSince;  ///< the first of the failed looks in a row
+  int busyLooks = 0;                     ///< since the last act: polling grows from quick to the step's poll
+  int contactErrors = 0;                 ///< in a row
+  int lookErrors = 0;                    ///< in a row, other than contact
   Facts scratch;
 };
 

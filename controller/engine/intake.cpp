@@ -4,24 +4,64 @@
 
 namespace zellige {
 
+namespace {
+constexpr int kAtATime = 256;  // starts that wait for their commit together
+}
+
+struct Intake::Sweep {
+  explicit Sweep(Executor& executor) : done(executor) {}
+  std::vector<StartRun> waiting;  ///< last first
+  int underWay = 0, started = 0;
+  Completion<bool> done;
+};
+
+// Nobody's run, no person's decision: a run that somebody cancelled is not begun again by itself.
+bool Intake::mayStart(NodeId id, const Node& node) {
+  if (node.profile.empty() || store_.unfinishedRunOf(id)) return false;
+  const auto last = store_.lastRunOf(id);
+  return !last || last->state != RunState::Cancelled;
+}
+
 Task<int> Intake::sweep() {
-  int started = 0;
-  for (const auto lifecycle : {Lifecycle::Planned, Lifecycle::Discovered}) {
-    for (const auto id : store_.nodesIn(lifecycle)) {
-      const auto node = store_.node(id);
-      if (!node || node->profile.empty() || store_.unfinishedRunOf(id)) continue;
+  auto sweep = std::make_shared<Sweep>(executor_);
+  for (const auto lifecycle : {Lifecycle::Qualifying, Lifecycle::Discovered, Lifecycle::Planned}) {
+    const auto nodes = store_.nodesIn(lifecycle);
+    for (auto id = nodes.rbegin(); id != nodes.rend(); ++id) {
+      const auto node = store_.node(*id);
+      if (!node || !mayStart(*id, *node)) continue;
       StartRun request;
       request.workflow = workflow_;
-      request.subject = {id};
+      request.subject = {*id};
       request.profile = node->profile;
-      const auto run = co_await engine_.start(std::move(request));
-      if (run)
-        ++started;
-      else if (run.error().code != Errc::Conflict)
-        log::warn("INTAKE_REFUSED", {{"serial", node->serial}, {"why", run.error().what}});
+      sweep->waiting.push_back(std::move(request));
     }
   }
-  co_return started;
+  if (sweep->waiting.empty()) co_return 0;
+  while (sweep->underWay < kAtATime && !sweep->waiting.empty()) startNext(sweep);
+  const auto done = sweep->done;
+  co_await done;
+  co_return sweep->started;
+}
+
+void Intake::startNext(const std::shared_ptr<Sweep>& sweep) {
+  auto request = std::move(sweep->waiting.back());
+  sweep->waiting.pop_back();
+  ++sweep->underWay;
+  executor_.spawn(startOne(sweep, std::move(request)));
+}
+
+Task<void> Intake::startOne(std::shared_ptr<Sweep> sweep, StartRun request) {
+  const auto id = request.subject.front();
+  const auto run = co_await engine_.start(std::move(request));
+  if (run)
+    ++sweep->started;
+  else if (const auto node = store_.node(id); node && run.error().code != Errc::Conflict)
+    log::warn("INTAKE_REFUSED", {{"serial", node->serial}, {"why", run.error().what}});
+  --sweep->underWay;
+  if (!sweep->waiting.empty())
+    startNext(sweep);
+  else if (sweep->underWay == 0)
+    sweep->done.set(true);
 }
 
 }  // namespace zellige

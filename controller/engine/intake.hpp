@@ -1,7 +1,8 @@
-// Nodes that arrived start their way by themselves: every planned or discovered node with a profile gets a run of the
-// workflow that qualifies it. In observe mode such a run reads as far as it can, then waits to be armed.
+// Nodes that arrived start their way by themselves: every planned, discovered or qualifying node with a profile that has
+// no run, and whose last run nobody cancelled, gets one of the workflow that qualifies it. In observe mode such a run reads as far as it can, then waits to be armed.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "controller/engine/engine.hpp"
@@ -10,15 +11,21 @@ namespace zellige {
 
 class Intake {
  public:
-  Intake(Store& store, Engine& engine, std::string workflow)
-      : store_(store), engine_(engine), workflow_(std::move(workflow)) {}
+  Intake(Store& store, Engine& engine, Executor& executor, std::string workflow)
+      : store_(store), engine_(engine), executor_(executor), workflow_(std::move(workflow)) {}
 
   /// Starts what is missing; returns how many. Call after start and after every import; safe to call at any time.
   Task<int> sweep();
 
  private:
+  struct Sweep;
+  bool mayStart(NodeId id, const Node& node);
+  void startNext(const std::shared_ptr<Sweep>& sweep);
+  Task<void> startOne(std::shared_ptr<Sweep> sweep, StartRun request);
+
   Store& store_;
   Engine& engine_;
+  Executor& executor_;
   std::string workflow_;
 };
 

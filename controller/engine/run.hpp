@@ -42,6 +42,16 @@ ZELLIGE_NAMES(ActPhase, {ActPhase::None, "none"}, {ActPhase::Intended, "intended
 
 using Facts = std::map<std::string, std::string>;
 
+/// The act of one item of a step, as far as it got.
+struct Act {
+  ActPhase phase = ActPhase::None;
+  int tries = 0;  ///< not those cut off by our own death
+  Facts witness;  ///< of the last intent: what its look saw, for later looks to compare
+  /// Something was sent, or may have been, and nobody said no.
+  bool mayHaveTakenEffect() const { return phase != ActPhase::None && phase != ActPhase::Refused; }
+  auto operator<=>(const Act&) const = default;
+};
+
 struct Run {
   RunId id;
   std::string workflow;
@@ -51,14 +61,12 @@ struct Run {
   std::string parameter;  ///< what the workflow was asked for ("off" of power); empty for most
   std::string target;     ///< digest of the frozen Target; empty: the workflow needs none
 
-  std::string step;  ///< id of the current step
-  std::string item;  ///< what in the step the intent is for ("bmc_tray"); empty for most
-  ActPhase phase = ActPhase::None;
-  int tries = 0;   ///< acts of this (step, item); not those cut off by our own death
-  int deaths = 0;  ///< times we died between intent and result in this step
-  int rounds = 0;  ///< times a later step sent the run back
-  Facts witness;   ///< of the last intent: what its look saw, for later looks to compare
-  Facts facts;     ///< what steps leave for later steps: task URIs, what was written
+  std::string step;                 ///< id of the current step
+  std::string item;                 ///< what in the step it is at ("write.bmc_tray"); empty for most
+  std::map<std::string, Act> acts;  ///< by item: those of this step that were chosen so far
+  int deaths = 0;                   ///< times we died between intent and result in this step
+  int rounds = 0;                   ///< times a later step sent the run back
+  Facts facts;                      ///< what steps leave for later steps: task URIs, what was written
   Time stepSince{};
   Duration excused{0};               ///< blocked earlier in this step: not counted against the deadline
   std::string waitsFor;              ///< for a person; empty while it is working
@@ -67,7 +75,12 @@ struct Run {
   std::string startedBy;  ///< "engine", or who asked
   Time created{};
   std::optional<Time> ended;
+  bool lingers = false;  ///< it has ended, but what it flashed may still be busy: its slot is not free yet
 
+  /// Of the current item.
+  Act& act() { return acts[item]; }
+  const Act& act() const { return actOf(item); }
+  const Act& actOf(std::string_view of) const;
   /// Time in the current step, less what is excused.
   Duration inStep(Time now) const {
     return now - stepSince - excused - (blockedSince ? now - *blockedSince : Duration{0});

@@ -9,6 +9,14 @@ const Step* Workflow::find(std::string_view id) const {
   return it == steps.end() ? nullptr : &*it;
 }
 
+const Step* Workflow::resumeAt(std::string_view id) const {
+  if (const auto* step = find(id)) return step;
+  for (const auto& [old, now] : resume)
+    if (old == id)
+      if (const auto* step = find(now)) return step;
+  return nullptr;
+}
+
 const Step* Workflow::next(const Step& step) const {
   const auto* after = &step + 1;
   return after == steps.data() + steps.size() ? nullptr : after;
@@ -16,8 +24,9 @@ const Step* Workflow::next(const Step& step) const {
 
 std::optional<std::string> StepContext::intended(const std::string& key) const {
   if (!wasIntended()) return std::nullopt;
-  const auto it = run_.witness.find(key);
-  if (it == run_.witness.end()) return std::nullopt;
+  const auto& seen = run_.actOf(item_).witness;
+  const auto it = seen.find(key);
+  if (it == seen.end()) return std::nullopt;
   return it->second;
 }
 

@@ -68,10 +68,14 @@ struct Step {
 struct Workflow {
   std::string_view name;
   std::span<const Step> steps;
+  /// Where a node may stand when it is started; empty: anywhere.
+  std::span<const Lifecycle> startsIn = {};
   /// Steps that older versions had: {old id, id to go on at}. An id that is nowhere stops the run with a finding.
   std::span<const std::pair<std::string_view, std::string_view>> resume = {};
 
   const Step* find(std::string_view id) const;
+  /// The same, through the resume map: nullptr if neither knows the id.
+  const Step* resumeAt(std::string_view id) const;
   const Step* next(const Step& step) const;  ///< nullptr: it was the last
 };
 
@@ -99,22 +103,31 @@ class StepContext {
   /// …which item its Todo is about. A new item has its own tries and settle.
   void chooseItem(std::string item) { item_ = std::move(item); }
   const std::string& item() const { return item_; }
-  int tries() const { return run_.tries; }
+  int tries() const { return run_.actOf(item_).tries; }
   /// …what it waits for, for a person.
   void waitFor(std::string what) { waitsFor_ = std::move(what); }
+  /// …that it is a person's turn, and for what: the time until then does not count against the step.
+  void waitForPerson(std::string what) {
+    waitsFor_ = std::move(what);
+    stalled_ = true;
+  }
   /// …what it saw, to be stored with the intent if an act follows.
   void witness(std::string key, std::string value) { witness_[std::move(key)] = std::move(value); }
   /// What the look before the last act of this item saw; nullopt: no act of this item was intended yet.
   std::optional<std::string> intended(const std::string& key) const;
-  /// An act of this item was intended (whatever became of it).
+  /// An act of this item was intended in this step, and not refused: it may have taken effect.
   bool wasIntended() const { return wasIntended(item_); }
-  bool wasIntended(std::string_view item) const { return run_.phase != ActPhase::None && run_.item == item; }
-  /// A Ledger act of this item was accepted.
-  bool ledgerSaysDone() const { return wasIntended() && run_.phase == ActPhase::Accepted; }
+  bool wasIntended(std::string_view item) const { return run_.actOf(item).mayHaveTakenEffect(); }
+  /// An act of this item was accepted.
+  bool wasAccepted() const { return run_.actOf(item_).phase == ActPhase::Accepted; }
 
   // Looks and acts leave…
   const std::string& fact(const std::string& key) const;
   void setFact(std::string key, std::string value) { facts_[std::move(key)] = std::move(value); }
+  /// …only if an act follows: stored with its intent.
+  void setFactWithIntent(std::string key, std::string value) {
+    intentFacts_[std::move(key)] = std::move(value);
+  }
   void clearFact(const std::string& key) { facts_.erase(key); }
   /// …what is only remembered while this process lives (counts of equal readings).
   std::string& scratch(const std::string& key) { return scratch_[key]; }
@@ -133,7 +146,8 @@ class StepContext {
   std::shared_ptr<const Target> target_;
   Facts& scratch_;
   std::string item_, waitsFor_;
-  Facts facts_, witness_;
+  bool stalled_ = false;
+  Facts facts_, witness_, intentFacts_;
   std::vector<Op> outbox_;
 };
 

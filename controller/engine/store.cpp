@@ -4,6 +4,11 @@
 
 namespace zellige {
 
+ReportHead headOf(const AgentReport& report, Time received) {
+  return {received,           report.bootId,       report.sequence,       report.home,
+          report.image.state, report.image.digest, report.burnIn.orderId, report.burnIn.finished};
+}
+
 std::vector<Run> Store::unfinishedRuns() {
   constexpr std::size_t kPage = 1'000;
   std::vector<Run> out;

@@ -25,6 +25,10 @@ struct SaveRun {
   Run run;
   std::string event;
 };
+/// What a run that has ended flashed is not busy any more.
+struct EndLinger {
+  RunId run;
+};
 /// Compare-and-set on the lifecycle. Conflict: it is not `from` any more. Rejected: no such move, or what it requires
 /// does not hold. `evidence`: subjects that must have valid evidence, for moves that require it.
 struct MoveLifecycle {
@@ -42,6 +46,18 @@ struct SetHealth {
   NodeId node;
   Health health;
 };
+/// Compare-and-set on who uses it and on whether it gets new work; the moves are in model/lifecycle.cpp. Conflict and
+/// Rejected as for the lifecycle.
+struct SetAllocation {
+  NodeId node;
+  Allocation from, to;
+  std::string why;
+};
+struct SetScheduling {
+  NodeId node;
+  Scheduling from, to;
+  std::string why;
+};
 /// An open finding with the same node and cause is updated, not doubled.
 struct RaiseFinding {
   Finding finding;
@@ -56,6 +72,12 @@ struct ResolveFindings {
 struct PutInventory {
   NodeId node;
   Inventory inventory;
+};
+/// Replaces what is known of its firmware alone, with the same consequences for evidence. Ignored where no inventory is
+/// known.
+struct PutFirmware {
+  NodeId node;
+  std::vector<FirmwareItem> items;
 };
 /// Replaces evidence of the same node and subject.
 struct PutEvidence {
@@ -79,8 +101,9 @@ struct PutReport {
   Time received{};
 };
 
-using Op = std::variant<SaveRun, MoveLifecycle, SetContact, SetHealth, RaiseFinding, ResolveFindings,
-                        PutInventory, PutEvidence, InvalidateEvidence, PutOrder, PutReport>;
+using Op = std::variant<SaveRun, EndLinger, MoveLifecycle, SetContact, SetHealth, SetAllocation,
+                        SetScheduling, RaiseFinding, ResolveFindings, PutInventory, PutFirmware, PutEvidence,
+                        InvalidateEvidence, PutOrder, PutReport>;
 
 struct Change {
   Time at{};
@@ -92,6 +115,18 @@ struct Receipt {
   std::vector<std::int64_t> ids;  ///< by op: the row it inserted or updated, 0 where there is none
   std::int64_t lastEvent = 0;     ///< highest event sequence so far
 };
+
+/// Of a node's latest report, what decides how things go on: a look at it costs no parsing.
+struct ReportHead {
+  Time received{};
+  std::string bootId;
+  std::int64_t sequence = 0;
+  AgentHome home = AgentHome::Ramdisk;
+  ImageState image = ImageState::None;
+  std::string imageDigest, burnInOrder;
+  bool burnInFinished = false;
+};
+ReportHead headOf(const AgentReport& report, Time received);
 
 struct StoredReport {
   AgentReport report;
@@ -120,6 +155,12 @@ class Store : public AccessStore {
   virtual std::vector<Run> unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) = 0;
   /// All of them, operator's first.
   std::vector<Run> unfinishedRuns();
+  /// Ended, but what they flashed may still be busy.
+  virtual std::vector<Run> lingeringRuns() = 0;
+  /// The newest run of this node, whatever became of it.
+  virtual std::optional<Run> lastRunOf(NodeId node) = 0;
+  /// When something was last committed; nullopt: never.
+  virtual std::optional<Time> lastEventAt() = 0;
   virtual std::optional<Run> run(RunId id) = 0;
   virtual std::optional<RunId> unfinishedRunOf(NodeId node) = 0;
   /// The node's profile with all it names, stored by digest (made and stored when first asked for).
@@ -130,7 +171,10 @@ class Store : public AccessStore {
   virtual std::optional<StoredFile> file(std::string_view digest) = 0;
   virtual std::filesystem::path filePath(std::string_view digest) = 0;
   virtual std::optional<StoredReport> report(NodeId node) = 0;
+  virtual std::optional<ReportHead> reportHead(NodeId node) = 0;
   virtual std::optional<AgentOrder> order(NodeId node) = 0;
+  /// Of its order; empty: it has none.
+  virtual std::string orderId(NodeId node) = 0;
   virtual std::vector<Evidence> validEvidence(NodeId node) = 0;
   virtual std::optional<Inventory> inventory(NodeId node) = 0;
   virtual bool hasBlockingFinding(NodeId node) = 0;

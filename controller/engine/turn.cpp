@@ -39,7 +39,7 @@ Task<Turn::Then> Turn::lookOnce() {
                       std::move(target), live_.scratch);
 
   if (live_.ended) co_return co_await linger(context, allThere && targetThere ? step : nullptr);
-  if (live_.cancelRequested) co_return co_await cancelled();
+  if (!live_.cancels.empty()) co_return co_await cancelled();
   if (!allThere) co_return co_await endWithoutNode();
   if (!step)
     co_return co_await fail(context, "run.step_unknown",
@@ -47,14 +47,14 @@ Task<Turn::Then> Turn::lookOnce() {
   if (!targetThere)
     co_return co_await fail(context, "run.step_unknown", "what the run works towards is not in the database");
 
-  if (std::exchange(live_.resumed, false) && run_.phase == ActPhase::Intended) {
+  if (std::exchange(live_.resumed, false) && run_.act().phase == ActPhase::Intended) {
     const auto counted = co_await countDeath(context, *step);
     if (!counted || !run_.unfinished()) co_return Then::Wait;
   }
 
   Result<Seen> seen = Seen::Todo;
   const bool lookIsSkipped = engine_.options_.mutation == Mutation::SkipLook &&
-                             run_.phase == ActPhase::Unknown;
+                             run_.act().phase == ActPhase::Unknown;
   if (!lookIsSkipped) seen = co_await step->look(context);
   if (!seen) co_return co_await lookFailed(context, *step, std::move(seen.error()));
 
@@ -74,25 +74,23 @@ Task<Turn::Then> Turn::lookOnce() {
 const Step* Turn::currentStep() {
   const auto* workflow = engine_.workflow(run_.workflow);
   if (!workflow) return nullptr;
-  if (const auto* step = workflow->find(run_.step)) return step;
-  for (const auto& [old, now] : workflow->resume) {
-    const auto* step = old == run_.step ? workflow->find(now) : nullptr;
-    if (!step) continue;
-    // What was intended under the old name may still take effect under the new one.
-    const auto item = run_.item;
-    const bool open = mayHaveTakenEffect();
-    enterStep(*step);
-    run_.item = item;
-    if (open) run_.phase = ActPhase::Unknown;
-    return step;
-  }
-  return nullptr;
+  const auto* step = workflow->resumeAt(run_.step);
+  if (!step || step->id == run_.step) return step;
+  // What was intended under the old name may still take effect under the new one.
+  const auto item = run_.item;
+  auto acts = std::move(run_.acts);
+  std::erase_if(acts, [](const auto& act) { return !act.second.mayHaveTakenEffect(); });
+  enterStep(*step);
+  run_.item = item;
+  for (const auto& [of, old] : acts) run_.acts[of].phase = ActPhase::Unknown;
+  return step;
 }
 
 // We died between intent and result. The try does not count; what became of it, the looks will tell.
 Task<Result<void>> Turn::countDeath(StepContext& context, const Step& step) {
-  run_.phase = ActPhase::Unknown;
-  run_.tries = std::max(0, run_.tries - 1);
+  auto& act = run_.act();
+  act.phase = ActPhase::Unknown;
+  act.tries = std::max(0, act.tries - 1);
   if (++run_.deaths < kMostDeaths) co_return co_await commit("run.resumed", {});
   co_await fail(context, "controller.crashes", fmt::format("in step {}", step.id));
   co_return Result<void>{};
@@ -101,10 +99,8 @@ Task<Result<void>> Turn::countDeath(StepContext& context, const Step& step) {
 void Turn::enterStep(const Step& step) {
   run_.step = step.id;
   run_.item.clear();
-  run_.phase = ActPhase::None;
-  run_.tries = 0;
+  run_.acts.clear();
   run_.deaths = 0;
-  run_.witness.clear();
   run_.stepSince = engine_.executor_.now();
   run_.excused = Duration{0};
   run_.waitsFor.clear();
@@ -115,13 +111,10 @@ void Turn::enterStep(const Step& step) {
   live_.scratch.clear();
 }
 
-// A new item is a new act, with its own tries and settle.
+// Another item is another act, with its own tries and settle; what was done to this one stays known.
 void Turn::chooseItem(std::string item) {
   if (item == run_.item) return;
   run_.item = std::move(item);
-  run_.phase = ActPhase::None;
-  run_.tries = 0;
-  run_.witness.clear();
   live_.firstTodo.reset();
 }
 
@@ -179,6 +172,10 @@ Task<Turn::Then> Turn::stepDone(StepContext& context, const Step& step) {
 Task<Turn::Then> Turn::stepBusy(StepContext& context, const Step& step) {
   live_.firstTodo.reset();
   giveBackUnused(step);
+  if (context.stalled_) {
+    auto reason = context.waitsFor_;
+    co_return co_await wait(context, std::move(reason), step.poll);
+  }
   const bool wasBlocked = goOn();
   if (overdue(step)) {
     const auto detail = fmt::format("{}: {}", step.title,
@@ -202,14 +199,8 @@ bool Turn::overdue(const Step& step) const {
 }
 
 bool Turn::mayHaveTakenEffect() const {
-  switch (run_.phase) {
-    case ActPhase::None:
-    case ActPhase::Refused: return false;
-    case ActPhase::Intended:
-    case ActPhase::Accepted:
-    case ActPhase::Unknown: return true;
-  }
-  return true;
+  return std::any_of(run_.acts.begin(), run_.acts.end(),
+                     [](const auto& act) { return act.second.mayHaveTakenEffect(); });
 }
 
 // From now on time is excused, until goOn(). It is kept in the row: a restart does not make a waiting run late.
@@ -237,8 +228,9 @@ void Turn::giveBackUnused(const Step& step) {
 // After any act whose outcome is not a definite no, Todo must be seen twice, settle apart. After a definite no, the
 // device gets the patience that it asked for. True: both are over.
 bool Turn::mayRepeat(const Step& step) {
-  if (run_.phase == ActPhase::None) return true;
-  if (run_.phase == ActPhase::Refused) {
+  const auto phase = run_.act().phase;
+  if (phase == ActPhase::None) return true;
+  if (phase == ActPhase::Refused) {
     if (now() >= live_.actNotBefore) return true;
     sleep(live_.actNotBefore - now());
     return false;
@@ -255,9 +247,10 @@ bool Turn::mayRepeat(const Step& step) {
 
 // An act that only our own record can tell of, and the record does not say what became of it.
 bool Turn::asksAPerson(const Step& step) const {
-  const bool open = run_.phase == ActPhase::Unknown || run_.phase == ActPhase::Intended;
+  const auto& act = run_.act();
+  const bool open = act.phase == ActPhase::Unknown || act.phase == ActPhase::Intended;
   if (!open || step.repeat == Repeat::Safe) return false;
-  const bool noWitness = std::all_of(run_.witness.begin(), run_.witness.end(),
+  const bool noWitness = std::all_of(act.witness.begin(), act.witness.end(),
                                      [](const auto& seen) { return seen.second.empty(); });
   return step.effect == Effect::Ledger || (step.effect == Effect::Transient && noWitness);
 }
@@ -270,11 +263,11 @@ Task<Turn::Then> Turn::stepTodo(StepContext& context, const Step& step) {
   if (asksAPerson(step)) co_return co_await fail(context, "act.outcome_unknown", std::string(step.title));
   if (!mayRepeat(step)) co_return Then::Wait;
   settledTodo_ = true;
-  if (run_.tries >= step.maxTries) {
+  const auto tries = run_.act().tries;
+  if (tries >= step.maxTries) {
     const auto& why = context.waitsFor_.empty() ? run_.waitsFor : context.waitsFor_;
-    co_return co_await fail(
-        context, std::string(step.spent),
-        fmt::format("{} ({} tries){}{}", step.title, run_.tries, why.empty() ? "" : ": ", why));
+    co_return co_await fail(context, std::string(step.spent),
+                            fmt::format("{} ({} tries){}{}", step.title, tries, why.empty() ? "" : ": ", why));
   }
   if (overdue(step)) co_return co_await fail(context, std::string(step.overdue), std::string(step.title));
 
@@ -302,7 +295,9 @@ std::string Turn::mustWaitBefore(const StepContext& context) const {
 
 Task<Turn::Then> Turn::wait(StepContext& context, std::string reason, Duration atMost) {
   stall();
-  if (run_.waitsFor != reason) {
+  const bool changed = run_.waitsFor != reason || run_.facts != context.facts_ || !context.outbox_.empty();
+  takeFrom(context);
+  if (changed) {
     run_.waitsFor = std::move(reason);
     const auto saved = co_await save(context, "");
     if (!saved) co_return Then::Wait;
@@ -329,10 +324,13 @@ Task<Turn::Then> Turn::goBack(StepContext& context, const Step& step) {
 Task<Turn::Then> Turn::actNow(StepContext& context, const Step& step) {
   goOn();
   takeFrom(context);
-  run_.witness = context.witness_;
-  run_.phase = ActPhase::Intended;
+  for (auto& [key, value] : context.intentFacts_) run_.facts[key] = value;
+  context.facts_ = run_.facts;
+  auto& intended = run_.act();
+  intended.witness = context.witness_;
+  intended.phase = ActPhase::Intended;
+  ++intended.tries;
   run_.waitsFor.clear();
-  ++run_.tries;
   live_.firstTodo.reset();
   live_.busyLooks = 0;
   const auto intent = co_await save(context, "run.intent");
@@ -348,24 +346,24 @@ Task<Turn::Then> Turn::actNow(StepContext& context, const Step& step) {
     co_return co_await fail(context, done.error().cause, done.error().what);
 
   takeFrom(context);
+  auto& act = run_.act();
   auto again = kFirstLook;
   if (done) {
-    run_.phase = ActPhase::Accepted;
+    act.phase = ActPhase::Accepted;
   } else if (done.error().outcomeUnknown) {
-    run_.phase = ActPhase::Unknown;
+    act.phase = ActPhase::Unknown;
   } else {
     const auto& error = done.error();
-    run_.phase = ActPhase::Refused;
+    act.phase = ActPhase::Refused;
     run_.waitsFor = error.what;
     // Nothing reached the machine, or it asked for patience: that was no try.
     const bool noTry = isContact(error) || error.code == Errc::Busy || error.code == Errc::NotArmed;
-    if (noTry) --run_.tries;
-    again = error.code == Errc::Busy ? std::max<Duration>(error.retryAfter, 5s) : grown(5s, run_.tries, 5min);
+    if (noTry) --act.tries;
+    again = error.code == Errc::Busy ? std::max<Duration>(error.retryAfter, 5s) : grown(5s, act.tries, 5min);
     live_.actNotBefore = now() + again;
   }
-  const auto saved = co_await save(context, done                              ? "run.acted"
-                                            : run_.phase == ActPhase::Unknown ? "run.unknown"
-                                                                              : "run.refused");
+  const auto* event = done ? "run.acted" : act.phase == ActPhase::Unknown ? "run.unknown" : "run.refused";
+  const auto saved = co_await save(context, event);
   if (saved) sleep(again);
   co_return Then::Wait;
 }

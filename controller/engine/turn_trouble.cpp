@@ -10,6 +10,8 @@ namespace {
 
 constexpr int kMostLookErrors = 8;  // in a row; with doubling waits that is about 20 minutes at poll 15 s
 constexpr int kContactErrorsToBlock = 3;  // in a row, over at least 15 s
+constexpr Duration kMostWait = 60s;       // between two looks at a machine that does not answer
+constexpr Duration kMostBlockedWait = 5min;  // the same for one given up on: a dark hall must not starve the others
 
 }  // namespace
 
@@ -22,7 +24,15 @@ Task<Turn::Then> Turn::lookFailed(StepContext& context, const Step& step, Error 
   if (!error.cause.empty()) co_return co_await fail(context, error.cause, error.what);
   giveBackUnused(step);
   live_.firstTodo.reset();
-  if (isContact(error)) co_return co_await contactFailed(context, std::move(error));
+  // A BMC that answers, but never to this question, is not out of reach.
+  const bool silent = error.code == Errc::Timeout && live_.contactErrors + 1 >= kContactErrorsToBlock &&
+                      run_.state != RunState::Blocked;
+  bool answersOthers = false;
+  if (silent) {
+    const auto identity = co_await context.bmc().identify();
+    answersOthers = bool(identity);
+  }
+  if (isContact(error) && !answersOthers) co_return co_await contactFailed(context, std::move(error));
   const auto back = co_await contactRegained(context);
   if (!back) co_return Then::Wait;
   switch (error.code) {
@@ -57,16 +67,18 @@ Task<Turn::Then> Turn::contactFailed(StepContext& context, Error error) {
     stall();
     live_.hiccup = true;
   }
+  if (!live_.contactLostSince) live_.contactLostSince = now();
+  const bool blocked = run_.state == RunState::Blocked;
   if (now() >= live_.errorsCountFrom) {
     ++live_.contactErrors;
-    live_.errorsCountFrom = now() + grown(5s, live_.contactErrors - 1, 60s);
+    live_.errorsCountFrom = now() + grown(5s, live_.contactErrors - 1, blocked ? kMostBlockedWait : kMostWait);
   }
-  if (live_.contactErrors >= kContactErrorsToBlock && run_.state != RunState::Blocked) {
+  if (live_.contactErrors >= kContactErrorsToBlock && !blocked) {
     live_.hiccup = false;
     run_.state = RunState::Blocked;
     run_.waitsFor = fmt::format("contact with the BMC: {}", error.what);
     std::vector<Op> ops;
-    ops.emplace_back(SetContact{context.node().id, run_.blockedSince});
+    ops.emplace_back(SetContact{context.node().id, live_.contactLostSince});
     const auto saved = co_await commit("run.blocked", std::move(ops));
     if (!saved) co_return Then::Wait;
   }
@@ -77,6 +89,7 @@ Task<Turn::Then> Turn::contactFailed(StepContext& context, Error error) {
 // The BMC answered, whatever it said.
 Task<Result<void>> Turn::contactRegained(StepContext& context) {
   live_.contactErrors = 0;
+  live_.contactLostSince.reset();
   if (run_.state != RunState::Blocked) {
     if (live_.hiccup) goOn();
     co_return Result<void>{};
@@ -107,6 +120,10 @@ Task<Turn::Then> Turn::fail(StepContext& context, std::string cause, std::string
       return raise && raise->finding.cause == cause && raise->finding.node == node.id;
     });
     if (!found) findings.emplace_back(RaiseFinding{{{}, node.id, run_.id, cause, detail, now(), {}, {}}});
+    // A machine in use is never taken away past its drain: it gets no new work, and the finding says why.
+    const bool inUse = node.lifecycle == Lifecycle::InService && node.scheduling == Scheduling::Open;
+    if (known->blocking && inUse)
+      moves.emplace_back(SetScheduling{node.id, Scheduling::Open, Scheduling::Cordoned, cause});
     if (known->blocking && findMove(node.kind, node.lifecycle, Lifecycle::Quarantined, Actor::Engine))
       moves.emplace_back(
           MoveLifecycle{node.id, node.lifecycle, Lifecycle::Quarantined, Actor::Engine, cause, {}});
@@ -114,6 +131,7 @@ Task<Turn::Then> Turn::fail(StepContext& context, std::string cause, std::string
   takeFrom(context);
   const bool keepsSlot = mayStillFlash();
   const auto end = [&] {
+    run_.lingers = keepsSlot;
     run_.state = RunState::Failed;
     run_.ended = now();
     run_.waitsFor = cause;
@@ -144,6 +162,7 @@ Task<Turn::Then> Turn::endWithoutNode() {
 
 Task<Turn::Then> Turn::cancelled() {
   const bool keepsSlot = mayStillFlash();
+  run_.lingers = keepsSlot;
   run_.state = RunState::Cancelled;
   run_.ended = now();
   run_.waitsFor = live_.cancelReason;
@@ -158,10 +177,14 @@ Task<Turn::Then> Turn::cancelled() {
 Task<Turn::Then> Turn::linger(StepContext& context, const Step* step) {
   Result<Seen> seen = Seen::Done;
   if (step) seen = co_await step->look(context);
-  if (seen && *seen != Seen::Busy)
-    live_.ended = false;
-  else
-    sleep(step ? std::max<Duration>(step->poll, 60s) : 60s);
+  if (seen && *seen != Seen::Busy) {
+    Change change;
+    change.at = now();
+    change.ops.emplace_back(EndLinger{run_.id});
+    const auto saved = co_await engine_.store_.commit(std::move(change));
+    if (saved) live_.ended = run_.lingers = false;
+  }
+  if (live_.ended) sleep(step ? std::max<Duration>(step->poll, 60s) : 60s);
   co_return Then::Wait;
 }
 

@@ -90,8 +90,7 @@ bool Connection::readSome() {
 
 bool Connection::feed(std::string_view bytes) {
   const bool started = reader_ != nullptr;
-  if (!started)
-    reader_ = std::make_unique<RequestReader>(shared_.options.maxHeaderBytes, shared_.options.maxBodyBytes);
+  if (!started) reader_ = std::make_unique<RequestReader>(shared_.options);
   std::size_t used = 0;
   const auto progress = reader_->feed(bytes, used);
   inbox_.assign(bytes.substr(used));

@@ -25,11 +25,20 @@ struct ListenAddress {
   auto operator<=>(const ListenAddress&) const = default;
 };
 
+/// What a request may bring, judged from its head.
+struct BodyAllowance {
+  std::size_t bytes = 0;
+  int otherwise = 413;  ///< status of the refusal, if it brings more
+};
+/// Called on the server's threads when a head has come that announces a body; must not block for long.
+using AllowBody = std::function<BodyAllowance(const HttpRequest& head)>;
+
 struct ListenerOptions {
   std::vector<ListenAddress> addresses;
   std::optional<TlsIdentity> tls;          ///< nullopt: plain HTTP
   std::size_t maxHeaderBytes = 16u << 10;  ///< more: 431
   std::size_t maxBodyBytes = 8u << 20;     ///< more: 413
+  AllowBody allowBody;                     ///< less for some requests; none: maxBodyBytes for all
   Duration headerTimeout{10'000};          ///< TLS handshake, and the first byte to the last of a header
   Duration bodyTimeout{30'000};            ///< per 64 KiB, of a body that comes and of a reply that goes
   Duration idleTimeout{120'000};           ///< between two requests on one connection

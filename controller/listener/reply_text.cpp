@@ -82,6 +82,7 @@ HttpReply refusal(int status) {
   HttpReply reply;
   reply.status = status;
   reply.headers.add("Content-Type", "application/problem+json");
+  if (status == 401) reply.headers.add("WWW-Authenticate", "Bearer");
   reply.body = fmt::format(R"({{"type":"about:blank","title":"{}","status":{}}})", reasonOf(status), status);
   return reply;
 }

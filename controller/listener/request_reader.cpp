@@ -20,11 +20,11 @@ constexpr std::size_t kMaxUnusedBytes = 16u << 10;
 
 }  // namespace
 
-RequestReader::RequestReader(std::size_t maxHeaderBytes, std::size_t maxBodyBytes)
-    : parser_(std::make_unique<Parser>()) {
-  parser_->eager(true);
-  parser_->header_limit(static_cast<std::uint32_t>(maxHeaderBytes));
-  parser_->body_limit(maxBodyBytes);
+RequestReader::RequestReader(const ListenerOptions& options)
+    : options_(options), parser_(std::make_unique<Parser>()) {
+  parser_->eager(false);  // stops behind the head: nothing of a body is kept before the head is judged
+  parser_->header_limit(static_cast<std::uint32_t>(options.maxHeaderBytes));
+  parser_->body_limit(options.maxBodyBytes);
 }
 RequestReader::~RequestReader() = default;
 
@@ -46,6 +46,24 @@ bool RequestReader::headIsSound() const {
   return target.starts_with('/') || (target == "*" && head.method() == http::verb::options);
 }
 
+RequestReader::Progress RequestReader::checkHead() {
+  headChecked_ = true;
+  if (parser_->get().version() != 11) return refuse(505);
+  if (!headIsSound()) return refuse(400);
+  parser_->eager(true);
+  const auto length = parser_->content_length();
+  if (!parser_->chunked() && length.value_or(0) == 0) return Progress::NeedMore;
+  if (options_.allowBody) {
+    const auto allowed = options_.allowBody(head());
+    bodyRefusal_ = allowed.otherwise;
+    const auto most = std::min(allowed.bytes, options_.maxBodyBytes);
+    if (length && *length > most) return refuse(bodyRefusal_);
+    parser_->body_limit(most);
+  }
+  continueAsked_ = boost::beast::iequals(parser_->get()[http::field::expect], "100-continue");
+  return Progress::NeedMore;
+}
+
 RequestReader::Progress RequestReader::feed(std::string_view bytes, std::size_t& used) {
   used = 0;
   while (used < bytes.size() && !parser_->is_done()) {
@@ -53,19 +71,14 @@ RequestReader::Progress RequestReader::feed(std::string_view bytes, std::size_t&
     const auto taken = parser_->put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), ec);
     used += taken;
     if (ec == http::error::need_more) break;
-    if (ec == http::error::body_limit) return refuse(413);
+    if (ec == http::error::body_limit) return refuse(bodyRefusal_);
     if (ec == http::error::header_limit) return refuse(431);
     if (ec) return refuse(400);
+    if (parser_->is_header_done() && !headChecked_) {
+      if (checkHead() == Progress::Refused) return Progress::Refused;
+      continue;
+    }
     if (taken == 0) break;
-  }
-  if (parser_->is_header_done() && !headChecked_) {
-    headChecked_ = true;
-    if (parser_->get().version() != 11) return refuse(505);
-    if (!headIsSound()) return refuse(400);
-    if (const auto length = parser_->content_length_remaining(); length && *length > 0)
-      continueAsked_ = boost::beast::iequals(parser_->get()[http::field::expect], "100-continue");
-    else if (parser_->chunked())
-      continueAsked_ = boost::beast::iequals(parser_->get()[http::field::expect], "100-continue");
   }
   if (parser_->is_done()) return Progress::Complete;
   if (parser_->is_header_done() && bytes.size() - used > kMaxUnusedBytes) return refuse(400);
@@ -76,13 +89,18 @@ bool RequestReader::headDone() const { return parser_->is_header_done(); }
 bool RequestReader::takeContinue() { return std::exchange(continueAsked_, false); }
 bool RequestReader::keepAlive() const { return parser_->keep_alive(); }
 
-HttpRequest RequestReader::take() {
-  auto message = parser_->release();
+HttpRequest RequestReader::head() const {
+  const auto& message = parser_->get();
   HttpRequest request;
   request.method = textOf(message.method_string());
   request.target = textOf(message.target());
   for (const auto& field : message) request.headers.add(textOf(field.name_string()), textOf(field.value()));
-  request.body = std::move(message.body());
+  return request;
+}
+
+HttpRequest RequestReader::take() {
+  auto request = head();
+  request.body = std::move(parser_->get().body());
   return request;
 }
 

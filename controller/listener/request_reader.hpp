@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include "controller/base/http_message.hpp"
+#include "controller/listener/listener.hpp"
 
 namespace zellige::listener {
 
@@ -13,7 +13,8 @@ class RequestReader {
  public:
   enum class Progress { NeedMore, Complete, Refused };
 
-  RequestReader(std::size_t maxHeaderBytes, std::size_t maxBodyBytes);
+  /// `options` outlives it.
+  explicit RequestReader(const ListenerOptions& options);
   ~RequestReader();
 
   /// `used` of the bytes are consumed; the rest must be given again, with more behind it, or belongs to what follows.
@@ -30,7 +31,11 @@ class RequestReader {
   struct Parser;
   Progress refuse(int status);
   bool headIsSound() const;
+  HttpRequest head() const;
+  Progress checkHead();
+  const ListenerOptions& options_;
   std::unique_ptr<Parser> parser_;
+  int bodyRefusal_ = 413;
   int refusal_ = 0;
   bool headChecked_ = false, continueAsked_ = false;
 };

@@ -2,11 +2,13 @@
 // on it, and nothing else.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "controller/base/time.hpp"
 #include "controller/model/ids.hpp"
+#include "controller/model/inventory.hpp"
 
 namespace zellige {
 
@@ -20,5 +22,12 @@ struct Evidence {
   std::vector<std::string> dependsOn;
   Time at{};
 };
+
+/// What evidence may rest on, as it is written in dependsOn: "gpu:GPU_0" → serial, "fw:HGX_FW_GPU_0" → version.
+using Parts = std::map<std::string, std::string>;
+Parts partsOf(const Inventory& inventory);
+/// True if what this dependency says is not so any more. A part that neither inventory knows says nothing.
+bool isBroken(const std::string& dependency, const std::string& serial, const Parts& before,
+              const Parts& after);
 
 }  // namespace zellige

@@ -10,10 +10,10 @@ constexpr Cause kCauses[] = {
     {"act.rejected", "The device refused what it was asked to do",
      "Read the device's answer in the detail; correct the cause, then retry the run.", true},
     {"bmc.bad_reply", "The BMC answers with something that cannot be believed",
-     "Look at its last exchanges; update or reset the BMC, then retry the run.", true},
+     "Read in the detail what was wrong with its answer; update or reset the BMC, then retry the run.", true},
     {"bmc.certificate_changed", "The BMC shows another TLS certificate than before",
-     "If the BMC or its board was replaced or reset to factory, accept the new certificate; if not, find out "
-     "who answers.",
+     "If the BMC or its board was replaced or reset to factory, accept the new certificate (zellige node "
+     "accept-certificate SERIAL --reason …) and retry the run; if not, find out who answers.",
      true},
     {"bmc.credentials", "The BMC refuses the password we have",
      "Read the password on the pull tag and enter it; the controller makes no second guess, so the account "
@@ -58,7 +58,7 @@ constexpr Cause kCauses[] = {
     {"step.deadline", "A step took longer than it may",
      "Look at what the step waits for in the detail; retry the run.", true},
     {"step.tries", "A step did not take effect within its tries",
-     "Look at the last exchanges with this BMC; retry the run.", true},
+     "Read in the detail what the machine shows; check it by hand, then retry the run.", true},
 };
 
 }  // namespace

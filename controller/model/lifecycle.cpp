@@ -1,5 +1,9 @@
 #include "controller/model/lifecycle.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 namespace zellige {
 
 namespace {
@@ -39,7 +43,30 @@ constexpr Move kMoves[] = {
     {Tray, Unlisted, Retired, Operator, Requires::Nothing},
 };
 
+constexpr std::pair<Allocation, Allocation> kAllocationMoves[] = {
+    {Allocation::Free, Allocation::Reserved},     {Allocation::Free, Allocation::Assigned},
+    {Allocation::Reserved, Allocation::Assigned}, {Allocation::Reserved, Allocation::Free},
+    {Allocation::Assigned, Allocation::Free},
+};
+
+constexpr std::pair<Scheduling, Scheduling> kSchedulingMoves[] = {
+    {Scheduling::Open, Scheduling::Cordoned},     {Scheduling::Open, Scheduling::Draining},
+    {Scheduling::Cordoned, Scheduling::Draining}, {Scheduling::Cordoned, Scheduling::Open},
+    {Scheduling::Draining, Scheduling::Drained},  {Scheduling::Draining, Scheduling::Cordoned},
+    {Scheduling::Drained, Scheduling::Open},      {Scheduling::Drained, Scheduling::Cordoned},
+};
+
 }  // namespace
+
+bool mayMove(Allocation from, Allocation to) {
+  return std::find(std::begin(kAllocationMoves), std::end(kAllocationMoves), std::pair{from, to}) !=
+         std::end(kAllocationMoves);
+}
+
+bool mayMove(Scheduling from, Scheduling to) {
+  return std::find(std::begin(kSchedulingMoves), std::end(kSchedulingMoves), std::pair{from, to}) !=
+         std::end(kSchedulingMoves);
+}
 
 std::span<const Move> lifecycleMoves() { return kMoves; }
 

@@ -34,4 +34,8 @@ std::span<const Move> lifecycleMoves();
 /// nullptr: there is no such move for this kind of node and this actor.
 const Move* findMove(NodeKind kind, Lifecycle from, Lifecycle to, Actor actor);
 
+/// The moves of the other two axes that somebody makes: allocation and scheduling. Contact and health are observed.
+bool mayMove(Allocation from, Allocation to);
+bool mayMove(Scheduling from, Scheduling to);
+
 }  // namespace zellige

@@ -81,9 +81,13 @@ void readLimits(Value value, Problems& problems, Configuration::Limits& limits) 
 }
 
 void readEngine(Value value, Problems& problems, Configuration::Engine& engine) {
-  const Fields fields(value, problems, "engine", {"patrol", "agent_report"});
+  const Fields fields(value, problems, "engine", {"patrol"});
   engine.patrol = fields.durationOr("patrol", engine.patrol, 10s, 10min);
-  engine.agentReport = fields.durationOr("agent_report", engine.agentReport, 1s, 1min);
+}
+
+void readRetention(Value value, Problems& problems, Configuration::Retention& retention) {
+  const Fields fields(value, problems, "retention", {"events"});
+  retention.events = fields.durationOr("events", retention.events, 24h, 24h * 36'500);
 }
 
 }  // namespace
@@ -93,7 +97,7 @@ Reading<Configuration> readConfiguration(std::string file, std::string_view text
   auto& problems = source.problems;
   if (!problems.none()) return problems.take();
   const Fields fields(source.document.root(), problems, "the configuration",
-                      {"data_dir", "api", "provisioning", "log", "limits", "engine"});
+                      {"data_dir", "api", "provisioning", "log", "limits", "engine", "retention"});
   Configuration c;
   c.dataDir = fields.textOr("data_dir", c.dataDir, Letters::Path);
   if (const auto api = fields.find("api")) readApi(*api, problems, c.api);
@@ -105,6 +109,7 @@ Reading<Configuration> readConfiguration(std::string file, std::string_view text
   }
   if (const auto limits = fields.find("limits")) readLimits(*limits, problems, c.limits);
   if (const auto engine = fields.find("engine")) readEngine(*engine, problems, c.engine);
+  if (const auto retention = fields.find("retention")) readRetention(*retention, problems, c.retention);
   return source.give(std::move(c));
 }
 

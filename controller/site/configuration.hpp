@@ -44,8 +44,13 @@ struct Configuration {
   /// engine: pace.
   struct Engine {
     Duration patrol = 10min;  ///< engine.patrol: an idle node is looked at this often; at most 10m (DESIGN 2)
-    Duration agentReport = 5s;  ///< engine.agent_report: how often an agent reports without a change
   } engine;
+
+  /// retention: how long what is only history is kept.
+  struct Retention {
+    Duration events = 24h *
+                      400;  ///< retention.events: the audit trail; 400 days: a year, and time to look at it
+  } retention;
 };
 
 Reading<Configuration> readConfiguration(std::string file, std::string_view text);

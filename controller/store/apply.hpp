@@ -12,12 +12,16 @@ Result<Receipt> applyChange(Writing& writing, const Change& change);
 
 /// The id of the row it inserted or updated; 0 where there is none.
 Result<std::int64_t> apply(Writing& writing, const SaveRun& op);
+Result<std::int64_t> apply(Writing& writing, const EndLinger& op);
 Result<std::int64_t> apply(Writing& writing, const MoveLifecycle& op);
 Result<std::int64_t> apply(Writing& writing, const SetContact& op);
 Result<std::int64_t> apply(Writing& writing, const SetHealth& op);
+Result<std::int64_t> apply(Writing& writing, const SetAllocation& op);
+Result<std::int64_t> apply(Writing& writing, const SetScheduling& op);
 Result<std::int64_t> apply(Writing& writing, const RaiseFinding& op);
 Result<std::int64_t> apply(Writing& writing, const ResolveFindings& op);
 Result<std::int64_t> apply(Writing& writing, const PutInventory& op);
+Result<std::int64_t> apply(Writing& writing, const PutFirmware& op);
 Result<std::int64_t> apply(Writing& writing, const PutEvidence& op);
 Result<std::int64_t> apply(Writing& writing, const InvalidateEvidence& op);
 Result<std::int64_t> apply(Writing& writing, const PutOrder& op);

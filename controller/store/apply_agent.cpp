@@ -105,10 +105,11 @@ Result<std::int64_t> apply(Writing& w, const PutOrder& op) {
   auto open = op.order;
   open.seed.clear();
   w.db.query(
-          "INSERT INTO agent (node, order_json, order_seed) VALUES (?, ?, ?) ON CONFLICT (node) DO UPDATE "
-          "SET "
-          "order_json = excluded.order_json, order_seed = excluded.order_seed")
-      .bind(op.node, toJson(open), seal(w.box, Secret{op.order.seed}))
+          "INSERT INTO agent (node, order_id, order_json, order_seed) VALUES (?, ?, ?, ?) ON CONFLICT (node) "
+          "DO "
+          "UPDATE SET order_id = excluded.order_id, order_json = excluded.order_json, order_seed = "
+          "excluded.order_seed")
+      .bind(op.node, op.order.id, toJson(open), seal(w.box, Secret{op.order.seed}))
       .run();
   Json data{{"order", op.order.id}, {"kind", nameOf(op.order.kind)}};
   if (!op.order.imageDigest.empty()) data["image"] = op.order.imageDigest;
@@ -118,27 +119,30 @@ Result<std::int64_t> apply(Writing& w, const PutOrder& op) {
 
 Result<std::int64_t> apply(Writing& w, const PutReport& op) {
   const auto& report = op.report;
-  const auto before = findReport(w.db, op.node);
-  const bool sameBoot = before && before->report.bootId == report.bootId;
-  if (sameBoot && before->report.sequence >= report.sequence) return 0;
+  const auto now = headOf(report, op.received);
+  const auto before = findReportHead(w.db, op.node);
+  const bool sameBoot = before && before->bootId == now.bootId;
+  if (sameBoot && before->sequence >= now.sequence) return 0;
   w.db.query(
-          "INSERT INTO agent (node, report, boot_id, sequence, received) VALUES (?, ?, ?, ?, ?) ON CONFLICT "
-          "(node) "
-          "DO UPDATE SET report = excluded.report, boot_id = excluded.boot_id, sequence = excluded.sequence, "
-          "received = excluded.received")
-      .bind(op.node, toJson(report), report.bootId, report.sequence, op.received)
+          "INSERT INTO agent (node, report, received, boot_id, sequence, home, image_state, image_digest, "
+          "burn_in_order, burn_in_finished) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (node) DO "
+          "UPDATE SET "
+          "report = excluded.report, received = excluded.received, boot_id = excluded.boot_id, sequence = "
+          "excluded.sequence, home = excluded.home, image_state = excluded.image_state, image_digest = "
+          "excluded.image_digest, burn_in_order = excluded.burn_in_order, burn_in_finished = "
+          "excluded.burn_in_finished")
+      .bind(op.node, toJson(report), now.received, now.bootId, now.sequence, nameOf(now.home),
+            nameOf(now.image), now.imageDigest, now.burnInOrder, now.burnInFinished)
       .run();
   if (!sameBoot)
     w.event("agent.boot", op.node, {},
-            {{"boot", report.bootId}, {"home", nameOf(report.home)}, {"serial", report.serial}});
-  const auto imageBefore = sameBoot ? before->report.image.state : ImageState::None;
-  if (report.image.state != imageBefore)
-    w.event("agent.image", op.node, {},
-            {{"state", nameOf(report.image.state)}, {"digest", report.image.digest}});
-  if (report.burnIn.finished &&
-      !(sameBoot && before->report.burnIn.finished && before->report.burnIn.orderId == report.burnIn.orderId))
+            {{"boot", now.bootId}, {"home", nameOf(now.home)}, {"serial", report.serial}});
+  if (now.image != (sameBoot ? before->image : ImageState::None))
+    w.event("agent.image", op.node, {}, {{"state", nameOf(now.image)}, {"digest", now.imageDigest}});
+  const bool knownFinished = sameBoot && before->burnInFinished && before->burnInOrder == now.burnInOrder;
+  if (now.burnInFinished && !knownFinished)
     w.event("agent.burn_in", op.node, {},
-            {{"order", report.burnIn.orderId}, {"results", report.burnIn.results.size()}});
+            {{"order", now.burnInOrder}, {"results", report.burnIn.results.size()}});
   return 0;
 }
 

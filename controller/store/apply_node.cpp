@@ -101,6 +101,40 @@ Result<std::int64_t> apply(Writing& w, const SetHealth& op) {
   return op.node.value;
 }
 
+namespace {
+
+/// One of the axes whose value is a word: `column` of the node goes from `from` to `to`, or says why not.
+template <class Axis>
+Result<std::int64_t> moveAxis(Writing& w, std::string_view axis, std::string_view update, NodeId id, Axis has,
+                              Axis from, Axis to, const std::string& why) {
+  if (has != from)
+    return Error{Errc::Conflict,
+                 fmt::format("node {} is {}, not {} any more", id.value, nameOf(has), nameOf(from))};
+  if (!mayMove(from, to))
+    return Error{Errc::Rejected, fmt::format("{} does not go from {} to {}", axis, nameOf(from), nameOf(to))};
+  w.db.query(update).bind(nameOf(to), id).run();
+  Json data{{"from", nameOf(from)}, {"to", nameOf(to)}};
+  if (!why.empty()) data["why"] = why;
+  w.event(fmt::format("node.{}", axis), id, {}, data);
+  return id.value;
+}
+
+}  // namespace
+
+Result<std::int64_t> apply(Writing& w, const SetAllocation& op) {
+  const auto node = findNode(w.db, op.node);
+  if (!node) return noSuchNode(op.node);
+  return moveAxis(w, "allocation", "UPDATE node SET allocation = ?, version = version + 1 WHERE id = ?",
+                  op.node, node->allocation, op.from, op.to, op.why);
+}
+
+Result<std::int64_t> apply(Writing& w, const SetScheduling& op) {
+  const auto node = findNode(w.db, op.node);
+  if (!node) return noSuchNode(op.node);
+  return moveAxis(w, "scheduling", "UPDATE node SET scheduling = ?, version = version + 1 WHERE id = ?",
+                  op.node, node->scheduling, op.from, op.to, op.why);
+}
+
 Result<std::int64_t> apply(Writing& w, const RaiseFinding& op) {
   const auto& f = op.finding;
   const auto* cause = findCause(f.cause);

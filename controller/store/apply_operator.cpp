@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "controller/store/apply.hpp"
 #include "controller/store/documents.hpp"
 #include "controller/store/rows.hpp"
 
@@ -118,18 +119,24 @@ Result<void> applyCreateUser(Writing& w, const User& user, const std::string& wh
   return {};
 }
 
-Result<void> applyChangeUser(Writing& w, const User& user, const std::string& why) {
+Result<void> applyChangeUser(Writing& w, const User& user, TokenId keep, const std::string& why) {
   const auto before = findUser(w.db, user.name);
   if (!before) return Error{Errc::NotFound, fmt::format("there is no user {}", user.name)};
   w.db.query("UPDATE user SET password_hash = ?, grants = ?, disabled = ?, must_change = ? WHERE name = ?")
       .bind(user.passwordHash, encodeGrants(user.grants), user.disabled, user.mustChange, user.name)
       .run();
   Json data{{"user", user.name}};
-  if (before->passwordHash != user.passwordHash) data["password"] = "changed";
+  const bool otherPassword = before->passwordHash != user.passwordHash;
+  if (otherPassword) data["password"] = "changed";
   if (before->grants != user.grants) data["grants"] = describe(user.grants);
   if (before->disabled != user.disabled) data["disabled"] = user.disabled;
-  if (user.disabled)
-    w.db.query("UPDATE token SET revoked = ? WHERE user = ? AND revoked IS NULL").bind(w.at, user.name).run();
+  if (user.disabled || otherPassword) {
+    const auto revoked =
+        w.db.query("UPDATE token SET revoked = ? WHERE user = ? AND revoked IS NULL AND id <> ?")
+            .bind(w.at, user.name, user.disabled ? std::int64_t{0} : keep.value)
+            .run();
+    if (revoked > 0) data["tokens_revoked"] = revoked;
+  }
   w.event("user.changed", {}, {}, withWhy(std::move(data), why));
   return {};
 }
@@ -156,6 +163,18 @@ Result<void> applyRevokeToken(Writing& w, TokenId id, const std::string& why) {
   if (w.db.query("UPDATE token SET revoked = ? WHERE id = ? AND revoked IS NULL").bind(w.at, id).run() == 0)
     return Error{Errc::NotFound, fmt::format("there is no valid token {}", id.value)};
   w.event("token.revoked", {}, {}, withWhy({{"token", id.value}}, why));
+  return {};
+}
+
+Result<void> applyAcceptCertificate(Writing& w, NodeId node, const std::string& why) {
+  auto q = w.db.query("SELECT pin FROM access WHERE node = ?");
+  q.bind(node);
+  if (!q.step()) return Error{Errc::NotFound, fmt::format("no BMC access is known for node {}", node.value)};
+  Json data{{"forgotten_pin", q.text(0)}};
+  w.db.query("UPDATE access SET pin = '', session_token = '', session_uri = '' WHERE node = ?").bind(node).run();
+  w.event("access.certificate_accepted", node, {}, withWhy(std::move(data), why));
+  const ResolveFindings resolved{node, "bmc.certificate_changed", fmt::format("{}: {}", w.actor, why)};
+  if (const auto done = apply(w, resolved); !done) return done.error();
   return {};
 }
 

@@ -15,27 +15,6 @@ namespace {
 /// An event names at most this many parts: a first inventory of another tray may change hundreds.
 constexpr std::size_t kNamedParts = 40;
 
-/// What evidence may rest on, as it is written in dependsOn: "gpu:GPU_0" → serial, "fw:HGX_FW_GPU_0" → version.
-using Parts = std::map<std::string, std::string>;
-
-Parts partsOf(const Inventory& inventory) {
-  Parts parts;
-  for (const auto& c : inventory.components) parts[fmt::format("{}:{}", nameOf(c.kind), c.name)] = c.serial;
-  for (const auto& f : inventory.firmware) parts["fw:" + f.id] = f.absent ? std::string{} : f.version;
-  return parts;
-}
-
-/// True if what this dependency says is not so any more. A part that neither inventory knows says nothing.
-bool broken(const std::string& dependency, const std::string& serial, const Parts& before, const Parts& after) {
-  if (dependency.starts_with("serial:")) return !serial.empty() && dependency.substr(7) != serial;
-  const auto equals = dependency.find('=');
-  if (equals == std::string::npos) return false;
-  const auto part = dependency.substr(0, equals);
-  const auto now = after.find(part);
-  if (now == after.end()) return before.contains(part);
-  return !sameVersion(now->second, dependency.substr(equals + 1));
-}
-
 Json differences(const Parts& before, const Parts& after) {
   Json changed = Json::array();
   std::size_t more = 0;
@@ -80,37 +59,52 @@ void replaceParts(Writing& w, NodeId node, const Inventory& inventory) {
 
 }  // namespace
 
-Result<std::int64_t> apply(Writing& w, const PutInventory& op) {
-  const auto digest = digestOf(op.inventory);
-  {
-    auto same = w.db.query("SELECT digest FROM inventory WHERE node = ?");
-    same.bind(op.node);
-    if (same.step() && same.text(0) == digest) return 0;
-  }
-  const auto before = findInventory(w.db, op.node);
+namespace {
+
+void putInventory(Writing& w, NodeId node, const std::optional<Inventory>& before, const Inventory& inventory) {
   w.db.query(
           "INSERT INTO inventory (node, serial, manufacturer, model, memory_gib, digest) VALUES (?, ?, ?, ?, "
           "?, ?) "
           "ON CONFLICT (node) DO UPDATE SET serial = excluded.serial, manufacturer = excluded.manufacturer, "
           "model = excluded.model, memory_gib = excluded.memory_gib, digest = excluded.digest")
-      .bind(op.node, op.inventory.serial, op.inventory.manufacturer, op.inventory.model,
-            op.inventory.memoryGiB, digest)
+      .bind(node, inventory.serial, inventory.manufacturer, inventory.model, inventory.memoryGiB,
+            digestOf(inventory))
       .run();
-  replaceParts(w, op.node, op.inventory);
-  const auto partsBefore = before ? partsOf(*before) : Parts{}, partsNow = partsOf(op.inventory);
+  replaceParts(w, node, inventory);
+  const auto partsBefore = before ? partsOf(*before) : Parts{}, partsNow = partsOf(inventory);
   if (before) {
-    w.event("inventory.changed", op.node, {}, differences(partsBefore, partsNow));
+    w.event("inventory.changed", node, {}, differences(partsBefore, partsNow));
   } else {
-    w.event("inventory.changed", op.node, {},
+    w.event("inventory.changed", node, {},
             {{"first", true},
-             {"serial", op.inventory.serial},
-             {"components", op.inventory.components.size()},
-             {"firmware", op.inventory.firmware.size()}});
+             {"serial", inventory.serial},
+             {"components", inventory.components.size()},
+             {"firmware", inventory.firmware.size()}});
   }
-  invalidateEvidence(w, op.node, "the part or firmware it rests on has changed",
+  invalidateEvidence(w, node, "the part or firmware it rests on has changed",
                      [&](const std::string& dependency) {
-                       return broken(dependency, op.inventory.serial, partsBefore, partsNow);
+                       return isBroken(dependency, inventory.serial, partsBefore, partsNow);
                      });
+}
+
+}  // namespace
+
+Result<std::int64_t> apply(Writing& w, const PutInventory& op) {
+  {
+    auto same = w.db.query("SELECT digest FROM inventory WHERE node = ?");
+    same.bind(op.node);
+    if (same.step() && same.text(0) == digestOf(op.inventory)) return 0;
+  }
+  putInventory(w, op.node, findInventory(w.db, op.node), op.inventory);
+  return 0;
+}
+
+Result<std::int64_t> apply(Writing& w, const PutFirmware& op) {
+  const auto before = findInventory(w.db, op.node);
+  if (!before || before->firmware == op.items) return 0;
+  auto now = *before;
+  now.firmware = op.items;
+  putInventory(w, op.node, before, now);
   return 0;
 }
 

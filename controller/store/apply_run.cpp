@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -9,22 +10,17 @@ namespace zellige {
 namespace {
 
 constexpr std::string_view kInsert =
-    "INSERT INTO run (workflow, state, lane, parameter, target, step, item, phase, tries, deaths, rounds, "
-    "witness, "
-    "facts, step_since, excused_ms, waits_for, blocked_since, started_by, created, ended) "
+    "INSERT INTO run (workflow, state, lane, parameter, target, step, item, acts, deaths, rounds, facts, "
+    "step_since, excused_ms, waits_for, blocked_since, started_by, created, ended, lingers, open_act) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-constexpr std::string_view kUpdate =
-    "UPDATE run SET workflow = ?, state = ?, lane = ?, parameter = ?, target = ?, step = ?, item = ?, phase "
-    "= ?, "
-    "tries = ?, deaths = ?, rounds = ?, witness = ?, facts = ?, step_since = ?, excused_ms = ?, waits_for = "
-    "?, "
-    "blocked_since = ?, started_by = ?, created = ?, ended = ? WHERE id = ? AND state IN ('active', "
-    "'blocked')";
 
 void bindRun(Query& q, const Run& r) {
-  q.bind(r.workflow, nameOf(r.state), nameOf(r.lane), r.parameter, r.target, r.step, r.item, nameOf(r.phase),
-         r.tries, r.deaths, r.rounds, encodeFacts(r.witness), encodeFacts(r.facts), r.stepSince,
-         std::int64_t{r.excused.count()}, r.waitsFor, r.blockedSince, r.startedBy, r.created, r.ended);
+  const bool open = std::any_of(r.acts.begin(), r.acts.end(),
+                                [](const auto& act) { return act.second.mayHaveTakenEffect(); });
+  q.bind(r.workflow, nameOf(r.state), nameOf(r.lane), r.parameter, r.target, r.step, r.item,
+         encodeActs(r.acts), r.deaths, r.rounds, encodeFacts(r.facts), r.stepSince,
+         std::int64_t{r.excused.count()}, r.waitsFor, r.blockedSince, r.startedBy, r.created, r.ended,
+         r.lingers, open);
 }
 
 Result<std::int64_t> insertRun(Writing& w, const Run& run) {
@@ -50,7 +46,7 @@ Result<std::int64_t> insertRun(Writing& w, const Run& run) {
 }
 
 Result<std::int64_t> updateRun(Writing& w, const Run& run) {
-  auto update = w.db.query(kUpdate);
+  auto update = w.db.query(kUpdateRun);
   bindRun(update, run);
   if (update.bind(run.id).run() == 0) {
     const auto stored = findRun(w.db, run.id);
@@ -64,8 +60,8 @@ Result<std::int64_t> updateRun(Writing& w, const Run& run) {
 Json describe(const Run& run, bool inserted) {
   Json data{{"workflow", run.workflow}, {"state", nameOf(run.state)}, {"step", run.step}};
   if (!run.item.empty()) data["item"] = run.item;
-  if (run.phase != ActPhase::None) data["phase"] = nameOf(run.phase);
-  if (run.tries > 0) data["tries"] = run.tries;
+  if (const auto& act = run.act(); act.phase != ActPhase::None) data["phase"] = nameOf(act.phase);
+  if (run.act().tries > 0) data["tries"] = run.act().tries;
   if (run.deaths > 0) data["deaths"] = run.deaths;
   if (!run.waitsFor.empty()) data["waits_for"] = run.waitsFor;
   if (!inserted) return data;
@@ -91,6 +87,11 @@ Result<std::int64_t> apply(Writing& w, const SaveRun& op) {
     w.event(op.event, node, RunId{*id}, describe(op.run, inserted));
   }
   return id;
+}
+
+Result<std::int64_t> apply(Writing& w, const EndLinger& op) {
+  w.db.query("UPDATE run SET lingers = 0 WHERE id = ?").bind(op.run).run();
+  return op.run.value;
 }
 
 }  // namespace zellige

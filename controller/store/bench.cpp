@@ -10,6 +10,7 @@
 #include "controller/base/loop_executor.hpp"
 #include "controller/base/virtual_time.hpp"
 #include "controller/store/failure.hpp"
+#include "controller/store/rows.hpp"
 #include "controller/store/sqlite_store.hpp"
 
 namespace zellige {
@@ -57,9 +58,7 @@ Run benchRun(NodeId node, Time now, const std::string& target) {
   run.target = target;
   run.step = "firmware.write";
   run.item = "write.bmc_tray";
-  run.phase = ActPhase::Accepted;
-  run.tries = 1;
-  run.witness = {{"manager.last_reset", "2026-01-01T00:00:00+00:00"}};
+  run.act() = {ActPhase::Accepted, 1, {{"manager.last_reset", "2026-01-01T00:00:00+00:00"}}};
   run.facts = {{"firmware.task", "/redfish/v1/TaskService/Tasks/HGX_17"}, {"firmware.written", "bmc_tray"}};
   run.startedBy = "engine";
   run.created = run.stepSince = now;
@@ -127,11 +126,11 @@ struct Round {
 Task<void> committer(Round& round, std::vector<Run> runs) {
   for (std::size_t i = 0; Wall::now() < round.end; i = (i + 1) % runs.size()) {
     auto& run = runs[i];
-    ++run.tries;
+    const auto tries = ++run.act().tries;
     Change change;
     change.at = round.loop.now();
     change.ops.push_back(SaveRun{run, ""});
-    change.ops.push_back(SetHealth{run.subject[0], run.tries % 2 == 0 ? Health::Degraded : Health::Ok});
+    change.ops.push_back(SetHealth{run.subject[0], tries % 2 == 0 ? Health::Degraded : Health::Ok});
     const auto start = Wall::now();
     auto task = round.store.commit(std::move(change));
     need(co_await task);
@@ -176,13 +175,7 @@ class Bare {
       check(sqlite3_exec(db_, pragma, nullptr, nullptr, nullptr));
     begin_ = prepare("BEGIN IMMEDIATE");
     commit_ = prepare("COMMIT");
-    run_ = prepare(
-        "UPDATE run SET workflow = ?, state = ?, lane = ?, parameter = ?, target = ?, step = ?, item = ?, "
-        "phase = ?, "
-        "tries = ?, deaths = ?, rounds = ?, witness = ?, facts = ?, step_since = ?, excused_ms = ?, "
-        "waits_for = ?, "
-        "blocked_since = ?, started_by = ?, created = ?, ended = ? WHERE id = ? AND state IN ('active', "
-        "'blocked')");
+    run_ = prepare(std::string(kUpdateRun).c_str());
     node_ = prepare("UPDATE node SET health = ?, version = version + 1 WHERE id = ? AND health <> ?");
     event_ = prepare(
         "INSERT INTO event (sequence, at, kind, node, run, actor, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?, "
@@ -203,11 +196,13 @@ class Bare {
   void commit() { run(commit_); }
   void transition(const Run& r, int tries) {
     int n = 0;
-    for (const auto* t : {"qualify", "active", "background", "", r.target.c_str(), r.step.c_str(),
-                          r.item.c_str(), "accepted"})
+    for (const auto* t :
+         {"qualify", "active", "background", "", r.target.c_str(), r.step.c_str(), r.item.c_str()})
       text(run_, ++n, t);
-    for (const auto v : {tries, 0, 0}) sqlite3_bind_int64(run_, ++n, v);
-    text(run_, ++n, R"({"manager.last_reset":"2026-01-01T00:00:00+00:00"})");
+    text(
+        run_, ++n,
+        R"({"write.bmc_tray":{"phase":"accepted","tries":2,"witness":{"manager.last_reset":"2026-01-01T00:00:00+00:00"}}})");
+    for (const auto v : {0, 0}) sqlite3_bind_int64(run_, ++n, v);
     text(run_, ++n,
          R"({"firmware.task":"/redfish/v1/TaskService/Tasks/HGX_17","firmware.written":"bmc_tray"})");
     sqlite3_bind_int64(run_, ++n, toMillis(r.stepSince));
@@ -217,6 +212,8 @@ class Bare {
     text(run_, ++n, "engine");
     sqlite3_bind_int64(run_, ++n, toMillis(r.created));
     sqlite3_bind_null(run_, ++n);
+    sqlite3_bind_int64(run_, ++n, 0);
+    sqlite3_bind_int64(run_, ++n, 1);
     sqlite3_bind_int64(run_, ++n, r.id.value);
     run(run_);
     const auto* health = tries % 2 == 0 ? "degraded" : "ok";
@@ -327,7 +324,7 @@ RestartDatabase fillRestart(const std::filesystem::path& directory, int nodes, i
     Change change;
     change.at = filling.now();
     for (int n = 0; n < 200; ++n, i = (i + 1) % unfinished.size()) {
-      ++unfinished[i].tries;
+      ++unfinished[i].act().tries;
       change.ops.push_back(SaveRun{unfinished[i], "run.step"});
     }
     filling.wait(filling.store().commit(std::move(change)));

@@ -72,8 +72,19 @@ struct Connection::Impl {
   }
 };
 
+namespace {
+
+/// SQLite counts its memory under one lock for all connections, at every allocation: nobody reads that count.
+void countNoMemory() {
+  static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)done;  // refused if SQLite is in use already: then it goes on counting
+}
+
+}  // namespace
+
 Connection::Connection(const std::filesystem::path& file, const ConnectionOptions& options)
     : impl_(std::make_unique<Impl>()) {
+  countNoMemory();
   impl_->file = file.string();
   impl_->guarded([&] {
     const int flags = SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX |

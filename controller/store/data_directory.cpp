@@ -30,7 +30,10 @@ std::string holder(int fd) {
 
 Result<std::unique_ptr<DataDirectory>> DataDirectory::claim(const std::filesystem::path& path) {
   std::error_code error;
-  std::filesystem::create_directories(path, error);
+  const bool made = std::filesystem::create_directories(path, error);
+  if (!error && made)
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all,
+                                 std::filesystem::perm_options::replace, error);
   if (error) return unusable(path, "create", error.value());
   if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) != 0)
     return unusable(path, "write to", errno);

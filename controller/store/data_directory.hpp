@@ -2,6 +2,7 @@
 //   zellige.db (+ -wal, -shm)   the database
 //   zellige.lock                 locked with flock, the holder's pid inside
 //   files/ab/ab12…               the content store
+//   site.key                     what seals the secrets in the database (site_key.hpp)
 #pragma once
 
 #include <filesystem>
@@ -13,12 +14,13 @@ namespace zellige {
 
 class DataDirectory {
  public:
-  /// Errc::Conflict: another controller holds it, and which. Errc::Invalid: it cannot be made or written.
+  /// Makes it, for its owner alone, if it is not there. Errc::Conflict: another controller holds it, and which. Errc::Invalid: it cannot be made or written.
   static Result<std::unique_ptr<DataDirectory>> claim(const std::filesystem::path& path);
   ~DataDirectory();
   DataDirectory(const DataDirectory&) = delete;
   DataDirectory& operator=(const DataDirectory&) = delete;
 
+  const std::filesystem::path& path() const { return path_; }
   std::filesystem::path database() const { return path_ / "zellige.db"; }
   std::filesystem::path files() const { return path_ / "files"; }
 

@@ -1,5 +1,7 @@
 #include "controller/store/documents.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "controller/base/digest.hpp"
@@ -143,6 +145,15 @@ Profile decodeProfile(const Json& j) {
 }
 
 }  // namespace
+
+void appendQuoted(std::string& out, std::string_view text) {
+  const bool plain = std::all_of(text.begin(), text.end(),
+                                 [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+  if (plain)
+    out.append(1, '"').append(text).append(1, '"');
+  else
+    out += canonical(Json(text));
+}
 
 std::string canonical(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -11,6 +11,8 @@
 namespace zellige {
 
 std::string canonical(const Json& value);
+/// The canonical form of one string, appended: what canonical(Json(text)) gives, without the detour.
+void appendQuoted(std::string& out, std::string_view text);
 Json readStored(const std::string& text);
 
 std::string toDocument(const Sku& sku);

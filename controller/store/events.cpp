@@ -39,7 +39,11 @@ StoredEvent readEvent(const Query& row) {
           row.text(7)};
 }
 
-std::string quoted(const std::string& text) { return canonical(Json(text)); }
+std::string quoted(const std::string& text) {
+  std::string out;
+  appendQuoted(out, text);
+  return out;
+}
 
 std::string chained(std::string_view previous, std::string_view line) {
   Sha256 hash;

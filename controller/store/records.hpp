@@ -88,6 +88,14 @@ struct IdempotentReply {
   Time created{};
 };
 
+/// Retention: what is older than each of these goes.
+struct KeptSince {
+  Time events{}, replies{}, tokens{};  ///< tokens and sessions: since they expired or were revoked
+};
+struct Removed {
+  std::int64_t events = 0, replies = 0, tokens = 0;
+};
+
 struct StoredEvent {
   std::int64_t sequence = 0;
   Time at{};

@@ -17,6 +17,23 @@ Facts decodeFacts(const std::string& text) {
   return facts;
 }
 
+std::map<std::string, Act> decodeActs(const std::string& text) {
+  std::map<std::string, Act> acts;
+  if (text == "{}") return acts;
+  const auto json = readStored(text);
+  for (const auto& [item, stored] : json.items()) {
+    Act act;
+    const auto phase = fromName<ActPhase>(stored.at("phase").get<std::string>());
+    if (!phase) throw StoreFailure("a stored run holds an act in a phase that this version does not know");
+    act.phase = *phase;
+    act.tries = stored.at("tries").get<int>();
+    for (const auto& [key, value] : stored.at("witness").items())
+      act.witness.emplace(key, value.get<std::string>());
+    acts.emplace(item, std::move(act));
+  }
+  return acts;
+}
+
 template <class Tag>
 Id<Tag> readId(const Query& row, int column) {
   return {row.isNull(column) ? 0 : row.integer(column)};
@@ -24,7 +41,27 @@ Id<Tag> readId(const Query& row, int column) {
 
 }  // namespace
 
-std::string encodeFacts(const Facts& facts) { return facts.empty() ? "{}" : canonical(Json(facts)); }
+std::string encodeFacts(const Facts& facts) {
+  std::string out = "{";
+  for (const auto& [key, value] : facts) {
+    if (out.size() > 1) out += ',';
+    appendQuoted(out, key);
+    out += ':';
+    appendQuoted(out, value);
+  }
+  return out += '}';
+}
+
+std::string encodeActs(const std::map<std::string, Act>& acts) {
+  std::string out = "{";
+  for (const auto& [item, act] : acts) {
+    if (out.size() > 1) out += ',';
+    appendQuoted(out, item);
+    fmt::format_to(std::back_inserter(out), R"(:{{"phase":"{}","tries":{},"witness":{}}})", nameOf(act.phase),
+                   act.tries, encodeFacts(act.witness));
+  }
+  return out += '}';
+}
 
 Node readNode(const Query& row) {
   Node n;
@@ -55,19 +92,18 @@ Run readRun(const Query& row) {
   r.target = row.text(5);
   r.step = row.text(6);
   r.item = row.text(7);
-  r.phase = readName<ActPhase>(row, 8);
-  r.tries = static_cast<int>(row.integer(9));
-  r.deaths = static_cast<int>(row.integer(10));
-  r.rounds = static_cast<int>(row.integer(11));
-  r.witness = decodeFacts(row.text(12));
-  r.facts = decodeFacts(row.text(13));
-  r.stepSince = row.time(14);
-  r.excused = Duration{row.integer(15)};
-  r.waitsFor = row.text(16);
-  r.blockedSince = row.maybeTime(17);
-  r.startedBy = row.text(18);
-  r.created = row.time(19);
-  r.ended = row.maybeTime(20);
+  r.acts = decodeActs(row.text(8));
+  r.deaths = static_cast<int>(row.integer(9));
+  r.rounds = static_cast<int>(row.integer(10));
+  r.facts = decodeFacts(row.text(11));
+  r.stepSince = row.time(12);
+  r.excused = Duration{row.integer(13)};
+  r.waitsFor = row.text(14);
+  r.blockedSince = row.maybeTime(15);
+  r.startedBy = row.text(16);
+  r.created = row.time(17);
+  r.ended = row.maybeTime(18);
+  r.lingers = row.flag(19);
   return r;
 }
 
@@ -170,6 +206,16 @@ std::optional<StoredReport> findReport(Connection& db, NodeId node) {
   auto report = agentReportFromJson(q.text(0));
   if (!report) throw StoreFailure("a stored agent report is damaged: " + report.error().what);
   return StoredReport{std::move(*report), q.time(1)};
+}
+
+std::optional<ReportHead> findReportHead(Connection& db, NodeId node) {
+  auto q = db.query(
+      "SELECT received, boot_id, sequence, home, image_state, image_digest, burn_in_order, burn_in_finished "
+      "FROM agent WHERE node = ? AND report IS NOT NULL");
+  q.bind(node);
+  if (!q.step()) return std::nullopt;
+  return ReportHead{q.time(0), q.text(1), q.integer(2), readName<AgentHome>(q, 3), readName<ImageState>(q, 4),
+                    q.text(5), q.text(6), q.flag(7)};
 }
 
 std::vector<Evidence> findValidEvidence(Connection& db, NodeId node) {

@@ -28,8 +28,15 @@ inline constexpr std::string_view kNodeColumns =
 Node readNode(const Query& row);
 
 inline constexpr std::string_view kRunColumns =
-    "id, workflow, state, lane, parameter, target, step, item, phase, tries, deaths, rounds, witness, facts, "
-    "step_since, excused_ms, waits_for, blocked_since, started_by, created, ended";
+    "id, workflow, state, lane, parameter, target, step, item, acts, deaths, rounds, facts, step_since, "
+    "excused_ms, waits_for, blocked_since, started_by, created, ended, lingers";
+/// The statement behind every turn of a run: its columns in the order of kRunColumns, open_act, then the id.
+inline constexpr std::string_view kUpdateRun =
+    "UPDATE run SET workflow = ?, state = ?, lane = ?, parameter = ?, target = ?, step = ?, item = ?, acts = "
+    "?, "
+    "deaths = ?, rounds = ?, facts = ?, step_since = ?, excused_ms = ?, waits_for = ?, blocked_since = ?, "
+    "started_by = ?, created = ?, ended = ?, lingers = ?, open_act = ? WHERE id = ? AND state IN ('active', "
+    "'blocked')";
 /// Without its subject, which stands in run_subject.
 Run readRun(const Query& row);
 
@@ -52,11 +59,13 @@ std::optional<Node> findNode(Connection& db, NodeId id);
 std::optional<Run> findRun(Connection& db, RunId id);
 std::optional<Inventory> findInventory(Connection& db, NodeId node);
 std::optional<StoredReport> findReport(Connection& db, NodeId node);
+std::optional<ReportHead> findReportHead(Connection& db, NodeId node);
 std::vector<Evidence> findValidEvidence(Connection& db, NodeId node);
 /// Unreleased, unexpired holds on the node or on a place around it.
 std::vector<Hold> findHolds(Connection& db, const Node& node, Time now);
 /// '' and every place around this one, itself included: "", "H1", "H1/R01", …
 std::vector<std::string> placesAround(std::string_view place);
 std::string encodeFacts(const Facts& facts);
+std::string encodeActs(const std::map<std::string, Act>& acts);
 
 }  // namespace zellige

@@ -123,6 +123,12 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
                                                        SecretBox box, StoreOptions options) {
   auto directory = DataDirectory::claim(path);
   if (!directory) return directory.error();
+  return open(std::move(*directory), executor, std::move(box), std::move(options));
+}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::unique_ptr<DataDirectory> directory,
+                                                       Executor& executor, SecretBox box,
+                                                       StoreOptions options) {
   try {
     ConnectionOptions connect;
     connect.writes = true;
@@ -130,9 +136,9 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
     connect.checkpointPages = options.checkpointPages;
     connect.maxPages = options.maxPages;
     connect.checkpointOnClose = options.checkpointOnClose;
-    auto writing = std::make_unique<Connection>((*directory)->database(), connect);
+    auto writing = std::make_unique<Connection>(directory->database(), connect);
     if (auto ready = migrate(*writing, migrations(), executor.now()); !ready) return ready.error();
-    auto impl = std::make_unique<Impl>(std::move(*directory), executor, std::move(box), std::move(options),
+    auto impl = std::make_unique<Impl>(std::move(directory), executor, std::move(box), std::move(options),
                                        std::move(writing));
     return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl)));
   } catch (const StoreFailure& e) {
@@ -178,14 +184,39 @@ std::vector<NodeId> SqliteStore::nodesIn(Lifecycle lifecycle) {
 }
 
 std::vector<OpenAct> SqliteStore::openActs() {
-  auto q = impl_->reading.query(
-      "SELECT run.id, run.workflow, run.step, node.place FROM run "
-      "JOIN run_subject ON run_subject.run = run.id AND run_subject.ordinal = 0 "
-      "JOIN node ON node.id = run_subject.node "
-      "WHERE run.state IN ('active', 'blocked') AND run.phase <> 'none' ORDER BY run.id");
   std::vector<OpenAct> out;
-  while (q.step()) out.push_back({{q.integer(0)}, q.text(1), q.text(2), {q.text(3)}});
+  for (const auto* condition :
+       {"run.state IN ('active', 'blocked') AND run.open_act = 1", "run.lingers = 1"}) {
+    auto q = impl_->reading.query(
+        fmt::format("SELECT run.id, run.workflow, run.step, node.place FROM run "
+                    "JOIN run_subject ON run_subject.run = run.id AND run_subject.ordinal = 0 "
+                    "JOIN node ON node.id = run_subject.node WHERE {} ORDER BY run.id",
+                    condition));
+    while (q.step()) out.push_back({{q.integer(0)}, q.text(1), q.text(2), {q.text(3)}});
+  }
   return out;
+}
+
+std::vector<Run> SqliteStore::lingeringRuns() {
+  std::vector<RunId> ids;
+  auto q = impl_->reading.query("SELECT id FROM run WHERE lingers = 1 ORDER BY id");
+  while (q.step()) ids.push_back({q.integer(0)});
+  std::vector<Run> out;
+  for (const auto id : ids) out.push_back(*findRun(impl_->reading, id));
+  return out;
+}
+
+std::optional<Run> SqliteStore::lastRunOf(NodeId node) {
+  auto q = impl_->reading.query("SELECT run FROM run_subject WHERE node = ? ORDER BY run DESC LIMIT 1");
+  q.bind(node);
+  if (!q.step()) return std::nullopt;
+  return findRun(impl_->reading, {q.integer(0)});
+}
+
+std::optional<Time> SqliteStore::lastEventAt() {
+  auto q = impl_->reading.query("SELECT at FROM event ORDER BY sequence DESC LIMIT 1");
+  if (!q.step()) return std::nullopt;
+  return q.time(0);
 }
 
 std::vector<Run> SqliteStore::unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) {
@@ -251,6 +282,14 @@ std::optional<StoredFile> SqliteStore::file(std::string_view digest) {
 std::filesystem::path SqliteStore::filePath(std::string_view digest) { return content().pathOf(digest); }
 ContentStore SqliteStore::content() const { return ContentStore(impl_->directory->files()); }
 std::optional<StoredReport> SqliteStore::report(NodeId node) { return findReport(impl_->reading, node); }
+std::optional<ReportHead> SqliteStore::reportHead(NodeId node) {
+  return findReportHead(impl_->reading, node);
+}
+std::string SqliteStore::orderId(NodeId node) {
+  auto q = impl_->reading.query("SELECT order_id FROM agent WHERE node = ?");
+  q.bind(node);
+  return q.step() ? q.text(0) : std::string{};
+}
 std::optional<AgentOrder> SqliteStore::order(NodeId node) {
   return findOrder(impl_->reading, impl_->box, node);
 }
@@ -331,8 +370,10 @@ Task<Result<void>> SqliteStore::createUser(User user, By by) {
   Work<void> work = [user = std::move(user), by](Writing& w) { return applyCreateUser(w, user, by.why); };
   return impl_->write<void>(by, std::move(work));
 }
-Task<Result<void>> SqliteStore::changeUser(User user, By by) {
-  Work<void> work = [user = std::move(user), by](Writing& w) { return applyChangeUser(w, user, by.why); };
+Task<Result<void>> SqliteStore::changeUser(User user, By by, TokenId keep) {
+  Work<void> work = [user = std::move(user), by, keep](Writing& w) {
+    return applyChangeUser(w, user, keep, by.why);
+  };
   return impl_->write<void>(by, std::move(work));
 }
 Task<Result<TokenId>> SqliteStore::createToken(ApiToken token, By by) {
@@ -351,15 +392,15 @@ Task<Result<void>> SqliteStore::putIdempotentReply(IdempotentReply reply) {
   return impl_->write<void>(by, std::move(work));
 }
 
-Task<Result<std::int64_t>> SqliteStore::removeEventsBefore(Time before, By by) {
-  Work<std::int64_t> work = [before, by](Writing& w) -> Result<std::int64_t> {
-    w.db.query("DELETE FROM idempotency WHERE created < ?").bind(before).run();
-    const auto removed = removeEvents(w, before);
-    if (removed > 0)
-      w.event("events.removed", {}, {}, {{"count", removed}, {"before", toMillis(before)}, {"why", by.why}});
-    return removed;
+Task<Result<Removed>> SqliteStore::removeOld(KeptSince keptSince, std::int64_t most, By by) {
+  Work<Removed> work = [keptSince, most, by](Writing& w) {
+    return applyRetention(w, keptSince, most, by.why);
   };
-  return impl_->write<std::int64_t>(by, std::move(work));
+  return impl_->write<Removed>(by, std::move(work));
+}
+Task<Result<void>> SqliteStore::acceptCertificate(NodeId node, By by) {
+  Work<void> work = [node, by](Writing& w) { return applyAcceptCertificate(w, node, by.why); };
+  return impl_->write<void>(by, std::move(work));
 }
 
 std::unique_ptr<Queries> SqliteStore::queries() const {
@@ -371,9 +412,18 @@ std::int64_t SqliteStore::lastEvent() { return EventChain(impl_->reading).head()
 Result<void> SqliteStore::verifyChain() { return verifyEvents(impl_->reading); }
 
 Result<void> SqliteStore::checkIntegrity() {
+  if (auto pages = checkPages(); !pages) return pages;
+  try {
+    return verifyChain();
+  } catch (const StoreFailure& e) {
+    return Error{Errc::Invalid, e.what()};
+  }
+}
+
+Result<void> SqliteStore::checkPages() {
   try {
     auto q = impl_->reading.query("PRAGMA quick_check(1)");
-    if (q.step() && q.text(0) == "ok") return verifyChain();
+    if (q.step() && q.text(0) == "ok") return {};
     return Error{Errc::Invalid,
                  fmt::format("the database is damaged ({}): stop the controller, keep the file for analysis "
                              "and restore the last backup",

@@ -18,6 +18,7 @@
 #include "controller/base/executor.hpp"
 #include "controller/engine/store.hpp"
 #include "controller/store/content.hpp"
+#include "controller/store/data_directory.hpp"
 #include "controller/store/options.hpp"
 #include "controller/store/queries.hpp"
 #include "controller/store/records.hpp"
@@ -29,6 +30,10 @@ class SqliteStore final : public Store {
   /// Opens or makes the data directory, claims it, and migrates the database. The error says what a person must do.
   static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& directory, Executor& executor,
                                                    SecretBox box, StoreOptions options = {});
+  /// The same in a directory that is claimed already.
+  static Result<std::unique_ptr<SqliteStore>> open(std::unique_ptr<DataDirectory> directory,
+                                                   Executor& executor, SecretBox box,
+                                                   StoreOptions options = {});
   ~SqliteStore() override;
 
   // Store
@@ -40,6 +45,9 @@ class SqliteStore final : public Store {
   std::vector<NodeId> nodesIn(Lifecycle lifecycle) override;
   std::vector<OpenAct> openActs() override;
   std::vector<Run> unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) override;
+  std::vector<Run> lingeringRuns() override;
+  std::optional<Run> lastRunOf(NodeId node) override;
+  std::optional<Time> lastEventAt() override;
   std::optional<Run> run(RunId id) override;
   std::optional<RunId> unfinishedRunOf(NodeId node) override;
   Task<Result<std::shared_ptr<const Target>>> freezeTarget(std::string profile) override;
@@ -47,6 +55,8 @@ class SqliteStore final : public Store {
   std::optional<StoredFile> file(std::string_view digest) override;
   std::filesystem::path filePath(std::string_view digest) override;
   std::optional<StoredReport> report(NodeId node) override;
+  std::optional<ReportHead> reportHead(NodeId node) override;
+  std::string orderId(NodeId node) override;
   std::optional<AgentOrder> order(NodeId node) override;
   std::vector<Evidence> validEvidence(NodeId node) override;
   std::optional<Inventory> inventory(NodeId node) override;
@@ -70,14 +80,19 @@ class SqliteStore final : public Store {
   Task<Result<void>> releaseHold(HoldId hold, By by, bool mayReleaseLocks);
   /// Conflict: the name is taken.
   Task<Result<void>> createUser(User user, By by);
-  /// Replaces hash, grants, disabled and mustChange. Disabling revokes the user's tokens.
-  Task<Result<void>> changeUser(User user, By by);
+  /// Replaces hash, grants, disabled and mustChange. Disabling, or another hash, revokes the user's tokens and sessions;
+  /// all but `keep`, unless disabled.
+  Task<Result<void>> changeUser(User user, By by, TokenId keep = {});
   Task<Result<TokenId>> createToken(ApiToken token, By by);
   Task<Result<void>> revokeToken(TokenId token, By by);
   /// Conflict: this user has used this key already.
   Task<Result<void>> putIdempotentReply(IdempotentReply reply);
-  /// Retention: events and idempotent replies older than `before` go. How many events went.
-  Task<Result<std::int64_t>> removeEventsBefore(Time before, By by);
+  /// Removes what is older than each of these, at most `most` rows of a kind, so that nobody waits long behind it. The
+  /// newest event always stays, so that the chain keeps its head.
+  Task<Result<Removed>> removeOld(KeptSince keptSince, std::int64_t most, By by);
+  /// Audited: the BMC of this node may show another key than the pinned one; whatever it shows next is pinned. Its
+  /// session is forgotten, and an open finding `bmc.certificate_changed` is resolved. NotFound: no such node.
+  Task<Result<void>> acceptCertificate(NodeId node, By by);
 
   /// Reads for the API, on a connection of their own.
   std::unique_ptr<Queries> queries() const;
@@ -88,8 +103,10 @@ class SqliteStore final : public Store {
   std::int64_t lastEvent();
   /// Reads every event. Invalid: names the first sequence that was tampered with.
   Result<void> verifyChain();
-  /// Reads the whole database. Invalid: what is damaged, and what to do.
+  /// Reads the whole database, and the chain. Invalid: what is damaged, and what to do.
   Result<void> checkIntegrity();
+  /// Reads every page of the database, without judging events: about a second per gigabyte.
+  Result<void> checkPages();
 
  private:
   struct Impl;

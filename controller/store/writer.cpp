@@ -101,9 +101,12 @@ class ThreadWriter final : public Writer {
     try {
       while (gather()) {
         if (options_.hook) options_.hook(CommitPoint::Before);
-        const auto commands = batch_.commit();
+        auto commands = std::make_shared<std::vector<std::unique_ptr<Command>>>(batch_.commit());
         if (options_.hook) options_.hook(CommitPoint::After);
-        for (auto& command : commands) command->reply();
+        // All in one: waking the executor for each would cost more than applying them.
+        executor_.post([commands] {
+          for (auto& command : *commands) command->reply();
+        });
       }
     } catch (...) {
       batch_.drop();

@@ -13,7 +13,7 @@
 namespace zellige {
 
 /// One thing to write. `apply` runs inside the transaction, perhaps again after the transaction was rolled back; `reply`
-/// once, after the commit, on the writer's thread.
+/// once, after the commit, on the executor.
 class Command {
  public:
   virtual ~Command() = default;

@@ -25,15 +25,16 @@ TEST(SecretBox, OpensWhatItSealedAndNothingElse) {
 
 TEST(SecretBox, KeepsItsKeyInAPrivateFile) {
   const auto file = std::filesystem::temp_directory_path() / ("zellige-key-" + randomHex(4));
-  const auto made = SecretBox::openOrCreate(file);
+  EXPECT_EQ(SecretBox::read(file).error().code, Errc::NotFound);
+  const auto made = SecretBox::make(file);
   ASSERT_TRUE(made);
   const auto sealed = made->seal(Secret{"x"});
-  const auto again = SecretBox::openOrCreate(file);
+  const auto again = SecretBox::read(file);
   ASSERT_TRUE(again);
   EXPECT_TRUE(again->open(sealed));
   EXPECT_EQ(made->sign("node 7"), again->sign("node 7"));
   std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::group_read);
-  const auto open = SecretBox::openOrCreate(file);
+  const auto open = SecretBox::read(file);
   ASSERT_FALSE(open);
   EXPECT_NE(open.error().what.find("chmod 600"), std::string::npos);
   std::filesystem::remove(file);

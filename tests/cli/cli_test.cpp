@@ -66,7 +66,6 @@ class CommandLine : public testing::Test {
 
   static Task<void> keep(Task<int> task, std::optional<int>& out) { out = co_await task; }
 
-  /// The exit code; 2 if CLI11 does not understand the words.
   int run(std::vector<std::string> words) {
     out_.str("");
     err_.str("");
@@ -79,12 +78,11 @@ class CommandLine : public testing::Test {
     CLI::App app;
     std::function<Task<int>(World&)> chosen;
     addCommands(app, chosen);
-    std::reverse(words.begin(), words.end());
-    try {
-      app.parse(words);
-    } catch (const CLI::ParseError&) {
-      return static_cast<int>(Exit::Usage);
-    }
+    app.require_subcommand(1);
+    std::vector<const char*> argv{"zellige"};
+    for (const auto& word : words) argv.push_back(word.c_str());
+    if (const auto code = parseWords(app, static_cast<int>(argv.size()), argv.data(), out_, err_))
+      return *code;
     std::optional<int> code;
     executor.spawn(keep(chosen(world), code));
     while (!code && time.runOne()) {
@@ -167,6 +165,15 @@ TEST_F(CommandLine, WordsThatMeanNothingAreUsage) {
   EXPECT_TRUE(server_.requests.empty());
 }
 
+TEST_F(CommandLine, HelpIsNoMistake) {
+  EXPECT_EQ(run({"--help"}), 0);
+  EXPECT_THAT(out(), HasSubstr("login"));
+  EXPECT_EQ(run({"node", "power", "--help"}), 0);
+  EXPECT_EQ(run({}), 2);
+  EXPECT_EQ(out(), "");
+  EXPECT_THAT(err(), HasSubstr("subcommand"));
+}
+
 TEST_F(CommandLine, ExitCodesTellWhy) {
   server_.on("GET /api/v1/site", 401, {{"detail", "sign in"}});
   EXPECT_EQ(run({"site", "show"}), 3);
@@ -192,6 +199,49 @@ TEST_F(CommandLine, AnotherKeyIsNotTrusted) {
   server_.broken(changed);
   EXPECT_EQ(run({"site", "show"}), 3);
   EXPECT_THAT(err(), HasSubstr("shows another key"));
+}
+
+TEST_F(CommandLine, ACaVouchesForThisHostAlone) {
+  const auto ca = (home_ / "ca.pem").string();
+  std::ofstream(ca) << "a CA";
+  server_.on("GET /api/v1/site", 200, site());
+  environment_.erase("ZELLIGE_PIN");
+  EXPECT_EQ(run({"site", "show", "--ca", ca}), 0) << err();
+  EXPECT_EQ(server_.peers.back().caFile, ca);
+  EXPECT_EQ(server_.peers.back().serverName, "127.0.0.1")
+      << "checked against the addresses in the certificate";
+  EXPECT_EQ(run({"site", "show", "--ca", ca, "--url", "https://localhost:8443"}), 0) << err();
+  EXPECT_EQ(server_.peers.back().serverName, "localhost");
+  EXPECT_EQ(run({"site", "show", "--ca", ca, "--url", "https://[::1]:8443"}), 2);
+  EXPECT_THAT(err(), HasSubstr("or use --pin"));
+  Error untrusted{Errc::Rejected, "name"};
+  untrusted.cause = "bmc.certificate_untrusted";
+  server_.broken(untrusted);
+  EXPECT_EQ(run({"site", "show", "--ca", ca}), 3);
+  EXPECT_THAT(err(), HasSubstr("issued to another name"));
+}
+
+TEST_F(CommandLine, AChangedKeyIsNotTakenWhereNobodyCanCompare) {
+  environment_ = {{"ZELLIGE_URL", "https://127.0.0.1:8443"}, {"ZELLIGE_PASSWORD", "secret"}};
+  server_.on("GET /api/v1/version", 200, {{"version", "0.1.0"}});
+  server_.on("POST /api/v1/session", 201,
+             {{"token", "t1"}, {"expires", "soon"}, {"user", {{"must_change", false}}}});
+  EXPECT_EQ(run({"login", "--user", "ci"}), 0) << err();
+  server_.pin = "b3RoZXI=";
+  const auto before = server_.requests.size();
+  EXPECT_EQ(run({"login", "--user", "ci"}), 3);
+  EXPECT_THAT(err(), HasSubstr("THE KEY HAS CHANGED"));
+  EXPECT_THAT(err(), HasSubstr("ZELLIGE_PIN"));
+  EXPECT_EQ(server_.requests.size(), before + 1) << "the key was asked for, and no password sent";
+  EXPECT_EQ(run({"login", "--user", "ci", "--pin", "b3RoZXI="}), 0) << err();
+  EXPECT_EQ(server_.peers.back().pin, "b3RoZXI=");
+}
+
+TEST_F(CommandLine, AcceptsACertificateWithAReason) {
+  server_.on("POST /api/v1/nodes/S%2F1/certificate", 200, {{"serial", "S/1"}});
+  EXPECT_EQ(run({"node", "accept-certificate", "S/1", "--reason", "board swapped"}), 0) << err();
+  EXPECT_EQ(sent(0), (Json{{"reason", "board swapped"}}));
+  EXPECT_EQ(run({"node", "accept-certificate", "S/1"}), 2) << "why must be said";
 }
 
 TEST_F(CommandLine, WithoutAKnownKeyNothingIsSent) {
@@ -330,10 +380,9 @@ TEST_F(CommandLine, SigningInPinsTheKeyAndKeepsATokenForOneself) {
   environment_ = {{"ZELLIGE_PASSWORD", "secret"}};
   server_.on("GET /api/v1/version", 200, {{"version", "0.1.0"}});
   server_.on("POST /api/v1/session", 201,
-             {{"token", "t1"}, {"expires", "soon"}, {"user", {{"must_change", true}}}});
+             {{"token", "t1"}, {"expires", "soon"}, {"user", {{"must_change", false}}}});
   EXPECT_EQ(run({"login", "--url", "https://localhost:9443", "--user", "admin"}), 0);
   EXPECT_THAT(err(), HasSubstr("SHA-256 cGlu"));
-  EXPECT_THAT(err(), HasSubstr("change it soon"));
   EXPECT_EQ(server_.peers.at(0).pin, "") << "the key is learnt…";
   EXPECT_EQ(server_.peers.at(1).pin, "cGlu") << "…before the password goes";
   EXPECT_FALSE(server_.requests.at(0).headers.has("Authorization"));
@@ -347,6 +396,39 @@ TEST_F(CommandLine, SigningInPinsTheKeyAndKeepsATokenForOneself) {
   EXPECT_EQ(server_.peers.back().port, 9443);
   EXPECT_EQ(run({"site", "show", "--url", "https://127.0.0.2:9443"}), 3)
       << "the token is not for another server";
+}
+
+TEST_F(CommandLine, AOneTimePasswordIsChangedWhileSigningIn) {
+  environment_ = {{"ZELLIGE_PIN", "cGlu"}};
+  server_.on("POST /api/v1/session", 201,
+             {{"token", "t1"}, {"expires", "soon"}, {"user", {{"must_change", true}}}});
+  server_.on("PUT /api/v1/users/me/password", 422, {{"detail", "must have 12 to 256 bytes"}});
+  server_.on("PUT /api/v1/users/me/password", 204, nullptr);
+  in_.str("admin\none-time\nshort\n");
+  EXPECT_EQ(run({"login"}), 1);
+  EXPECT_THAT(err(), HasSubstr("must have 12 to 256 bytes"));
+  EXPECT_EQ(server_.requests.back().method, "DELETE") << "a session that opens nothing is not left behind";
+  EXPECT_FALSE(std::filesystem::exists(credentialsFile(home_)));
+
+  in_.clear();
+  in_.str("admin\none-time\na longer secret\n");
+  EXPECT_EQ(run({"login"}), 0) << err();
+  EXPECT_EQ(server_.requests.back().headers.get("Authorization"), "Bearer t1");
+  EXPECT_EQ(Json::parse(server_.requests.back().body),
+            (Json{{"current", "one-time"}, {"password", "a longer secret"}}));
+  EXPECT_TRUE(std::filesystem::exists(credentialsFile(home_)));
+
+  environment_["ZELLIGE_NEW_PASSWORD"] = "from the environment";
+  in_.clear();
+  in_.str("admin\none-time\n");
+  EXPECT_EQ(run({"login"}), 0) << err();
+  EXPECT_EQ(Json::parse(server_.requests.back().body).at("password"), "from the environment");
+
+  environment_.erase("ZELLIGE_NEW_PASSWORD");
+  in_.clear();
+  in_.str("admin\none-time\n");
+  EXPECT_EQ(run({"login"}), 3);
+  EXPECT_THAT(err(), HasSubstr("set ZELLIGE_NEW_PASSWORD"));
 }
 
 TEST_F(CommandLine, WrongPasswordsSayso) {

@@ -42,7 +42,7 @@ TEST(OperationsExamples, ConfigurationShowsTheDefaults) {
   EXPECT_EQ(shown.limits.imageStreams, defaults.limits.imageStreams);
   EXPECT_EQ(shown.limits.bmcConnections, defaults.limits.bmcConnections);
   EXPECT_EQ(shown.engine.patrol, defaults.engine.patrol);
-  EXPECT_EQ(shown.engine.agentReport, defaults.engine.agentReport);
+  EXPECT_EQ(shown.retention.events, defaults.retention.events);
 }
 
 TEST(OperationsExamples, SiteFilesAreRead) {

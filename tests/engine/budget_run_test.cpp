@@ -190,6 +190,22 @@ TEST_P(Overdue, ASlotStaysHeldWhileTheMachineStillFlashes) {
 }
 INSTANTIATE_TEST_SUITE_P(BudgetedRuns, Overdue, testing::Values("overdue", "cancelled", "bad_reply"));
 
+TEST(BudgetedRuns, ASlotOfARunThatHasEndedSurvivesOurDeath) {
+  Flashing t(2, 30min);
+  t.site.options.budgets.flashesPerRack = 1;
+  t.devices[0]->runs = 5h;
+  const auto runs = t.startAll();
+  t.site.run(2h);
+  ASSERT_EQ(t.run(runs[0]).state, RunState::Failed);
+  ASSERT_TRUE(t.run(runs[0]).lingers);
+  t.site.boot();
+  t.site.run(1h);
+  EXPECT_THAT(t.toy(1).acts, IsEmpty());
+  ASSERT_TRUE(t.site.runUntil([&] { return t.devices[0]->seen("flash") == Seen::Done; }, 4h));
+  ASSERT_TRUE(t.site.runUntil([&] { return t.toy(1).acts.size() == 1; }, 3min));
+  EXPECT_FALSE(t.run(runs[0]).lingers);
+}
+
 TEST(BudgetedRuns, ANewRunOnTheNodeIsNotDisturbedByTheOldOnesSlot) {
   Flashing t(1, 90min);
   t.devices[0]->runs = 2h;

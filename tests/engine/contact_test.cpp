@@ -215,5 +215,42 @@ TEST(Observe, TheRowIsNotWrittenAgainWhileNothingChanges) {
   EXPECT_EQ(t.site.points.passed().size(), commits);
 }
 
+TEST(Contact, IsLostSinceItWasLostAndNotSinceTheRunWaited) {
+  ToySite t({toyStep("on")});
+  t.toy().onLook["on"] = [](StepContext&) { return seen(Seen::Todo); };
+  t.toy().onAct["on"] = [](StepContext&) { return Result<void>{}; };
+  t.site.tables.armed.clear();
+  t.boot();
+  t.site.run(72h);
+  t.toy().broken = unreachable();
+  const auto lost = t.now();
+  t.site.run(1h);
+  const auto since = t.site.tables.nodes[t.nodes[0]].unreachableSince;
+  ASSERT_TRUE(since);
+  EXPECT_GE(*since, lost);
+}
+
+TEST(Contact, ABmcThatAnswersButNotToThisQuestionIsAFinding) {
+  Waiting t(100h);
+  const auto run = t.boot();
+  t.site.run(1min);
+  t.toy().broken = Error{Errc::Timeout, "GET /redfish/v1/Systems: no reply in 60 s"};
+  t.toy().identifies = true;
+  ASSERT_TRUE(t.site.runToEnd(run, 24h));
+  EXPECT_THAT(t.site.tables.openCauses(t.nodes[0]), ElementsAre("bmc.bad_reply"));
+}
+
+TEST(InService, AMachineWithABlockingFindingGetsNoNewWorkAndIsNotTakenAway) {
+  ToySite t({toyStep("wait", false)});
+  t.site.tables.nodes[t.nodes[0]].lifecycle = Lifecycle::InService;
+  t.toy().onLook["wait"] = [](StepContext&) -> Result<Seen> { return failure("cooling.leak", "wet"); };
+  const auto run = t.boot();
+  ASSERT_TRUE(t.site.runToEnd(run, 1h));
+  const auto& node = t.site.tables.nodes[t.nodes[0]];
+  EXPECT_EQ(node.lifecycle, Lifecycle::InService);
+  EXPECT_EQ(node.scheduling, Scheduling::Cordoned);
+  EXPECT_THAT(t.site.tables.openCauses(t.nodes[0]), ElementsAre("cooling.leak"));
+}
+
 }  // namespace
 }  // namespace zellige::test

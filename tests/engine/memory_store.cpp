@@ -29,7 +29,27 @@ struct Apply {
     t.runs[run.id] = run;
     if (!op.event.empty())
       t.events.push_back(
-          fmt::format("{} {} {}/{} {}", op.event, run.id.value, run.step, run.item, nameOf(run.phase)));
+          fmt::format("{} {} {}/{} {}", op.event, run.id.value, run.step, run.item, nameOf(run.act().phase)));
+    return {};
+  }
+  Result<void> operator()(EndLinger& op) {
+    t.runs.at(op.run).lingers = false;
+    t.events.push_back(fmt::format("linger.end {}", op.run.value));
+    return {};
+  }
+  Result<void> operator()(SetAllocation& op) {
+    auto& node = t.nodes.at(op.node);
+    if (node.allocation != op.from) return conflict("allocation");
+    if (!mayMove(op.from, op.to)) return rejected("allocation");
+    node.allocation = op.to;
+    return {};
+  }
+  Result<void> operator()(SetScheduling& op) {
+    auto& node = t.nodes.at(op.node);
+    if (node.scheduling != op.from) return conflict("scheduling");
+    if (!mayMove(op.from, op.to)) return rejected("scheduling");
+    node.scheduling = op.to;
+    t.events.push_back(fmt::format("scheduling {} {}", op.node.value, nameOf(op.to)));
     return {};
   }
   Result<void> operator()(MoveLifecycle& op) {
@@ -94,8 +114,28 @@ struct Apply {
     return {};
   }
   Result<void> operator()(PutInventory& op) {
-    t.inventories[op.node] = op.inventory;
+    putInventory(op.node, op.inventory);
     return {};
+  }
+  Result<void> operator()(PutFirmware& op) {
+    const auto it = t.inventories.find(op.node);
+    if (it == t.inventories.end()) return {};
+    auto now = it->second;
+    now.firmware = op.items;
+    putInventory(op.node, now);
+    return {};
+  }
+  void putInventory(NodeId node, const Inventory& now) {
+    const auto known = t.inventories.find(node);
+    const auto before = known == t.inventories.end() ? Parts{} : partsOf(known->second), after = partsOf(now);
+    for (auto& [key, stored] : t.evidence) {
+      if (key.first != node) continue;
+      const auto& rests = stored.evidence.dependsOn;
+      if (std::any_of(rests.begin(), rests.end(),
+                      [&](const auto& d) { return isBroken(d, now.serial, before, after); }))
+        stored.valid = false;
+    }
+    t.inventories[node] = now;
   }
   Result<void> operator()(PutEvidence& op) {
     t.evidence[{op.evidence.node, op.evidence.subject}] = {op.evidence, true};
@@ -158,6 +198,7 @@ Task<Result<Receipt>> MemoryStore::commit(Change change) {
     receipt.ids.push_back(apply.row);
   }
   tables_ = std::move(after);
+  tables_.lastCommit = change.at;
   receipt.lastEvent = static_cast<std::int64_t>(tables_.events.size());
   co_await points_.pass("commit.after " + name);
   co_return receipt;
@@ -185,10 +226,27 @@ std::vector<NodeId> MemoryStore::nodesIn(Lifecycle lifecycle) {
 std::vector<OpenAct> MemoryStore::openActs() {
   std::vector<OpenAct> out;
   for (const auto& [id, run] : tables_.runs)
-    if (run.unfinished() && run.phase != ActPhase::None)
+    if (run.lingers || (run.unfinished() && std::any_of(run.acts.begin(), run.acts.end(), [](const auto& act) {
+                          return act.second.mayHaveTakenEffect();
+                        })))
       out.push_back({id, run.workflow, run.step, tables_.nodes.at(run.subject.front()).place});
   return out;
 }
+
+std::vector<Run> MemoryStore::lingeringRuns() {
+  std::vector<Run> out;
+  for (const auto& [id, run] : tables_.runs)
+    if (run.lingers) out.push_back(run);
+  return out;
+}
+
+std::optional<Run> MemoryStore::lastRunOf(NodeId node) {
+  for (auto it = tables_.runs.rbegin(); it != tables_.runs.rend(); ++it)
+    if (std::count(it->second.subject.begin(), it->second.subject.end(), node)) return it->second;
+  return std::nullopt;
+}
+
+std::optional<Time> MemoryStore::lastEventAt() { return tables_.lastCommit; }
 
 std::vector<Run> MemoryStore::unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) {
   std::vector<Run> out;
@@ -231,6 +289,17 @@ std::optional<StoredFile> MemoryStore::file(std::string_view digest) {
 
 std::filesystem::path MemoryStore::filePath(std::string_view digest) {
   return std::filesystem::path("files") / digest;
+}
+
+std::optional<ReportHead> MemoryStore::reportHead(NodeId node) {
+  const auto stored = report(node);
+  if (!stored) return std::nullopt;
+  return headOf(stored->report, stored->received);
+}
+
+std::string MemoryStore::orderId(NodeId node) {
+  const auto it = tables_.orders.find(node);
+  return it == tables_.orders.end() ? std::string{} : it->second.id;
 }
 
 std::optional<StoredReport> MemoryStore::report(NodeId node) {

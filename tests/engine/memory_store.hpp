@@ -35,6 +35,7 @@ struct Tables {
   std::map<NodeId, BmcAccess> access;
   std::vector<std::string> events;  ///< "run.intent 1 step/item phase", in order of commit
   std::int64_t nextRun = 1;
+  std::optional<Time> lastCommit;
 
   const Run& run(RunId id) const { return runs.at(id); }
   std::vector<std::string> openCauses(NodeId node) const;
@@ -56,6 +57,9 @@ class MemoryStore final : public Store {
   std::vector<NodeId> nodesIn(Lifecycle lifecycle) override;
   std::vector<OpenAct> openActs() override;
   std::vector<Run> unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) override;
+  std::vector<Run> lingeringRuns() override;
+  std::optional<Run> lastRunOf(NodeId node) override;
+  std::optional<Time> lastEventAt() override;
   std::optional<Run> run(RunId id) override;
   std::optional<RunId> unfinishedRunOf(NodeId node) override;
   Task<Result<std::shared_ptr<const Target>>> freezeTarget(std::string profile) override;
@@ -63,6 +67,8 @@ class MemoryStore final : public Store {
   std::optional<StoredFile> file(std::string_view digest) override;
   std::filesystem::path filePath(std::string_view digest) override;
   std::optional<StoredReport> report(NodeId node) override;
+  std::optional<ReportHead> reportHead(NodeId node) override;
+  std::string orderId(NodeId node) override;
   std::optional<AgentOrder> order(NodeId node) override;
   std::vector<Evidence> validEvidence(NodeId node) override;
   std::optional<Inventory> inventory(NodeId node) override;

@@ -266,7 +266,7 @@ TEST(Intake, StartsOneRunForEveryNodeThatArrivedAndHasAProfile) {
   site.tables.nodes[NodeId{5}].profile.clear();
   site.tables.profiles["p"].digest = "abc";
   site.boot();
-  Intake intake(site.life->store, site.engine(), "toy");
+  Intake intake(site.life->store, site.engine(), site.life->executor, "toy");
   std::vector<int> started;
   site.life->executor.spawn(sweepInto(intake, started));
   site.life->executor.spawn(sweepInto(intake, started));  // an import at the same time
@@ -278,6 +278,29 @@ TEST(Intake, StartsOneRunForEveryNodeThatArrivedAndHasAProfile) {
   site.kill();
 }
 
+TEST(Intake, TakesUpWhatACrashLeftWithoutARunButNotWhatAPersonCancelled) {
+  Site site({&kFlow});
+  for (int i = 0; i < 2; ++i)
+    site.add(std::make_unique<Resting>(site), "H1/R01/RK001", Lifecycle::Qualifying);
+  for (auto& [id, node] : site.tables.nodes) node.profile = "p";
+  site.tables.profiles["p"].digest = "abc";
+  zellige::Run cancelled;
+  cancelled.id = RunId{1};
+  cancelled.workflow = "toy";
+  cancelled.subject = {NodeId{2}};
+  cancelled.state = RunState::Cancelled;
+  site.tables.runs[cancelled.id] = cancelled;
+  site.tables.nextRun = 2;
+  site.boot();
+  Intake intake(site.life->store, site.engine(), site.life->executor, "toy");
+  std::vector<int> started;
+  site.life->executor.spawn(sweepInto(intake, started));
+  site.run(1min);
+  EXPECT_THAT(started, ElementsAre(1));
+  EXPECT_THAT(site.tables.runs.rbegin()->second.subject, ElementsAre(NodeId{1}));
+  site.kill();
+}
+
 TEST(Intake, ANodeWhoseProfileIsUnknownDoesNotKeepOthersWaiting) {
   Site site({&kFlow});
   for (int i = 0; i < 2; ++i) site.add(std::make_unique<Resting>(site), "H1/R01/RK001", Lifecycle::Planned);
@@ -285,7 +308,7 @@ TEST(Intake, ANodeWhoseProfileIsUnknownDoesNotKeepOthersWaiting) {
   site.tables.nodes[NodeId{2}].profile = "p";
   site.tables.profiles["p"].digest = "abc";
   site.boot();
-  Intake intake(site.life->store, site.engine(), "toy");
+  Intake intake(site.life->store, site.engine(), site.life->executor, "toy");
   std::vector<int> started;
   site.life->executor.spawn(sweepInto(intake, started));
   site.run(1min);

@@ -71,7 +71,7 @@ TEST(Resume, ADeathBetweenIntentAndResultIsNoTryAndTwentyAreAFinding) {
     if (!t.site.runUntil(delivered, 10min)) break;
     t.site.kill();  // the reply never arrives
     ++deaths;
-    EXPECT_LE(t.run(run).tries, 1);
+    EXPECT_LE(t.run(run).act().tries, 1);
     t.site.boot();
   }
   t.site.run(10min);

@@ -106,6 +106,29 @@ TEST(Cancel, EndsARunThatWaits) {
   EXPECT_TRUE(*t.site.tryStart({.workflow = "toy", .subject = {t.nodes[0]}}));
 }
 
+TEST(Cancel, IsDurableWhenItIsAnswered) {
+  ToySite t({toyStep("wait", false)});
+  t.toy().onLook["wait"] = [](StepContext&) { return seen(Seen::Busy); };
+  t.toy().exchange = 1min;  // a look is under way
+  const auto run = t.boot();
+  t.site.run(10s);
+  ASSERT_TRUE(*t.site.await(t.site.engine().cancel(run, "amina", "wrong rack")));
+  t.site.kill();
+  EXPECT_EQ(t.run(run).state, RunState::Cancelled);
+}
+
+TEST(Cancel, OfARunThatEndsByItselfFirstSaysSo) {
+  ToySite t({toyStep("wait", false)});
+  t.toy().onLook["wait"] = [](StepContext&) { return seen(Seen::Done); };
+  t.toy().exchange = 1min;
+  const auto run = t.boot();
+  t.site.run(10s);
+  const auto answer = t.site.await(t.site.engine().cancel(run, "amina", "wrong rack"));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->error().code, Errc::Conflict);
+  EXPECT_EQ(t.run(run).state, RunState::Done);
+}
+
 TEST(Cancel, NeverFallsBetweenIntentAndResult) {
   ToySite t({toyStep("on")});
   t.toy().exchange = 1min;
@@ -117,7 +140,7 @@ TEST(Cancel, NeverFallsBetweenIntentAndResult) {
   ASSERT_TRUE(t.site.runToEnd(run, 5min));
   EXPECT_EQ(t.toy().acts.size(), 1u);
   EXPECT_EQ(t.run(run).state, RunState::Cancelled);
-  EXPECT_EQ(t.run(run).phase, ActPhase::Accepted);
+  EXPECT_EQ(t.run(run).act().phase, ActPhase::Accepted);
   EXPECT_EQ(t.site.tables.count("run.acted"), 1);
 }
 

@@ -18,6 +18,7 @@ class ToyMachine final : public NoBmc {
   std::vector<std::string> eventBeforeAct;  // the last event that was durable when an act was delivered
   std::optional<Error> broken;              // what every exchange fails with while it is set
   Duration exchange = 100ms;
+  bool identifies = false;  ///< the anonymous question is answered whatever is broken
 
   int actsOf(std::string_view step) const {
     int n = 0;
@@ -26,6 +27,11 @@ class ToyMachine final : public NoBmc {
   }
   Time lastLook() const { return looks.back().second; }
 
+  Task<Result<BmcIdentity>> identify() override {
+    co_await sleepFor(site_.life->executor, exchange);
+    if (!identifies) co_return Error{Errc::Timeout, "no reply"};
+    co_return BmcIdentity{};
+  }
   Task<Result<Seen>> look(StepContext& context) {
     co_await sleepFor(site_.life->executor, exchange);
     looks.emplace_back(context.run().step, site_.time.now());

@@ -285,7 +285,7 @@ struct Reset : ToySite {
   explicit Reset(Repeat repeat = Repeat::Ask) : ToySite({step(repeat)}) {
     toy().onLook["reset"] = [this](StepContext& c) {
       if (const auto before = c.intended("last"); before && *before != last) return seen(Seen::Done);
-      if (last.empty() && c.ledgerSaysDone()) return seen(Seen::Done);
+      if (last.empty() && c.wasAccepted()) return seen(Seen::Done);
       c.witness("last", last);
       return seen(Seen::Todo);
     };
@@ -350,7 +350,7 @@ TEST(Turn, ATransientActWithoutWitnessMayBeRepeatedWhereThatIsSafe) {
 // Ledger: only our own record tells.
 struct Drain : ToySite {
   explicit Drain(Repeat repeat) : ToySite({step(repeat)}) {
-    toy().onLook["drain"] = [](StepContext& c) { return seen(c.ledgerSaysDone() ? Seen::Done : Seen::Todo); };
+    toy().onLook["drain"] = [](StepContext& c) { return seen(c.wasAccepted() ? Seen::Done : Seen::Todo); };
     toy().onAct["drain"] = [this](StepContext&) -> Result<void> {
       if (toy().acts.size() == 1 && firstLost) return unknownOutcome(Errc::Timeout);
       return {};

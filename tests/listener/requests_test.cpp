@@ -131,6 +131,43 @@ TEST(Listener, LimitsHeadersAndBodies) {
                   .starts_with("HTTP/1.1 413"));
 }
 
+TEST(Listener, JudgesABodyByTheHeadBeforeAnyOfItIsKept) {
+  auto options = plainOptions();
+  std::atomic<int> heads = 0, visits = 0;
+  options.allowBody = [&](const HttpRequest& head) -> listener::BodyAllowance {
+    ++heads;
+    EXPECT_TRUE(head.body.empty());
+    if (head.headers.get("Authorization") == "Bearer known") return {200'000, 413};
+    return {10, 401};
+  };
+  const auto server = serve(options, [&](auto exchange) {
+    ++visits;
+    tell(exchange);
+  });
+  const auto put = [&](const std::string& headers, const std::string& body) {
+    return talk(*server, "PUT /f HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" + headers + "\r\n\r\n" + body);
+  };
+  const std::string large(150'000, 'x');
+  EXPECT_TRUE(
+      put("Authorization: Bearer known\r\nContent-Length: 150000", large).starts_with("HTTP/1.1 200"));
+  EXPECT_TRUE(put("Content-Length: 10", "0123456789").starts_with("HTTP/1.1 200"));
+  EXPECT_EQ(visits, 2);
+  const auto refused = put("Content-Length: 11", "");
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 401")) << refused;
+  EXPECT_NE(refused.find("WWW-Authenticate: Bearer"), std::string::npos);
+  EXPECT_TRUE(put("Transfer-Encoding: chunked", "b\r\n0123456789a\r\n0\r\n\r\n").starts_with("HTTP/1.1 401"));
+  EXPECT_TRUE(
+      put("Transfer-Encoding: chunked", "6\r\n012345\r\n6\r\n012345\r\n0\r\n\r\n").starts_with("HTTP/1.1 401"));
+  EXPECT_TRUE(put("Authorization: Bearer known\r\nContent-Length: 200001", "").starts_with("HTTP/1.1 413"));
+  // Who asks before sending is told before sending.
+  EXPECT_TRUE(put("Content-Length: 11\r\nExpect: 100-continue", "").starts_with("HTTP/1.1 401"));
+  EXPECT_EQ(visits, 2);
+  const auto judged = heads.load();
+  EXPECT_TRUE(
+      talk(*server, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 200"));
+  EXPECT_EQ(heads, judged) << "without a body there is nothing to judge";
+}
+
 TEST(Listener, A413ReachesAClientThatIsStillSending) {
   auto options = tlsOptions();
   options.maxBodyBytes = 1'000;

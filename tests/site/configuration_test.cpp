@@ -25,7 +25,8 @@ api: { listen: "[::]:443", certificate: /etc/z/cert.pem, key: /etc/z/key.pem }
 provisioning: { listen: "0.0.0.0:80", url: "http://10.0.0.2" }
 log: { level: warn }
 limits: { uploads: 1, flashes_per_rack: 2, site_flashes: 3, image_streams: 4, bmc_connections: 5 }
-engine: { patrol: 5m, agent_report: 10s }
+engine: { patrol: 5m }
+retention: { events: 90d }
 )");
   ASSERT_THAT(complaints(reading), ElementsAre());
   const auto& c = std::get<Configuration>(reading);
@@ -42,7 +43,7 @@ engine: { patrol: 5m, agent_report: 10s }
   EXPECT_EQ(c.limits.imageStreams, 4);
   EXPECT_EQ(c.limits.bmcConnections, 5);
   EXPECT_EQ(c.engine.patrol, Duration{300'000});
-  EXPECT_EQ(c.engine.agentReport, Duration{10'000});
+  EXPECT_EQ(c.retention.events, 24h * 90);
 }
 
 TEST(Configuration, NamesAWrongKeyWithItsLine) {

@@ -16,11 +16,11 @@ TEST_F(Commit, RemembersARunWithEverythingInIt) {
   run.parameter = "off";
   run.target = "digest";
   run.item = "bmc_tray";
-  run.phase = ActPhase::Intended;
-  run.tries = 2;
+  run.acts["bmc_tray"] = {ActPhase::Intended, 2, {{"LastResetTime", "2026-01-01T00:00:00Z"}}};
+  run.acts["another \"item\""] = {ActPhase::Accepted, 1, {}};
+  run.lingers = true;
   run.deaths = 1;
   run.rounds = 3;
-  run.witness = {{"LastResetTime", "2026-01-01T00:00:00Z"}};
   run.facts = {{"task", "/redfish/v1/TaskService/Tasks/7"}, {"quote", "\"\n\xff"}};
   run.excused = 1500ms;
   run.waitsFor = "flash slot in H1/R01/RK001";
@@ -34,9 +34,10 @@ TEST_F(Commit, RemembersARunWithEverythingInIt) {
   EXPECT_EQ(stored->parameter, "off");
   EXPECT_EQ(stored->target, "digest");
   EXPECT_EQ(stored->item, "bmc_tray");
-  EXPECT_EQ(stored->phase, ActPhase::Intended);
-  EXPECT_EQ(std::tuple(stored->tries, stored->deaths, stored->rounds), std::tuple(2, 1, 3));
-  EXPECT_EQ(stored->witness, run.witness);
+  EXPECT_EQ(stored->acts, run.acts);
+  EXPECT_EQ(stored->act().phase, ActPhase::Intended);
+  EXPECT_TRUE(stored->lingers);
+  EXPECT_EQ(std::tuple(stored->deaths, stored->rounds), std::tuple(1, 3));
   EXPECT_EQ(stored->facts.at("task"), run.facts.at("task"));
   EXPECT_EQ(stored->excused, 1500ms);
   EXPECT_EQ(stored->waitsFor, run.waitsFor);
@@ -312,6 +313,70 @@ TEST_F(Commit, FreezesAProfileWithAllItNames) {
   ASSERT_TRUE(store_->target(digest)) << "a frozen target outlives the catalogue's change";
   EXPECT_EQ(store_->target(digest)->plan.tests[0].duration, 5min);
   EXPECT_EQ(store_->target("none"), nullptr);
+}
+
+TEST_F(Commit, AllocationAndSchedulingMoveByTheirTablesAsCompareAndSet) {
+  openWithSite();
+  ASSERT_TRUE(commit({SetAllocation{nodeId(0), Allocation::Free, Allocation::Assigned, "tenant 7"}}));
+  EXPECT_EQ(store_->node(nodeId(0))->allocation, Allocation::Assigned);
+  EXPECT_EQ(commit({SetAllocation{nodeId(0), Allocation::Free, Allocation::Reserved, ""}}).error().code,
+            Errc::Conflict);
+  EXPECT_EQ(commit({SetAllocation{nodeId(0), Allocation::Assigned, Allocation::Reserved, ""}}).error().code,
+            Errc::Rejected);
+  ASSERT_TRUE(commit({SetScheduling{nodeId(0), Scheduling::Open, Scheduling::Cordoned, "noisy fan"}}));
+  EXPECT_EQ(commit({SetScheduling{nodeId(0), Scheduling::Cordoned, Scheduling::Drained, ""}}).error().code,
+            Errc::Rejected);
+  EXPECT_EQ(store_->node(nodeId(0))->scheduling, Scheduling::Cordoned);
+  EXPECT_EQ(commit({MoveLifecycle{nodeId(0), Lifecycle::Planned, Lifecycle::Retired, Actor::Operator, "", {}}})
+                .error()
+                .code,
+            Errc::Rejected)
+      << "somebody's data is on it";
+}
+
+TEST_F(Commit, FirmwareAloneIsReplacedWithItsConsequences) {
+  openWithSite();
+  Inventory inventory;
+  inventory.serial = store_->node(nodeId(0))->serial;
+  inventory.components = {{ComponentKind::Gpu, "GPU_0", "165", "GB200", "", true, false, ""}};
+  inventory.firmware = {{"FW_BMC_0", "1", true, false}};
+  ASSERT_TRUE(commit({PutInventory{nodeId(0), inventory}}));
+  ASSERT_TRUE(commit({PutEvidence{{nodeId(0), {}, "burnin/gemm", "{}", {"fw:FW_BMC_0=1"}, time_.now()}},
+                      PutEvidence{{nodeId(0), {}, "burnin/disk", "{}", {"gpu:GPU_0=165"}, time_.now()}}}));
+  ASSERT_TRUE(commit({PutFirmware{nodeId(0), {{"FW_BMC_0", "2", true, false}}}}));
+  const auto valid = store_->validEvidence(nodeId(0));
+  ASSERT_EQ(valid.size(), 1u);
+  EXPECT_EQ(valid[0].subject, "burnin/disk");
+  EXPECT_EQ(store_->inventory(nodeId(0))->firmware[0].version, "2");
+  EXPECT_EQ(store_->inventory(nodeId(0))->components.size(), 1u);
+}
+
+TEST_F(Commit, ARefusalUndoesItselfAloneAndNothingBeforeOrAfterIt) {
+  openWithSite();
+  // In one batch: good, changed-then-refused, good, refused again, good.
+  const auto good = [&](int n, Health health) { return Change{{}, "t", {SetHealth{nodeId(n), health}}}; };
+  const auto bad = [&](int n) {
+    return Change{
+        {},
+        "t",
+        {SetHealth{nodeId(n), Health::Failed},
+         MoveLifecycle{nodeId(n), Lifecycle::Available, Lifecycle::Retired, Actor::Operator, "", {}}}};
+  };
+  std::vector<std::optional<Result<Receipt>>> answers(5);
+  std::vector<Change> changes{good(0, Health::Degraded), bad(1), good(2, Health::Degraded), bad(0),
+                              good(1, Health::Degraded)};
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    executor_->spawn(test::keep(store_->commit(changes[i]), answers[i]));
+  while (time_.runOne()) {
+  }
+  EXPECT_TRUE(*answers[0]);
+  EXPECT_EQ(answers[1]->error().code, Errc::Conflict);
+  EXPECT_TRUE(*answers[2]);
+  EXPECT_EQ(answers[3]->error().code, Errc::Conflict);
+  EXPECT_TRUE(*answers[4]);
+  for (int n = 0; n < 3; ++n) EXPECT_EQ(store_->node(nodeId(n))->health, Health::Degraded) << n;
+  EXPECT_TRUE(store_->verifyChain());
+  EXPECT_LT((*answers[0])->lastEvent, (*answers[2])->lastEvent);
 }
 
 }  // namespace

@@ -66,12 +66,20 @@ TEST_F(Events, KeepTheirChainWhenOldOnesAreRemoved) {
   while (time_.runOne()) {
   }
   ASSERT_TRUE(commit({SetHealth{nodeId(1), Health::Failed}}));
-  const auto removed = wait(store_->removeEventsBefore(time_.now() - 1min, {"alice", "retention"}));
-  ASSERT_TRUE(removed);
-  EXPECT_EQ(*removed, before);
-  EXPECT_THAT(kindsSince(0), ElementsAre("node.health", "events.removed"));
+  const KeptSince since{time_.now() - 1min, {}, {}};
+  const auto some = wait(store_->removeOld(since, 2, {"alice", "retention"}));
+  ASSERT_TRUE(some);
+  EXPECT_EQ(some->events, 2) << "no more at a time";
   EXPECT_TRUE(store_->verifyChain());
-  EXPECT_EQ(*wait(store_->removeEventsBefore(time_.now() + 1h, by_)), 0) << "the newest always stay";
+  const auto removed = wait(store_->removeOld(since, 1'000, {"alice", "retention"}));
+  ASSERT_TRUE(removed);
+  EXPECT_EQ(removed->events, before - 2);
+  EXPECT_THAT(kindsSince(0), ElementsAre("node.health", "events.removed", "events.removed"));
+  EXPECT_TRUE(store_->verifyChain());
+  EXPECT_EQ(wait(store_->removeOld({time_.now() + 1h, {}, {}}, 1'000, by_))->events, 2);
+  EXPECT_THAT(kindsSince(0), ElementsAre("events.removed", "events.removed")) << "the newest always stay";
+  EXPECT_EQ(wait(store_->removeOld({time_.now() + 1h, {}, {}}, 1'000, by_))->events, 0)
+      << "only removals are left";
   openStore();
   EXPECT_TRUE(store_->verifyChain());
   ASSERT_TRUE(commit({SetHealth{nodeId(1), Health::Ok}}));

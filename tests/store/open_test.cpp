@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "controller/store/schema.hpp"
+#include "controller/store/site_key.hpp"
 #include "tests/store/fixture.hpp"
 
 namespace zellige {
@@ -110,6 +111,39 @@ TEST_F(Open, RefusesADirectoryThatItCannotWrite) {
   ASSERT_EQ(::chmod(data().c_str(), 0755), 0);
   EXPECT_EQ(error.code, Errc::Invalid);
   EXPECT_THAT(error.what, HasSubstr("make it writable"));
+}
+
+TEST_F(Open, MakesAKeyOnlyWhileNothingIsSealed) {
+  const auto key = [&] { return openSiteKey(**DataDirectory::claim(data())); };
+  const auto first = key();
+  ASSERT_TRUE(first) << first.error().what;
+  EXPECT_EQ(std::filesystem::status(data() / "site.key").permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(std::filesystem::status(data()).permissions(), std::filesystem::perms::owner_all);
+  EXPECT_EQ(key()->sign("x"), first->sign("x"));
+
+  executor_ = std::make_unique<VirtualExecutor>(time_);
+  store_ = *SqliteStore::open(data(), *executor_, *first, virtualOptions());
+  close();
+  std::filesystem::remove(data() / "site.key");
+  const auto second = key();
+  ASSERT_TRUE(second) << "an empty database holds no secret: " << second.error().what;
+
+  executor_ = std::make_unique<VirtualExecutor>(time_);
+  store_ = *SqliteStore::open(data(), *executor_, *second, virtualOptions());
+  ASSERT_TRUE(wait(store_->importSite(site(3), by_)));
+  close();
+  ASSERT_TRUE(key());
+  std::filesystem::rename(data() / "site.key", directory_.path() / "kept apart");
+  const auto missing = key();
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().what, HasSubstr("is missing"));
+  EXPECT_THAT(missing.error().what, HasSubstr("Restore site.key from the backup"));
+  EXPECT_FALSE(std::filesystem::exists(data() / "site.key")) << "no new one is made in silence";
+  ASSERT_TRUE(SecretBox::make(data() / "site.key"));
+  EXPECT_THAT(key().error().what, HasSubstr("is another one"));
+  std::filesystem::rename(directory_.path() / "kept apart", data() / "site.key");
+  EXPECT_TRUE(key());
 }
 
 TEST_F(Open, FindsEveryDamagedPage) {

@@ -94,11 +94,69 @@ TEST_F(Operator, KeepsUsersAndTokensByTheirHash) {
   EXPECT_FALSE(queries_->validToken(token.hash, time_.now())) << "a disabled user's tokens end";
   EXPECT_EQ(queries_->user("bob")->passwordHash, "hash-2");
   EXPECT_EQ(eventsSince(before).at(0).data,
-            R"({"disabled":true,"password":"changed","user":"bob","why":"bring-up"})");
+            R"({"disabled":true,"password":"changed","tokens_revoked":1,"user":"bob","why":"bring-up"})");
+  user.disabled = false;
+  ASSERT_TRUE(wait(store_->changeUser(user, by_)));
+  token.hash = hashToken(Secret{"third"});
+  const auto kept = wait(store_->createToken(token, by_));
+  token.hash = hashToken(Secret{"fourth"});
+  ASSERT_TRUE(wait(store_->createToken(token, by_)));
+  user.passwordHash = "hash-3";
+  ASSERT_TRUE(wait(store_->changeUser(user, by_, *kept)));
+  EXPECT_TRUE(queries_->validToken(hashToken(Secret{"third"}), time_.now())) << "the one it was changed with";
+  EXPECT_FALSE(queries_->validToken(token.hash, time_.now())) << "another password ends the others";
   EXPECT_EQ(queries_->users().size(), 1u);
-  EXPECT_EQ(queries_->tokens("bob").size(), 2u);
+  EXPECT_EQ(queries_->tokens("bob").size(), 4u);
   EXPECT_EQ(wait(store_->createToken({{}, TokenKind::Api, "nobody", "x", "y"}, by_)).error().code,
             Errc::NotFound);
+}
+
+TEST_F(Operator, ForgetsTokensAndAnswersThatAreLongOver) {
+  openStore();
+  ASSERT_TRUE(wait(store_->createUser({"bob", "hash", {{"viewer", ""}}}, by_)));
+  const auto token = [&](const std::string& hash, std::optional<Time> expires) {
+    return *wait(
+        store_->createToken({{}, TokenKind::Session, "bob", "x", hash, {}, expires, std::nullopt}, by_));
+  };
+  token("expired", time_.now() + 1h);
+  ASSERT_TRUE(wait(store_->revokeToken(token("revoked", std::nullopt), by_)));
+  token("for ever", std::nullopt);
+  ASSERT_TRUE(wait(store_->putIdempotentReply({"bob", "key-1", "digest", 201, "{}", {}})));
+  const auto now = time_.now();
+  auto removed = wait(store_->removeOld({{}, now - 1h, now - 1h}, 100, by_));
+  EXPECT_EQ(removed->tokens + removed->replies, 0);
+  removed = wait(store_->removeOld({{}, now + 2h, now + 2h}, 1, by_));
+  EXPECT_EQ(removed->tokens, 1) << "no more at a time";
+  EXPECT_EQ(removed->replies, 1);
+  EXPECT_EQ(wait(store_->removeOld({{}, now + 2h, now + 2h}, 100, by_))->tokens, 1);
+  ASSERT_EQ(queries_->tokens("bob").size(), 1u);
+  EXPECT_EQ(queries_->tokens("bob").at(0).hash, "for ever");
+}
+
+TEST_F(Operator, AcceptsAnotherCertificateOnce) {
+  openWithSite();
+  auto access = *store_->loadAccess(nodeId(0));
+  access.pin = "old";
+  access.sessionToken = Secret{"token"};
+  access.sessionUri = "/redfish/v1/SessionService/Sessions/1";
+  ASSERT_TRUE(wait(store_->saveAccess(nodeId(0), access)));
+  raise(nodeId(0), "bmc.certificate_changed");
+  raise(nodeId(0), "cooling.leak");
+  const auto before = store_->lastEvent();
+  ASSERT_TRUE(wait(store_->acceptCertificate(nodeId(0), {"alice", "board swapped"})));
+  const auto now = *store_->loadAccess(nodeId(0));
+  EXPECT_EQ(now.pin, "");
+  EXPECT_TRUE(now.sessionToken.empty());
+  EXPECT_EQ(now.sessionUri, "");
+  EXPECT_EQ(now.password, access.password);
+  const auto events = eventsSince(before);
+  ASSERT_EQ(events.at(0).kind, "access.certificate_accepted");
+  EXPECT_EQ(events.at(0).actor, "alice");
+  EXPECT_EQ(events.at(0).data, R"({"forgotten_pin":"old","why":"board swapped"})");
+  const auto open = queries_->findings({}, {}, 10).findings;
+  ASSERT_EQ(open.size(), 1u);
+  EXPECT_EQ(open.at(0).finding.cause, "cooling.leak") << "only what it was about is resolved";
+  EXPECT_EQ(wait(store_->acceptCertificate(NodeId{99}, by_)).error().code, Errc::NotFound);
 }
 
 TEST_F(Operator, RemembersAnAnswerToAPost) {

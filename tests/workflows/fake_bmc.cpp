@@ -47,6 +47,7 @@ Task<Result<std::string>> FakeBmc::pushFirmware(std::filesystem::path package, s
     tasks_.push_back({uri, TaskState::Running, 20, ""});
     shownFrom_[uri] = site_.time.now() + lag;
     const bool fails = failTasks > 0 && failTasks-- > 0;
+    if (showsVersionsEarly) versions[what.item] = what.version;
     site_.world.after(flashes, [this, what, uri, fails] {
       for (auto& task : tasks_)
         if (task.uri == uri)

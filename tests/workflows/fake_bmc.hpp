@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 #include "tests/engine/site.hpp"
 
@@ -37,6 +38,8 @@ class FakeBmc final : public NoBmc {
   std::optional<Error> broken;
   std::map<std::string, std::vector<Error>> refuse;  ///< by write: the next answers; outcomeUnknown ones are applied
   int failTasks = 0, neverApplied = 0;               ///< the next so many
+  std::set<std::string> unread;                      ///< firmware items that are listed, but do not answer
+  bool showsVersionsEarly = false;                   ///< the new version is listed while its task still runs
   bool namesTasks = true, forgetsTasks = false, foreignTask = false, agentStarts = true;
   int failImages = 0;
 
@@ -67,7 +70,8 @@ class FakeBmc final : public NoBmc {
     if (auto e = co_await exchange()) co_return *e;
     std::vector<FirmwareItem> out;
     for (const auto& [id, version] : versions)
-      if (baseboardHere() || !id.starts_with("HGX_")) out.push_back({id, version, true, false});
+      if (baseboardHere() || !id.starts_with("HGX_"))
+        out.push_back({id, unread.contains(id) ? "" : version, true, unread.contains(id)});
     co_return out;
   }
   Task<Result<HostState>> host() override {
@@ -89,6 +93,12 @@ class FakeBmc final : public NoBmc {
       if (site_.time.now() >= shownFrom_.at(task.uri)) out.push_back(task);
     if (foreignTask) out.push_back({"/tasks/foreign", TaskState::Running, 5, ""});
     co_return out;
+  }
+  Task<Result<BmcTask>> task(std::string uri) override {
+    if (auto e = co_await exchange()) co_return *e;
+    for (const auto& task : tasks_)
+      if (task.uri == uri && site_.time.now() >= shownFrom_.at(uri)) co_return task;
+    co_return Error{Errc::NotFound, uri + " is not there"};
   }
   Task<Result<MediaState>> media() override {
     if (auto e = co_await exchange()) co_return *e;

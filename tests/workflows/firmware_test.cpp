@@ -211,12 +211,142 @@ TEST(Firmware, ABackgroundCopyThatNeverEndsIsAFindingAndNoPowerIsCut) {
   EXPECT_EQ(t.machine().count("aux"), 0);
 }
 
-TEST(Firmware, APackageThatIsNotThereIsAFindingBeforeAnythingIsSent) {
+TEST(Firmware, APackageThatIsNotThereIsWaitedForAndNothingIsSent) {
   Tray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
-  t.site.tables.files.clear();
-  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  const auto files = std::exchange(t.site.tables.files, {});
+  t.site.boot();
+  t.id = t.start();
+  t.site.run(100h);
+  EXPECT_TRUE(t.run().unfinished()) << "the machine is not to blame";
+  EXPECT_THAT(t.run().waitsFor, HasSubstr("package-bmc is not in the content store"));
   EXPECT_THAT(t.machine().writes, IsEmpty());
+  EXPECT_THAT(t.site.engine().budgetUse(), IsEmpty());
+  t.site.tables.files = files;
+  t.site.runToEnd(t.id, 5h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+}
+
+TEST(Firmware, AHoldBetweenTwoPackagesForgetsNothing) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
+  t.site.boot();
+  t.id = t.start();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.machine().count("push") == 1; }, 1h));
+  t.site.tables.holds[t.node] = "amina looks at the cables";
+  t.site.run(2h);
+  EXPECT_EQ(t.run().waitsFor, "amina looks at the cables");
+  t.site.tables.holds.clear();
+  t.site.runToEnd(t.id, 5h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "push package-hgx", "off", "aux", "on"));
+}
+
+TEST(Firmware, AHoldAndACrashBetweenTwoPackagesForgetNothing) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
+  t.site.boot();
+  t.id = t.start();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.machine().count("push") == 1; }, 1h));
+  t.site.tables.holds[t.node] = "amina looks at the cables";
+  t.site.run(2h);
+  t.machine().forgetTasks();
+  t.site.boot();
+  t.site.run(1h);
+  t.site.tables.holds.clear();
+  t.site.runToEnd(t.id, 5h);
+  EXPECT_EQ(t.machine().count("push package-bmc"), 1);
+  EXPECT_EQ(t.machine().duplicates, 0);
+}
+
+TEST(Firmware, AnItemThatDoesNotAnswerSaysNothingAboutItsVersion) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.machine().versions["FW_BMC_0"] = "2";
+  t.machine().unread = {"FW_BMC_0"};
+  t.site.boot();
+  t.id = t.start();
+  t.site.run(1h);
+  EXPECT_THAT(t.machine().writes, IsEmpty());
+  EXPECT_THAT(t.run().waitsFor, HasSubstr("FW_BMC_0 to be listed"));
+  t.machine().unread.clear();
+  t.site.runToEnd(t.id, 5h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+  EXPECT_THAT(t.machine().writes, IsEmpty());
+}
+
+TEST(Firmware, OneOddReadingWritesNothing) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.world.after(1s, [&] { t.machine().versions["FW_BMC_0"] = "2"; });
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_THAT(t.machine().writes, IsEmpty());
+}
+
+TEST(Firmware, ARefusedPushAndABmcRestartAreNoReasonForAPowerCycle) {
+  Tray t;
+  t.wantFirmware("rot", "FW_ROT_0", Activation::None);
+  t.machine().refuse["push"] = {Error{Errc::Unreachable, "no route to BMC"}};
+  t.machine().away = Duration{0};
+  t.site.boot();
+  t.id = t.start();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.run().act().phase == ActPhase::Refused; }, 1h));
+  t.machine().restartBmc();
+  t.site.runToEnd(t.id, 5h);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-rot"));
+}
+
+TEST(Firmware, ABmcThatForgetsTasksAndTellsNoResetTimeIsNotPushedTwice) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.machine().dates = false;
+  t.machine().forgetsTasks = true;
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_EQ(t.machine().count("push"), 1);
+  EXPECT_EQ(t.machine().count("aux"), 1);
+  EXPECT_EQ(t.machine().duplicates, 0);
+}
+
+TEST(Firmware, AVersionThatIsListedEarlyDoesNotEndTheWrite) {
+  Tray t;
+  t.wantFirmware("rot", "FW_ROT_0", Activation::None);
+  t.machine().showsVersionsEarly = true;
+  t.site.boot();
+  t.id = t.start();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.machine().count("push") == 1; }, 1h));
+  t.site.run(5min);
+  EXPECT_EQ(t.run().step, "firmware.write");
+  EXPECT_THAT(t.run().waitsFor, HasSubstr("the BMC writes firmware"));
+  t.site.runToEnd(t.id, 5h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+}
+
+TEST(Firmware, WhatRestedOnTheOldVersionHoldsNoLonger) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.tables.inventories[t.node].firmware = {{"FW_BMC_0", "1", true, false},
+                                                {"FW_NIC_0", "7", true, false}};
+  t.machine().versions["FW_NIC_0"] = "7";
+  const auto rests = [&](const std::string& subject, std::string on) {
+    t.site.tables.evidence[{t.node, subject}] = {Evidence{t.node, {}, subject, "", {std::move(on)}, {}}, true};
+  };
+  rests("burnin/gemm", "fw:FW_BMC_0=1");
+  rests("burnin/net", "fw:FW_NIC_0=7");
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_FALSE(t.hasEvidence("burnin/gemm"));
+  EXPECT_TRUE(t.hasEvidence("burnin/net"));
+  EXPECT_TRUE(t.hasEvidence("firmware"));
+}
+
+TEST(Firmware, WithoutAnAuxCycleThePersonIsToldToCycleThePower) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.machine().refuse["aux"] = {Error{Errc::Unsupported, "platform generic has no aux power cycle"}};
+  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  EXPECT_THAT(t.causes(), ElementsAre("firmware.not_applied"));
+  EXPECT_THAT(t.site.tables.findings[0].detail, HasSubstr("by hand"));
 }
 
 TEST(Firmware, LostContactWhileReadingBackIsNoReasonToWriteAgain) {

@@ -182,5 +182,31 @@ TEST(BurnIn, NothingIsAcceptedWithoutEvidenceForTheWholeProfile) {
   EXPECT_EQ(t.site.tables.nodes[t.node].lifecycle, Lifecycle::Quarantined);
 }
 
+// A hall without network: neither agent nor BMC is heard. That is no sickness of the machine.
+TEST(Silence, OfAgentAndBmcBlocksTheRunAndBlamesNobody) {
+  Tray t;
+  t.site.boot();
+  t.id = t.start();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.run().step == "image.agent"; }, 1h));
+  t.machine().broken = Error{Errc::Unreachable, "no route to BMC"};
+  t.machine().agentStarts = false;
+  t.site.run(24h);
+  EXPECT_EQ(t.run().state, RunState::Blocked);
+  EXPECT_TRUE(t.site.tables.nodes[t.node].unreachableSince);
+  EXPECT_THAT(t.site.tables.findings, IsEmpty());
+  t.machine().broken.reset();
+  t.machine().agentStarts = true;
+  t.site.runToEnd(t.id, 5h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+  EXPECT_FALSE(t.site.tables.nodes[t.node].unreachableSince);
+}
+
+TEST(Silence, OfTheAgentAloneIsAFinding) {
+  Tray t;
+  t.machine().agentStarts = false;
+  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  EXPECT_THAT(t.causes(), ElementsAre("image.no_agent"));
+}
+
 }  // namespace
 }  // namespace zellige::test

@@ -109,6 +109,46 @@ TEST(Qualify, ARepairedNodeThatAnOperatorSentBackIsQualifiedAgain) {
   t.check("sent back");
 }
 
+TEST(Qualify, StartsOnlyWhereAMachineIsNobodys) {
+  const auto& starts = workflows::qualify().startsIn;
+  for (const auto lifecycle : {Lifecycle::InService, Lifecycle::Repair, Lifecycle::Quarantined,
+                               Lifecycle::Sanitising, Lifecycle::Retired, Lifecycle::Unlisted})
+    EXPECT_EQ(std::count(starts.begin(), starts.end(), lifecycle), 0) << nameOf(lifecycle);
+  Delivered t;
+  t.flow.startsIn = starts;
+  t.site.tables.nodes[t.node].lifecycle = Lifecycle::InService;
+  t.site.boot();
+  const auto refused = t.site.tryStart({.workflow = "test", .subject = {t.node}, .profile = "p"});
+  ASSERT_FALSE(*refused);
+  EXPECT_EQ(refused->error().code, Errc::Rejected);
+  EXPECT_NE(refused->error().what.find("in_service"), std::string::npos);
+  EXPECT_TRUE(t.site.tables.runs.empty());
+}
+
+TEST(Qualify, AMachineThatSomebodyTookMeanwhileIsNotAccepted) {
+  Delivered t;
+  t.site.boot();
+  t.id = t.start();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.run().step == "burnin.run"; }, 24h));
+  t.site.tables.nodes[t.node].lifecycle = Lifecycle::Discovered;
+  t.site.runToEnd(t.id, 24h);
+  EXPECT_EQ(t.run().state, RunState::Failed);
+  EXPECT_THAT(t.causes(), ElementsAre("act.rejected"));
+}
+
+TEST(Qualify, ATestWithAnotherLimitUnderTheSamePlansNameRunsAgain) {
+  Delivered t;
+  t.runToEnd();
+  t.check("first");
+  t.site.tables.nodes[t.node].lifecycle = Lifecycle::Qualifying;
+  t.target().plan.tests[0].limits["tflops"].min = 51.0;
+  t.target().digest = "another target";
+  t.id = t.start();
+  t.site.runToEnd(t.id, 24h);
+  EXPECT_EQ(t.machine().count("burnin"), 2);
+  EXPECT_EQ(t.machine().count("push"), 2) << "firmware is as wanted";
+}
+
 // Dies once at the n-th point and is booted again, until the run ends.
 void killAt(Delivered& t, int n) {
   t.site.boot();

@@ -5,11 +5,17 @@
 #include <nlohmann/json.hpp>
 
 #include "controller/base/digest.hpp"
+#include "web/api/identify.hpp"
 #include "web/api/routes.hpp"
 
 namespace zellige::api {
 
 namespace {
+
+/// What a session that began with a one-time password may do before the password is changed.
+bool precedesPasswordChange(std::string_view operation) {
+  return operation == "getMe" || operation == "changePassword" || operation == "deleteSession";
+}
 
 constexpr std::string_view kSignInHint =
     "sign in with POST /api/v1/session and send its token as 'Authorization: Bearer …'";
@@ -107,7 +113,6 @@ struct Api::Impl {
 
   Task<HttpReply> answer(HttpRequest request, Caller caller);
   Task<HttpReply> answerOnce(const Route& route, Call call);
-  Result<Identity> identify(const HttpRequest& request);
 
   SqliteStore& store;
   std::unique_ptr<Queries> queries;
@@ -131,22 +136,6 @@ Task<HttpReply> Api::handle(HttpRequest request, Caller caller) {
   co_return reply;
 }
 
-/// No header: nobody (an empty user). Auth: a token that does not count.
-Result<Identity> Api::Impl::identify(const HttpRequest& request) {
-  const auto header = request.headers.get("Authorization");
-  if (header.empty()) return Identity{};
-  constexpr std::string_view scheme = "Bearer ";
-  if (header.size() <= scheme.size() || header.size() > 300 ||
-      !sameIgnoringCase(header.substr(0, scheme.size()), scheme))
-    return Error{Errc::Auth, "the Authorization header is not a Bearer token"};
-  const auto token = queries->validToken(hashToken(Secret{std::string(header.substr(scheme.size()))}),
-                                         services.now());
-  const auto user = token ? queries->user(token->user) : std::nullopt;
-  if (!user || user->disabled)
-    return Error{Errc::Auth, "this token is not valid, has expired or was revoked"};
-  return Identity{user->name, user->grants, token->id, user->mustChange};
-}
-
 Task<HttpReply> Api::Impl::answer(HttpRequest request, Caller caller) {
   auto found = findRoute(request.method, request.path());
   if (!found.route) {
@@ -166,12 +155,16 @@ Task<HttpReply> Api::Impl::answer(HttpRequest request, Caller caller) {
   call.request = std::move(request);
   call.caller = std::move(caller);
   call.path = std::move(found.values);
-  auto who = identify(call.request);
+  auto who = identify(*queries, call.request, services.now());
   if (!who && route.needs != Level::Anyone)
     co_return problem(ProblemKind::SignIn, fmt::format("{}; {}", who.error().what, kSignInHint));
   if (who) call.who = std::move(*who);
   if (route.needs != Level::Anyone && call.who.user.empty())
     co_return problem(ProblemKind::SignIn, std::string(kSignInHint));
+  if (call.who.mustChange && route.needs != Level::Anyone && !precedesPasswordChange(route.operation))
+    co_return problem(ProblemKind::PasswordChange,
+                      "your password was given by somebody else; change it with "
+                      "PUT /api/v1/users/me/password (zellige login asks for it)");
   if (!call.who.may(route.needs))
     co_return problem(
         ProblemKind::Forbidden,
@@ -237,24 +230,42 @@ Task<HttpReply> Api::Impl::answerOnce(const Route& route, Call call) {
   co_return reply;
 }
 
+void Api::endWaits() { impl_->watch.close(); }
+
 std::string_view operationOf(const HttpRequest& request) {
   const auto found = findRoute(request.method, request.path());
   return found.route ? found.route->operation : std::string_view{};
 }
 
-Task<std::optional<Secret>> ensureAdmin(SqliteStore& store) {
-  const auto queries = store.queries();
-  if (!queries->users().empty()) co_return std::nullopt;
-  Secret password{randomHex(12)};
+namespace {
+
+constexpr std::string_view kAdmin = "admin";
+
+// Told first, then committed: a crash in between costs a password that never counts, not the way in.
+Task<Result<void>> giveAdmin(SqliteStore& store, const TellPassword& tell, bool exists, By by) {
+  const Secret password{randomHex(12)};
   User admin;
-  admin.name = "admin";
+  admin.name = kAdmin;
   admin.passwordHash = hashPassword(password);
   admin.grants = {{"admin", ""}};
   admin.mustChange = true;
+  tell(password);
+  if (exists) co_return co_await store.changeUser(std::move(admin), std::move(by));
+  co_return co_await store.createUser(std::move(admin), std::move(by));
+}
+
+}  // namespace
+
+Task<bool> ensureAdmin(SqliteStore& store, TellPassword tell) {
+  if (!store.queries()->users().empty()) co_return false;
   By by{"engine", "first start"};
-  const auto created = co_await store.createUser(std::move(admin), std::move(by));
-  if (!created) co_return std::nullopt;
-  co_return password;
+  co_return bool(co_await giveAdmin(store, tell, false, std::move(by)));
+}
+
+Task<Result<void>> resetAdmin(SqliteStore& store, TellPassword tell) {
+  const bool exists = store.queries()->user(kAdmin).has_value();
+  By by{"engine", "zellige serve --reset-admin"};
+  co_return co_await giveAdmin(store, tell, exists, std::move(by));
 }
 
 }  // namespace zellige::api

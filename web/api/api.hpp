@@ -1,8 +1,8 @@
 // The REST API as one function from request to reply, on the engine's executor. The listener's owner calls it.
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <optional>
 
 #include "controller/base/secret.hpp"
 #include "controller/base/task.hpp"
@@ -24,6 +24,8 @@ class Api {
 
   /// The reply to a HEAD request has the body that GET would have: the listener sends its length and not its bytes.
   Task<HttpReply> handle(HttpRequest request, Caller caller);
+  /// The controller is about to stop: who waits for events is answered at once, and from now on nobody waits.
+  void endWaits();
 
  private:
   struct Impl;
@@ -33,8 +35,15 @@ class Api {
 /// The operationId that a request belongs to; empty: none.
 std::string_view operationOf(const HttpRequest& request);
 
-/// Makes the user "admin" if there is no user at all. The password is returned once, to be printed; the store keeps
-/// its argon2id hash. nullopt: there are users.
-Task<std::optional<Secret>> ensureAdmin(SqliteStore& store);
+/// Prints a one-time password; the store keeps its argon2id hash alone.
+using TellPassword = std::function<void(const Secret&)>;
+
+/// Makes the user "admin" if there is no user at all. The password is told before the user is committed, so that a kill
+/// in between locks nobody out: the next start tells another. False: there are users, nothing was told.
+Task<bool> ensureAdmin(SqliteStore& store, TellPassword tell);
+
+/// For who has lost the way in and owns the machine: "admin" gets a new one-time password and the role admin, is not
+/// disabled any more, and its tokens and sessions end.
+Task<Result<void>> resetAdmin(SqliteStore& store, TellPassword tell);
 
 }  // namespace zellige::api

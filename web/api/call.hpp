@@ -35,7 +35,7 @@ struct Identity {
   std::string user;  ///< empty: nobody has signed in
   std::vector<RoleGrant> grants;
   TokenId token;
-  bool mustChange = false;
+  bool mustChange = false;  ///< signed in with a password that somebody else knows
 
   /// Anywhere at all.
   bool may(Level level) const;

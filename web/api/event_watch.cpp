@@ -32,15 +32,20 @@ Duration EventWatch::wallTime(Duration engine) const {
 
 Task<bool> EventWatch::after(std::int64_t sequence, Duration atMost) {
   if (head_() > sequence) co_return true;
-  if (atMost <= Duration{0}) co_return false;
+  if (closed_ || atMost <= Duration{0}) co_return false;
   Completion<bool> done(executor_);
   const Place place(waiters_, Waiter{sequence, executor_.now() + engineTime(atMost), done});
   arm();
   co_return co_await done;
 }
 
+void EventWatch::close() {
+  closed_ = true;
+  for (const auto& waiter : waiters_) waiter.done.set(false);
+}
+
 void EventWatch::arm() {
-  if (armed_ || waiters_.empty()) return;
+  if (armed_ || closed_ || waiters_.empty()) return;
   armed_ = true;
   executor_.after(engineTime(kEvery), [this, alive = std::weak_ptr(alive_)] {
     if (alive.expired()) return;
@@ -50,7 +55,7 @@ void EventWatch::arm() {
 }
 
 void EventWatch::tick() {
-  if (waiters_.empty()) return;
+  if (closed_ || waiters_.empty()) return;
   const auto head = head_();
   for (const auto& waiter : waiters_) {
     if (head > waiter.sequence)

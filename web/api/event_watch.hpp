@@ -17,6 +17,8 @@ class EventWatch {
 
   /// True: something after `sequence` is committed. False: nothing came within `atMost` of wall time.
   Task<bool> after(std::int64_t sequence, Duration atMost);
+  /// Whoever waits gets false, at once, and so does everybody from now on.
+  void close();
   std::size_t waiting() const { return waiters_.size(); }
   Duration engineTime(Duration wall) const;
   Duration wallTime(Duration engine) const;
@@ -35,7 +37,7 @@ class EventWatch {
   std::function<std::int64_t()> head_;
   double speed_;
   std::list<Waiter> waiters_;
-  bool armed_ = false;
+  bool armed_ = false, closed_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // a tick that comes too late finds it gone
 };
 

@@ -27,6 +27,7 @@ Task<HttpReply> revokeToken(Services& services, Call call);
 Task<HttpReply> listNodes(Services& services, Call call);
 Task<HttpReply> getNode(Services& services, Call call);
 Task<HttpReply> startRun(Services& services, Call call);
+Task<HttpReply> acceptCertificate(Services& services, Call call);
 // holds.cpp
 Task<HttpReply> listHolds(Services& services, Call call);
 Task<HttpReply> createHold(Services& services, Call call);

@@ -1,8 +1,6 @@
 #include "web/api/keep.hpp"
 
-#include <fmt/format.h>
-#include <fstream>
-
+#include "controller/base/durable_file.hpp"
 #include "web/api/provisioning.hpp"
 
 namespace zellige::api {
@@ -15,13 +13,8 @@ Result<void> keep(const ContentStore& content, const StoredFile& file, const std
     if (auto stored = content.importFile(path, file.digest); !stored) return stored.error();
   if (!image) return {};
   const auto wanted = manifestPath(content.pathOf(file.digest));
-  const auto fresh = wanted.string() + ".new";
-  std::ofstream out(fresh, std::ios::binary);
-  out << toJson(*image);
-  out.close();
-  std::error_code error;
-  if (out) std::filesystem::rename(fresh, wanted, error);
-  if (!out || error) return Error{Errc::Busy, fmt::format("cannot write {}", wanted.filename().string())};
+  if (auto written = writeDurably(wanted, toJson(*image), 0640); !written)
+    return Error{Errc::Busy, written.error().what};
   return {};
 }
 

@@ -116,6 +116,7 @@ Task<HttpReply> startRun(Services& services, Call call) {
   if (auto reason = untouchable(*node); !reason.empty())
     co_return problem(ProblemKind::Conflict, std::move(reason));
 
+  std::vector<Op> lift;  // in one Change with the run: a crash must not leave the node between the two
   if (node->lifecycle == Lifecycle::Quarantined && qualifies(*workflow)) {
     if (services.store.hasBlockingFinding(node->id))
       co_return problem(ProblemKind::Conflict,
@@ -124,13 +125,11 @@ Task<HttpReply> startRun(Services& services, Call call) {
     if (services.store.unfinishedRunOf(node->id))
       co_return problem(ProblemKind::Conflict,
                         "another run on this node has not ended; cancel it or wait for it");
-    Change lift{services.now(), call.who.user, {}};
     MoveLifecycle move{node->id, Lifecycle::Quarantined, Lifecycle::Qualifying, Actor::Operator, why, {}};
-    lift.ops.emplace_back(std::move(move));
-    const auto lifted = co_await services.store.commit(std::move(lift));
-    if (!lifted) co_return problem(lifted.error());
+    lift.emplace_back(std::move(move));
   }
-  StartRun request{workflowName, {node->id}, Lane::Operator, parameter, node->profile, call.who.user, why};
+  StartRun request{workflowName,  {node->id}, Lane::Operator, parameter, node->profile,
+                   call.who.user, why,        std::move(lift)};
   const auto id = co_await services.engine.start(std::move(request));
   if (!id) co_return problem(id.error());
   const auto run = services.store.run(*id);
@@ -138,6 +137,24 @@ Task<HttpReply> startRun(Services& services, Call call) {
     co_return problem(ProblemKind::Broken,
                       "the run was started and cannot be read; look for it in GET /api/v1/runs");
   co_return jsonReply(201, Shapes(services.store, services.engine).runDetail(*run));
+}
+
+Task<HttpReply> acceptCertificate(Services& services, Call call) {
+  const auto node = nodeOf(services, call.path[0]);
+  if (!node) co_return noSuchNode(call.path[0]);
+  if (auto refused = refuseUnless(call, Level::Operator, node->place)) co_return std::move(*refused);
+  Body body(call);
+  auto why = body.reason();
+  if (auto refused = body.refused()) co_return std::move(*refused);
+  if (const auto run = services.store.unfinishedRunOf(node->id))
+    co_return problem(
+        ProblemKind::Conflict,
+        fmt::format("run {} speaks to this BMC; cancel it or wait until it has ended", run->value));
+  By by{call.who.user, std::move(why)};
+  const auto done = co_await services.store.acceptCertificate(node->id, std::move(by));
+  if (!done) co_return problem(done.error());
+  if (services.options.forgetBmc) services.options.forgetBmc(node->id);
+  co_return co_await getNode(services, std::move(call));
 }
 
 }  // namespace zellige::api

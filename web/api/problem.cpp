@@ -17,6 +17,7 @@ constexpr Kind kKinds[] = {
     {ProblemKind::UnknownParameter, 400, "/problems/unknown-parameter", "A query parameter is not known"},
     {ProblemKind::SignIn, 401, "/problems/sign-in", "Sign in first"},
     {ProblemKind::Forbidden, 403, "/problems/forbidden", "Your roles do not allow this"},
+    {ProblemKind::PasswordChange, 403, "/problems/password-change", "Change your one-time password first"},
     {ProblemKind::NotFound, 404, "/problems/not-found", "There is no such thing"},
     {ProblemKind::MethodNotAllowed, 405, "/problems/method-not-allowed", "This cannot be done here"},
     {ProblemKind::NotAcceptable, 406, "/problems/not-acceptable", "No such representation"},

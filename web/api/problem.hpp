@@ -16,6 +16,7 @@ enum class ProblemKind {
   UnknownParameter,     ///< 400
   SignIn,               ///< 401
   Forbidden,            ///< 403
+  PasswordChange,       ///< 403: signed in with a one-time password, which must be changed first
   NotFound,             ///< 404
   MethodNotAllowed,     ///< 405
   NotAcceptable,        ///< 406

@@ -81,10 +81,11 @@ bool isMedia(std::string_view path) {
   return path.starts_with(kBoot) && path.ends_with(kMedia) && path.size() > kBoot.size() + kMedia.size();
 }
 
-bool sameReport(const AgentReport& a, const AgentReport& b) {
-  auto x = a, y = b;
-  x.sequence = y.sequence = 0;
-  return toJson(x) == toJson(y);
+/// A run may go on because of it. Mere progress is looked at when the run looks next.
+bool saysNews(const ReportHead& before, const ReportHead& now) {
+  return before.bootId != now.bootId || before.home != now.home || before.image != now.image ||
+         before.imageDigest != now.imageDigest || before.burnInOrder != now.burnInOrder ||
+         before.burnInFinished != now.burnInFinished;
 }
 
 }  // namespace
@@ -192,14 +193,14 @@ Task<HttpReply> Provisioning::report(HttpRequest request) {
     co_return problem(ProblemKind::Forbidden,
                       "this token belongs to another machine than the report is about");
 
-  const auto before = store_.report(node->id);
-  const bool changed = !before || !sameReport(before->report, *said);
+  const auto before = store_.reportHead(node->id);
+  const bool news = !before || saysNews(*before, headOf(*said, executor_.now()));
   Change change{executor_.now(), "agent", {}};
   PutReport put{node->id, std::move(*said), executor_.now()};
   change.ops.emplace_back(std::move(put));
   const auto stored = co_await store_.commit(std::move(change));
   if (!stored) co_return problem(stored.error());
-  if (changed) engine_.nudge(node->id);
+  if (news) engine_.nudge(node->id);
   HttpReply reply;
   reply.status = 200;
   reply.headers.set("Content-Type", "application/json");

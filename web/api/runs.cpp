@@ -28,13 +28,12 @@ std::optional<HttpReply> refuseUnlessOn(Services& services, const Call& call, co
 
 // What must be done before a failed run may be tried again: its findings are resolved, its nodes leave quarantine.
 struct Lift {
-  Change change;
+  std::vector<Op> ops;
   std::string profile;
   std::string refusal;  ///< why it may not be tried; empty: it may
 };
 Lift liftFor(Services& services, const Call& call, const Run& run, const std::string& why) {
   Lift lift;
-  lift.change = {services.now(), call.who.user, {}};
   for (const auto id : run.subject) {
     const auto node = services.store.node(id);
     if (!node) return lift.refusal = "a node of this run is not there any more", lift;
@@ -50,8 +49,7 @@ Lift liftFor(Services& services, const Call& call, const Run& run, const std::st
       const auto& finding = row.finding;
       const auto* cause = findCause(finding.cause);
       if (finding.run == run.id)
-        lift.change.ops.emplace_back(
-            ResolveFindings{id, finding.cause, fmt::format("{}: {}", call.who.user, why)});
+        lift.ops.emplace_back(ResolveFindings{id, finding.cause, fmt::format("{}: {}", call.who.user, why)});
       else if (!cause || cause->blocking) {
         lift.refusal = fmt::format("finding {} ({}) blocks {}; resolve it first", finding.id.value,
                                    finding.cause, node->serial);
@@ -59,7 +57,7 @@ Lift liftFor(Services& services, const Call& call, const Run& run, const std::st
       }
     }
     if (node->lifecycle == Lifecycle::Quarantined)
-      lift.change.ops.emplace_back(
+      lift.ops.emplace_back(
           MoveLifecycle{id, Lifecycle::Quarantined, Lifecycle::Qualifying, Actor::Operator, why, {}});
   }
   return lift;
@@ -126,12 +124,8 @@ Task<HttpReply> retryRun(Services& services, Call call) {
   if (!lift.refusal.empty()) co_return problem(ProblemKind::Conflict, std::move(lift.refusal));
   if (!services.engine.workflow(run->workflow))
     co_return problem(ProblemKind::Conflict, fmt::format("this version has no workflow {}", run->workflow));
-  if (!lift.change.ops.empty()) {
-    const auto lifted = co_await services.store.commit(std::move(lift.change));
-    if (!lifted) co_return problem(lifted.error());
-  }
-  StartRun request{run->workflow, run->subject, Lane::Operator, run->parameter, lift.profile,
-                   call.who.user, why};
+  StartRun request{run->workflow, run->subject, Lane::Operator,     run->parameter, lift.profile,
+                   call.who.user, why,          std::move(lift.ops)};
   const auto id = co_await services.engine.start(std::move(request));
   if (!id) co_return problem(id.error());
   const auto fresh = services.store.run(*id);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
 
@@ -22,7 +23,8 @@ struct ApiOptions {
   std::filesystem::path incoming;            ///< where uploads grow until they are whole; made when needed
   std::uint64_t maxFileBytes = 64ull << 30;  ///< of one package or image
   std::uint64_t maxPartBytes = 8ull << 20;   ///< of one request of an upload: the listener's body limit
-  std::uint64_t chunkBytes = 4ull << 20;     ///< of images, as agents fetch them
+  std::function<void(NodeId)> forgetBmc;  ///< how it was reached has changed: nothing of it in memory counts
+  std::uint64_t chunkBytes = 4ull << 20;  ///< of images, as agents fetch them
 };
 
 struct Services {

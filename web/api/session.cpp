@@ -46,6 +46,9 @@ Task<HttpReply> createSession(Services& services, Call call) {
     services.attempts.wrong(name, call.caller.address, services.now());
     co_return wrongPassword();
   }
+  // Whoever changed the password while this one was checked has ended all sessions; this is one of them.
+  if (const auto now = services.queries.user(name); !now || now->passwordHash != user->passwordHash)
+    co_return wrongPassword();
   services.attempts.right(name);
   const Secret token{randomHex(32)};
   ApiToken session;

@@ -119,7 +119,7 @@ Json Shapes::run(const Run& r) const {
           {"parameter", r.parameter},
           {"step", r.step},
           {"step_since", iso8601(r.stepSince)},
-          {"tries", r.tries},
+          {"tries", r.act().tries},
           {"waits_for", waitsFor(r)},
           {"blocked_since", timeOrNull(r.blockedSince)},
           {"started_by", r.startedBy},

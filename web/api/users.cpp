@@ -96,7 +96,7 @@ Task<HttpReply> changePassword(Services& services, Call call) {
   }
   user->mustChange = false;
   By by{user->name, "own password"};
-  const auto done = co_await services.store.changeUser(std::move(*user), std::move(by));
+  const auto done = co_await services.store.changeUser(std::move(*user), std::move(by), call.who.token);
   if (!done) co_return problem(done.error());
   co_return emptyReply(204);
 }

@@ -114,11 +114,10 @@ CREATE TABLE run (
   target        TEXT NOT NULL,
   step          TEXT NOT NULL,
   item          TEXT NOT NULL,
-  phase         TEXT NOT NULL,
-  tries         INTEGER NOT NULL,
+  acts          TEXT NOT NULL,     -- JSON: by item {phase, tries, witness}
+  open_act      INTEGER NOT NULL,  -- one of them may have taken effect
   deaths        INTEGER NOT NULL,
   rounds        INTEGER NOT NULL,
-  witness       TEXT NOT NULL,
   facts         TEXT NOT NULL,
   step_since    INTEGER NOT NULL,
   excused_ms    INTEGER NOT NULL,
@@ -126,8 +125,10 @@ CREATE TABLE run (
   blocked_since INTEGER,
   started_by    TEXT NOT NULL,
   created       INTEGER NOT NULL,
-  ended         INTEGER
+  ended         INTEGER,
+  lingers       INTEGER NOT NULL   -- ended, but what it flashed may still be busy
 ) STRICT;
+CREATE INDEX run_lingering ON run (id) WHERE lingers = 1;
 CREATE INDEX run_unfinished ON run (lane, id) WHERE state IN ('active', 'blocked');
 CREATE INDEX run_by_workflow ON run (workflow, id);
 CREATE TABLE run_subject (
@@ -221,13 +222,20 @@ END;
 
 -- What an agent is told, and what it said last. The order's seed carries a token, so it is sealed apart.
 CREATE TABLE agent (
-  node       INTEGER PRIMARY KEY REFERENCES node,
-  order_json TEXT,
-  order_seed TEXT,
-  report     TEXT,
-  boot_id    TEXT NOT NULL DEFAULT '',
-  sequence   INTEGER NOT NULL DEFAULT 0,
-  received   INTEGER
+  node             INTEGER PRIMARY KEY REFERENCES node,
+  order_id         TEXT NOT NULL DEFAULT '',
+  order_json       TEXT,
+  order_seed       TEXT,
+  report           TEXT,
+  received         INTEGER,
+  -- Of the report, what decides how things go on.
+  boot_id          TEXT NOT NULL DEFAULT '',
+  sequence         INTEGER NOT NULL DEFAULT 0,
+  home             TEXT NOT NULL DEFAULT '',
+  image_state      TEXT NOT NULL DEFAULT '',
+  image_digest     TEXT NOT NULL DEFAULT '',
+  burn_in_order    TEXT NOT NULL DEFAULT '',
+  burn_in_finished INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE user (

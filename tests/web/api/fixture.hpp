@@ -41,6 +41,7 @@ class ApiTest : public StoreTest {
     api::ApiOptions options;
     options.working = api::Working::Inline;
     options.incoming = directory_.path() / "incoming";
+    options.forgetBmc = [this](NodeId node) { forgotten_.push_back(node); };
     return options;
   }
   void openApi(int nodes) {
@@ -133,6 +134,7 @@ class ApiTest : public StoreTest {
   api::Recorder recorder_;
   std::string token_;
   std::vector<std::string> replies_;
+  std::vector<NodeId> forgotten_;
   int tokens_ = 0;
 };
 

@@ -150,5 +150,30 @@ TEST_F(Nodes, APersonalLockIsItsOwnersAlone) {
   EXPECT_EQ(send("DELETE", path).status, 204);
 }
 
+TEST_F(Nodes, AnotherCertificateIsAcceptedByAPersonWhoSaysWhy) {
+  const std::string path = "/api/v1/nodes/SN1000/certificate";
+  auto access = *store_->loadAccess(nodeId(0));
+  access.pin = "old";
+  ASSERT_TRUE(wait(store_->saveAccess(nodeId(0), access)));
+  raise(nodeId(0), "bmc.certificate_changed");
+  EXPECT_EQ(post(path, Json::object()).status, 422) << "why?";
+  EXPECT_EQ(post("/api/v1/nodes/NOBODY/certificate", {{"reason", "x"}}).status, 404);
+  const auto run = startRun(0, "toy", "wait");
+  EXPECT_EQ(post(path, {{"reason", "board swapped"}}).status, 409) << "a run speaks to it";
+  EXPECT_EQ(store_->loadAccess(nodeId(0))->pin, "old");
+  EXPECT_TRUE(forgotten_.empty());
+  ASSERT_EQ(post("/api/v1/runs/" + std::to_string(run) + "/cancel", {{"reason", "x"}}).status, 202);
+  settle();
+  const auto reply = post(path, {{"reason", "board swapped"}});
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(json(reply).at("serial"), "SN1000");
+  EXPECT_EQ(store_->loadAccess(nodeId(0))->pin, "");
+  EXPECT_THAT(forgotten_, ElementsAre(nodeId(0))) << "nor does the driver remember it";
+  EXPECT_TRUE(json(get("/api/v1/findings?node=SN1000")).at("findings").empty());
+  EXPECT_THAT(get("/api/v1/events?kind=access.&node=SN1000&limit=500").body, HasSubstr("board swapped"));
+  be("operator", "H2");
+  EXPECT_EQ(post(path, {{"reason", "x"}}).status, 403);
+}
+
 }  // namespace
 }  // namespace zellige::test

@@ -89,6 +89,35 @@ TEST_F(Runs, ARetryLiftsQuarantineAndResolvesTheFinding) {
   EXPECT_EQ(json(get("/api/v1/findings?node=SN1000")).at("findings").size(), 1u);
 }
 
+// Whatever instant a crash picks, a node that left quarantine has the run that qualifies it.
+TEST_F(Runs, ANodeLeavesQuarantineInOneCommitWithItsRun) {
+  const auto id = startRun(0, "qualify", "fail");
+  const auto ask = [&](std::string target, const Json& body) {
+    auto request = requestOf("POST", std::move(target), body, {{"Authorization", "Bearer " + token_}});
+    std::optional<HttpReply> reply;
+    executor_->spawn(keep(api_->handle(std::move(request), {"192.0.2.7"}), reply));
+    while (!reply && time_.runOne()) {
+      if (lifecycle(0) == Lifecycle::Qualifying) {
+        EXPECT_TRUE(store_->unfinishedRunOf(nodeId(0)));
+      } else {
+        EXPECT_EQ(lifecycle(0), Lifecycle::Quarantined);
+        EXPECT_FALSE(store_->unfinishedRunOf(nodeId(0)));
+      }
+    }
+    return reply ? reply->status : 0;
+  };
+  EXPECT_EQ(ask(path(id, "/retry"), {{"reason", "reseated"}}), 201);
+  settle();
+  ASSERT_EQ(lifecycle(0), Lifecycle::Quarantined);
+  const auto finding = json(get("/api/v1/findings?node=SN1000")).at("findings").at(0);
+  ASSERT_EQ(post("/api/v1/findings/" + std::to_string(finding.at("id").get<int>()) + "/resolve",
+                 {{"resolution", "replaced"}})
+                .status,
+            200);
+  const Json again{{"workflow", "qualify"}, {"parameter", "wait"}, {"reason", "replaced"}};
+  EXPECT_EQ(ask("/api/v1/nodes/SN1000/runs", again), 201);
+}
+
 TEST_F(Runs, ARetryNeedsAFailedRunAndNothingInItsWay) {
   const auto waiting = startRun(0, "toy", "wait");
   EXPECT_EQ(post(path(waiting, "/retry"), {{"reason", "x"}}).status, 409) << "not failed";

@@ -1,5 +1,6 @@
 // Signing in, users, tokens. Passwords here are hashed for real (argon2id).
 #include "tests/web/api/fixture.hpp"
+#include "web/api/routes.hpp"
 
 namespace zellige::test {
 namespace {
@@ -17,8 +18,10 @@ class Session : public ApiTest {
     replies_.push_back(reply.body);
     return reply;
   }
-  void addUser(const std::string& name, const std::string& password, const std::string& role) {
+  void addUser(const std::string& name, const std::string& password, const std::string& role,
+               bool oneTime = false) {
     User user;
+    user.mustChange = oneTime;
     user.name = name;
     user.passwordHash = hashPassword(Secret{password});
     user.grants = {{role, ""}};
@@ -27,10 +30,15 @@ class Session : public ApiTest {
 };
 
 TEST_F(Session, TheFirstStartMakesAnAdminOnce) {
-  const auto password = wait(api::ensureAdmin(*store_));
+  std::optional<Secret> password;
+  const auto tell = [&](const Secret& told) {
+    password = told;
+    EXPECT_TRUE(queries_->users().empty()) << "a kill here must not lock everybody out";
+  };
+  EXPECT_TRUE(wait(api::ensureAdmin(*store_, tell)));
   ASSERT_TRUE(password);
   EXPECT_GE(password->reveal().size(), 20u);
-  EXPECT_FALSE(wait(api::ensureAdmin(*store_)));
+  EXPECT_FALSE(wait(api::ensureAdmin(*store_, [](const Secret&) { FAIL() << "told twice"; })));
   const auto reply = signIn("admin", password->reveal());
   ASSERT_EQ(reply.status, 201) << reply.body;
   EXPECT_TRUE(json(reply).at("user").at("must_change").get<bool>());
@@ -41,6 +49,79 @@ TEST_F(Session, TheFirstStartMakesAnAdminOnce) {
   EXPECT_FALSE(json(get("/api/v1/users/me")).at("must_change").get<bool>());
   EXPECT_EQ(signIn("admin", password->reveal()).status, 401);
   EXPECT_EQ(signIn("admin", "a longer secret").status, 201);
+}
+
+// Every operation by itself, so that none is forgotten; the exchanges also show that each documents its 403.
+TEST_F(Session, AOneTimePasswordOpensNothingButItsChange) {
+  addUser("new", "one-time secret", "admin", true);
+  token_ = json(signIn("new", "one-time secret")).at("token");
+  for (const auto& route : api::routes()) {
+    const bool allowed = route.needs == api::Level::Anyone || route.operation == "getMe" ||
+                         route.operation == "changePassword" || route.operation == "deleteSession";
+    if (allowed) continue;
+    std::string path(route.path);
+    for (std::size_t at; (at = path.find('{')) != std::string::npos;)
+      path.replace(at, path.find('}') - at + 1, "1");
+    const auto refused = send(std::string(route.method), path);
+    EXPECT_EQ(refused.status, 403) << route.operation;
+    EXPECT_EQ(json(refused).at("type"), "/problems/password-change") << route.operation;
+    EXPECT_THAT(refused.body, HasSubstr("PUT /api/v1/users/me/password"));
+  }
+  EXPECT_EQ(get("/api/v1/users/me").status, 200);
+  EXPECT_EQ(get("/api/v1/version").status, 200);
+  const Json change{{"current", "one-time secret"}, {"password", "my very own one"}};
+  EXPECT_EQ(send("PUT", "/api/v1/users/me/password", change).status, 204);
+  EXPECT_EQ(get("/api/v1/nodes").status, 200) << "with the same session";
+  addUser("other", "one-time secret", "viewer", true);
+  token_ = json(signIn("other", "one-time secret")).at("token");
+  EXPECT_EQ(send("DELETE", "/api/v1/session").status, 204);
+}
+
+TEST_F(Session, AnApiTokenOfANewUserWorks) {
+  be("admin");
+  ASSERT_EQ(post("/api/v1/users", {{"name", "ci"},
+                                   {"password", "nobody signs in with it"},
+                                   {"reason", "pipeline"},
+                                   {"roles", {{{"role", "viewer"}}}}})
+                .status,
+            201);
+  const auto made = post("/api/v1/tokens", {{"name", "ci"}, {"user", "ci"}, {"reason", "pipeline"}});
+  token_ = json(made).at("token");
+  EXPECT_EQ(get("/api/v1/nodes").status, 200);
+}
+
+TEST_F(Session, AnotherPasswordEndsTheOtherSessionsAndTokens) {
+  addUser("alice", "correct horse", "operator");
+  const std::string stolen = json(signIn("alice", "correct horse")).at("token");
+  const std::string own = json(signIn("alice", "correct horse")).at("token");
+  token_ = own;
+  const std::string script = json(post("/api/v1/tokens", {{"name", "x"}, {"reason", "x"}})).at("token");
+  const Json change{{"current", "correct horse"}, {"password", "battery staple"}};
+  ASSERT_EQ(send("PUT", "/api/v1/users/me/password", change).status, 204);
+  EXPECT_EQ(get("/api/v1/users/me").status, 200);
+  for (const auto& old : {stolen, script}) {
+    token_ = old;
+    EXPECT_EQ(get("/api/v1/users/me").status, 401);
+  }
+}
+
+TEST_F(Session, WhoOwnsTheMachineGetsTheAdminBack) {
+  addUser("alice", "correct horse", "viewer");
+  std::optional<Secret> password;
+  const auto tell = [&](const Secret& told) { password = told; };
+  ASSERT_TRUE(wait(api::resetAdmin(*store_, tell))) << "also where there never was one";
+  token_ = json(signIn("admin", password->reveal())).at("token");
+  auto admin = *queries_->user("admin");
+  admin.disabled = true;
+  admin.grants = {{"viewer", ""}};
+  ASSERT_TRUE(wait(store_->changeUser(admin, by_)));
+  ASSERT_TRUE(wait(api::resetAdmin(*store_, tell)));
+  EXPECT_EQ(get("/api/v1/users/me").status, 401) << "the old session has ended";
+  const auto again = signIn("admin", password->reveal());
+  ASSERT_EQ(again.status, 201);
+  EXPECT_TRUE(json(again).at("user").at("must_change").get<bool>());
+  EXPECT_EQ(json(again).at("user").at("roles").at(0).at("role"), "admin");
+  EXPECT_EQ(queries_->user("alice")->grants.at(0).role, "viewer");
 }
 
 TEST_F(Session, ATokenHoldsUntilSignOutAndForTwelveHours) {

@@ -115,6 +115,20 @@ TEST_F(Events, ALongPollEndsEmptyAndNothingRunsOn) {
   EXPECT_FALSE(time_.nextDue()) << "no timer is left when nobody waits";
 }
 
+TEST_F(Events, NobodyWaitsForAControllerThatStops) {
+  EXPECT_FALSE(later("/api/v1/events?wait=30&after=" + head()));
+  const auto before = time_.now();
+  api_->endWaits();
+  settle(Duration{0});
+  ASSERT_TRUE(reply_);
+  EXPECT_EQ(reply_->status, 200);
+  EXPECT_TRUE(json(*reply_).at("events").empty());
+  EXPECT_EQ(json(get("/api/v1/events?wait=30&after=" + head())).at("events").size(), 0u);
+  EXPECT_EQ(time_.now(), before) << "neither who waited nor who comes now";
+  while (time_.nextDue() && time_.runOne()) {
+  }
+}
+
 class Files : public Site {
  protected:
   HttpReply put(const std::string& digest, std::string bytes, const std::string& range = "") {

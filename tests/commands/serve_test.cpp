@@ -1,0 +1,299 @@
+// The controller as a process of its own: what it prints, refuses, keeps and answers when it starts and stops.
+#include "controller/commands/serve.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "controller/base/json.hpp"
+#include "controller/commands/own_identity.hpp"
+#include "tests/drivers/http/loopback.hpp"
+
+namespace zellige::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+class Directory {
+ public:
+  Directory() {
+    auto name = (fs::temp_directory_path() / "zellige-serve-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~Directory() { fs::remove_all(path_); }
+  Directory(const Directory&) = delete;
+  const fs::path& path() const { return path_; }
+  fs::path data() const { return path_ / "data"; }
+
+ private:
+  fs::path path_;
+};
+
+std::string textOf(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// Forked, so start it before this process has threads of its own.
+class Controller {
+ public:
+  Controller(const Directory& directory, bool announce, bool resetAdmin = false, bool root = true)
+      : log_(directory.path() / "log") {
+    commands::ServeOptions options;
+    options.dataDir = directory.data();
+    options.apiListen = options.provisioningListen = "127.0.0.1:0";
+    options.announce = announce;
+    options.resetAdmin = resetAdmin;
+    int pipe[2];
+    if (::pipe(pipe) != 0) throw std::runtime_error("no pipe");
+    std::fflush(nullptr);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(pipe[1], STDOUT_FILENO);
+      ::close(pipe[0]);
+      ::close(pipe[1]);
+      if (!std::freopen(log_.c_str(), "w", stderr)) ::_exit(99);
+      if (!root && ::seteuid(65534) != 0) ::_exit(98);
+      const int code = commands::serve(options);
+      std::fflush(nullptr);
+      ::_exit(code);
+    }
+    ::close(pipe[1]);
+    output_ = ::fdopen(pipe[0], "r");
+  }
+  ~Controller() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+    std::fclose(output_);
+  }
+  Controller(const Controller&) = delete;
+
+  std::string line() {
+    std::string out;
+    for (int c = std::fgetc(output_); c != EOF && c != '\n'; c = std::fgetc(output_))
+      out += static_cast<char>(c);
+    return out;
+  }
+  std::string rest() {
+    std::string out;
+    for (int c = std::fgetc(output_); c != EOF; c = std::fgetc(output_)) out += static_cast<char>(c);
+    return out;
+  }
+  /// Takes the two announcements.
+  void ready() {
+    auto told = Json::parse(line());
+    if (told.contains("admin_password")) {
+      password = told.at("admin_password");
+      told = Json::parse(line());
+    }
+    peer.address = "127.0.0.1";
+    peer.port = told.at("api_port");
+    peer.pin = told.at("pin");
+  }
+  void stop() { ::kill(pid_, SIGTERM); }
+  int wait() {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  std::string log() const { return textOf(log_); }
+
+  std::string password;
+  http::Peer peer;
+
+ private:
+  fs::path log_;
+  pid_t pid_ = -1;
+  std::FILE* output_ = nullptr;
+};
+
+HttpRequest request(std::string method, std::string target, const Json& body, const std::string& token) {
+  HttpRequest out{std::move(method), "/api/v1" + target, {}, body.is_null() ? "" : body.dump()};
+  out.headers.set("Host", "controller");
+  if (!body.is_null()) out.headers.set("Content-Type", "application/json");
+  if (!token.empty()) out.headers.set("Authorization", "Bearer " + token);
+  return out;
+}
+
+std::string signIn(Client& client, const Controller& controller) {
+  const Json words{{"user", "admin"}, {"password", controller.password}};
+  const auto session = client.send(controller.peer, request("POST", "/session", words, ""));
+  EXPECT_TRUE(session) << session.error().what;
+  const auto token = readString(Json::parse(session->reply.body), "token").value_or("");
+  const Json change{{"current", controller.password}, {"password", "a longer secret"}};
+  const auto changed = client.send(controller.peer, request("PUT", "/users/me/password", change, token));
+  EXPECT_EQ(changed->reply.status, 204) << changed->reply.body;
+  return token;
+}
+
+TEST(Serve, AnswersWhatIsInFlightWhenItIsStopped) {
+  const Directory directory;
+  Controller controller(directory, true);
+  controller.ready();
+  Client client;
+  const auto token = signIn(client, controller);
+  auto poll = client.begin(controller.peer, request("GET", "/events?wait=30&after=1000000", {}, token));
+  const Json words{{"user", "admin"}, {"password", "a longer secret"}};
+  std::vector<std::future<Result<http::Received>>> signing;
+  for (int i = 0; i < 6; ++i)
+    signing.push_back(client.begin(controller.peer, request("POST", "/session", words, "")));
+  // Passwords are looked at one after the other, each for a tenth of a second: the others are on their way by now.
+  ASSERT_TRUE(signing.front().get());
+  controller.stop();
+  const auto polled = poll.get();
+  ASSERT_TRUE(polled) << polled.error().what;
+  EXPECT_EQ(polled->reply.status, 200) << "at once, without events: nobody waits for a controller that stops";
+  for (std::size_t i = 1; i < signing.size(); ++i) {
+    const auto signedIn = signing[i].get();
+    ASSERT_TRUE(signedIn) << signedIn.error().what;
+    EXPECT_EQ(signedIn->reply.status, 201);
+  }
+  EXPECT_EQ(controller.wait(), 0);
+  EXPECT_THAT(controller.log(), HasSubstr("SERVE_STOPPING"));
+}
+
+TEST(Serve, TakesNoLargeBodyFromNobody) {
+  const Directory directory;
+  Controller controller(directory, true);
+  controller.ready();
+  Client client;
+  const auto token = signIn(client, controller);
+  const auto send = [&](const std::string& bearer) {
+    auto asked = request("POST", "/import",
+                         Json{{"files", Json::array()}, {"reason", std::string(200'000, 'x')}}, bearer);
+    const auto got = client.send(controller.peer, std::move(asked));
+    return got ? got->reply.status : 0;
+  };
+  EXPECT_EQ(send(""), 401);
+  EXPECT_EQ(send("never issued"), 401);
+  EXPECT_EQ(send(token), 422) << "read, and found wrong";
+  controller.stop();
+  EXPECT_EQ(controller.wait(), 0);
+}
+
+TEST(Serve, TellsItsKeyAndAOneTimePassword) {
+  const Directory directory;
+  Controller controller(directory, false);
+  std::string told;
+  for (int i = 0; i < 20 && told.find("SHA-256 ") == std::string::npos; ++i) told += controller.line() + "\n";
+  EXPECT_THAT(told, HasSubstr("one-time password"));
+  const auto pin = listener::spkiPin(textOf(directory.data() / "tls.crt"));
+  ASSERT_TRUE(pin);
+  EXPECT_THAT(told, HasSubstr("SHA-256 " + *pin));
+  controller.stop();
+  EXPECT_EQ(controller.wait(), 0);
+  EXPECT_THAT(controller.log(), HasSubstr(*pin));
+  EXPECT_THAT(controller.log(), Not(HasSubstr("password")));
+  EXPECT_EQ(fs::status(directory.data()).permissions(), fs::perms::owner_all);
+  for (const auto* secret : {"tls.key", "site.key"})
+    EXPECT_EQ(fs::status(directory.data() / secret).permissions(), fs::perms::owner_read | fs::perms::owner_write)
+        << secret;
+
+  Controller again(directory, true, true);
+  const auto printed = again.rest();
+  EXPECT_EQ(again.wait(), 0) << again.log();
+  EXPECT_THAT(printed, HasSubstr("one-time password"));
+  const auto at = printed.find("\n\n    ") + 6;
+  Controller third(directory, true);
+  third.ready();
+  EXPECT_EQ(third.password, "") << "there is an admin";
+  EXPECT_EQ(third.peer.pin, *pin) << "the key stays";
+  third.password = printed.substr(at, printed.find('\n', at) - at);
+  Client client;
+  EXPECT_NE(signIn(client, third), "") << "with the new one";
+}
+
+TEST(Serve, RefusesADataDirectoryThatAnotherControllerHoldsAndMakesNoKeyInIt) {
+  const Directory directory;
+  Controller controller(directory, true);
+  controller.ready();
+  fs::remove(directory.data() / "site.key");
+  Controller second(directory, true, true);
+  EXPECT_EQ(second.wait(), 1);
+  EXPECT_THAT(second.log(), HasSubstr("stop it first"));
+  EXPECT_FALSE(fs::exists(directory.data() / "site.key"));
+}
+
+TEST(Serve, SaysWhatToDoAboutADirectoryThatCannotBeWritten) {
+  const Directory directory;
+  ASSERT_EQ(::chmod(directory.path().c_str(), 0755), 0);
+  fs::create_directory(directory.data());
+  ASSERT_EQ(::chmod(directory.data().c_str(), 0555), 0);
+  std::ofstream(directory.path() / "log").close();
+  ASSERT_EQ(::chmod((directory.path() / "log").c_str(), 0666), 0);
+  // Root may write anywhere, so the child becomes nobody.
+  Controller controller(directory, true, false, ::geteuid() != 0);
+  EXPECT_EQ(controller.wait(), 1);
+  EXPECT_THAT(controller.log(), HasSubstr("make it writable for the user that runs the controller"));
+  EXPECT_EQ(controller.rest(), "");
+}
+
+TEST(Serve, RefusesADamagedDatabase) {
+  const Directory directory;
+  {
+    Controller controller(directory, true);
+    controller.ready();
+    controller.stop();
+    ASSERT_EQ(controller.wait(), 0);
+  }
+  const auto database = directory.data() / "zellige.db";
+  const auto size = fs::file_size(database);
+  ASSERT_GT(size, 4096u * 20);
+  {
+    std::fstream file(database, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(size - 4096));
+    file << std::string(4096, '\xa5');
+  }
+  Controller controller(directory, true);
+  EXPECT_EQ(controller.wait(), 1);
+  EXPECT_THAT(controller.log(), HasSubstr("restore the last backup"));
+  EXPECT_THAT(controller.rest(), Not(HasSubstr("ready")));
+}
+
+Configuration configurationIn(const Directory& directory) {
+  Configuration configuration;
+  configuration.dataDir = directory.path();
+  return configuration;
+}
+
+TEST(OwnIdentity, IsMadeOnceAndAgainAfterABrokenOffStart) {
+  const Directory directory;
+  const auto configuration = configurationIn(directory);
+  const auto first = ownIdentity(configuration);
+  ASSERT_TRUE(first) << first.error().what;
+  EXPECT_EQ(ownIdentity(configuration)->keyPem, first->keyPem);
+  std::ofstream(directory.path() / "tls.key", std::ios::trunc).close();
+  const auto second = ownIdentity(configuration);
+  ASSERT_TRUE(second) << "an empty file is no reason never to start again";
+  EXPECT_NE(second->keyPem, first->keyPem);
+  fs::remove(directory.path() / "tls.crt");
+  const auto third = ownIdentity(configuration);
+  ASSERT_TRUE(third);
+  EXPECT_TRUE(listener::serverContext(*third));
+  EXPECT_EQ(ownIdentity(configuration)->keyPem, third->keyPem);
+}
+
+TEST(OwnIdentity, ThatIsDamagedIsRefusedAndNotReplaced) {
+  const Directory directory;
+  const auto configuration = configurationIn(directory);
+  ASSERT_TRUE(ownIdentity(configuration));
+  std::ofstream(directory.path() / "tls.key") << "-----BEGIN nonsense";
+  const auto refused = ownIdentity(configuration);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().what, HasSubstr("restore both from the backup"));
+  EXPECT_THAT(textOf(directory.path() / "tls.key"), HasSubstr("nonsense"));
+}
+
+}  // namespace
+}  // namespace zellige::test

@@ -1,0 +1,202 @@
+// What brings written firmware alive, and the reading that is believed.
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "workflows/firmware.hpp"
+#include "workflows/steps.hpp"
+
+namespace zellige::workflows {
+
+namespace {
+
+constexpr Duration kBetweenReads = 30s;  // FACTS 11: 3 equal reads 30 s apart
+constexpr std::size_t kEqualReads = 3;
+
+bool pending(const StepContext& context) { return !context.fact("pending").empty(); }
+bool hostPending(const StepContext& context) { return !context.fact("host_pending").empty(); }
+
+Task<Result<Seen>> lookOff(StepContext& context) {
+  if (!pending(context) && !hostPending(context)) co_return Seen::Done;
+  const auto host = co_await context.bmc().host();
+  if (!host) co_return host.error();
+  if (host->power == HostPower::Off) co_return Seen::Done;
+  co_return host->power == HostPower::PoweringOff ? Seen::Busy : Seen::Todo;
+}
+
+Task<Result<void>> switchOff(StepContext& context) {
+  co_return co_await context.bmc().reset(HostReset::ForceOff);
+}
+
+Task<Result<Seen>> lookCopied(StepContext& context) {
+  if (!pending(context)) co_return Seen::Done;
+  const auto done = co_await context.bmc().backgroundCopyDone();
+  if (!done) co_return done.error();
+  context.waitFor("background copy of the roots of trust");
+  co_return *done ? Seen::Done : Seen::Busy;
+}
+
+Task<Result<Seen>> lookCycled(StepContext& context) {
+  if (!pending(context)) co_return Seen::Done;
+  const auto state = co_await context.bmc().state();
+  if (!state) {
+    const auto since = millisOf(context, "cycle_asked_at");
+    context.waitFor("the BMC to come back from the power cycle");
+    if (context.wasIntended() && absentAsExpected(context, state.error(), since)) co_return Seen::Busy;
+    co_return state.error();
+  }
+  if (restartedSinceIntent(context, *state)) {
+    context.clearFact("pending");
+    context.setFact("cycled_at", millis(context.now()));
+    co_return Seen::Done;
+  }
+  context.witness("bmc_reset", state->lastReset);
+  // From the intent on the BMC's absence is expected.
+  context.setFactWithIntent("cycle_asked_at", millis(context.now()));
+  co_return Seen::Todo;
+}
+
+Task<Result<void>> cycle(StepContext& context) {
+  const auto done = co_await context.bmc().auxPowerCycle();
+  if (!done && done.error().code == Errc::Unsupported)
+    co_return failure(
+        "firmware.not_applied",
+        fmt::format("{}: cycle the tray's power by hand, then retry the run", done.error().what));
+  co_return done;
+}
+
+Task<Result<Seen>> lookBaseboard(StepContext& context) {
+  const auto cycled = millisOf(context, "cycled_at");
+  if (cycled == 0) co_return Seen::Done;
+  const auto state = co_await context.bmc().state();
+  if (!state) {
+    if (absentAsExpected(context, state.error(), cycled)) co_return Seen::Busy;
+    co_return state.error();
+  }
+  context.waitFor("the HGX baseboard to come back");
+  co_return state->baseboardPresent ? Seen::Done : Seen::Busy;
+}
+
+Task<Result<Seen>> lookOn(StepContext& context) {
+  if (context.fact("cycled_at").empty() && !hostPending(context)) co_return Seen::Done;
+  const auto host = co_await context.bmc().host();
+  if (!host) co_return host.error();
+  const bool on = host->power == HostPower::On || host->power == HostPower::PoweringOn;
+  co_return on ? Seen::Done : Seen::Todo;
+}
+
+Task<Result<void>> switchOn(StepContext& context) { co_return co_await context.bmc().reset(HostReset::On); }
+
+void forgetWrites(StepContext& context) {
+  for (const auto& entry : context.target().baseline.entries) {
+    context.clearFact("written." + entry.id);
+    context.clearFact("task." + entry.id);
+  }
+  for (const auto* fact : {"pending", "host_pending", "cycled_at", "cycle_asked_at", "restarted_at"})
+    context.clearFact(fact);
+}
+
+Task<Result<Seen>> lookVersions(StepContext& context) {
+  const auto versions = co_await context.bmc().firmware();
+  if (!versions) co_return versions.error();
+  const auto& baseline = context.target().baseline;
+  auto& equal = context.scratch("equal_reads");
+  auto& lastRead = context.scratch("last_read");
+  if (const auto unlisted = firstUnlisted(baseline, *versions); !unlisted.empty()) {
+    context.waitFor(unlisted + " to be listed");
+    equal.clear();
+    co_return Seen::Busy;
+  }
+  if (const auto behind = firstBehind(baseline, *versions); !behind.empty()) {
+    context.waitFor(behind);
+    equal.clear();
+    if (context.spent() < kVersionsSettle) co_return Seen::Busy;
+    forgetWrites(context);
+    co_return Seen::Todo;
+  }
+  const bool wrote = std::any_of(baseline.entries.begin(), baseline.entries.end(), [&](const auto& entry) {
+    return !context.fact("written." + entry.id).empty();
+  });
+  if (wrote) {
+    if (lastRead.empty() || toMillis(context.now()) - std::stoll(lastRead) >= kBetweenReads.count()) {
+      equal += '|';
+      lastRead = millis(context.now());
+    }
+    context.waitFor(fmt::format("versions read back {} of {} times", equal.size(), kEqualReads));
+    if (equal.size() < kEqualReads) co_return Seen::Busy;
+  }
+  const auto& node = context.node();
+  Evidence evidence{node.id,      context.run().id, "firmware", "", {fmt::format("serial:{}", node.serial)},
+                    context.now()};
+  Json shown = Json::object();
+  for (const auto& entry : baseline.entries)
+    for (const auto& wanted : entry.components)
+      for (const auto& item : *versions)
+        if (matches(wanted.match, item.id)) {
+          shown[item.id] = item.version;
+          evidence.dependsOn.push_back(fmt::format("fw:{}={}", item.id, item.version));
+        }
+  std::sort(evidence.dependsOn.begin(), evidence.dependsOn.end());
+  evidence.value = shown.dump();
+  context.leave(PutFirmware{node.id, *versions});  // what rested on the old versions holds no longer
+  context.leave(PutEvidence{std::move(evidence)});
+  co_return Seen::Done;
+}
+
+}  // namespace
+
+std::vector<Step> firmwareSteps() {
+  return {
+      {.id = "firmware.write",
+       .title = "Write the baseline's firmware",
+       .look = lookAllWritten,
+       .act = writeOrRestart,
+       .settle = 60s,
+       .deadline = 3h,
+       .needs = {.duringAct = Budget::Upload, .duringStep = Budget::Flash},
+       .overdue = "firmware.not_applied",
+       .spent = "firmware.rejected"},
+      {.id = "firmware.off",
+       .title = "Switch the host off for activation",
+       .look = lookOff,
+       .act = switchOff,
+       .settle = 30s,
+       .poll = 5s,
+       .spent = "power.stuck"},
+      {.id = "firmware.copied",
+       .title = "Wait for the roots of trust to finish copying",
+       .look = lookCopied,
+       .overdue = "firmware.not_applied"},
+      {.id = "firmware.aux_cycle",
+       .title = "Cycle the tray's standby power",
+       .look = lookCycled,
+       .act = cycle,
+       .effect = Effect::Transient,
+       .settle = 60s,
+       .deadline = 1h,
+       .spent = "power.stuck"},
+      {.id = "firmware.baseboard",
+       .title = "Wait for the HGX baseboard",
+       .look = lookBaseboard,
+       .deadline = 20min,
+       .overdue = "firmware.hgx_missing"},
+      {.id = "firmware.on",
+       .title = "Switch the host on",
+       .look = lookOn,
+       .act = switchOn,
+       .settle = 30s,
+       .poll = 5s,
+       .spent = "power.stuck"},
+      {.id = "firmware.verify",
+       .title = "Read the versions back",
+       .look = lookVersions,
+       .poll = 15s,
+       .deadline = 1h,
+       .maxTries = 3,
+       .overdue = "firmware.not_applied",
+       .spent = "firmware.not_applied",
+       .again = "firmware.write"},
+  };
+}
+
+}  // namespace zellige::workflows
