@@ -49,8 +49,9 @@ struct InProcessTransport::Outcome {
 };
 
 InProcessTransport::InProcessTransport(sim::Fleet& fleet, Executor& world, Executor& controller,
-                                       CrashPlan& crash, ExchangeCount& count)
-    : fleet_(fleet), world_(world), controller_(controller), crash_(crash), count_(count) {
+                                       CrashPlan& crash, ExchangeCount& count, Spoil spoil)
+    : fleet_(fleet), world_(world), controller_(controller), crash_(crash), count_(count),
+      spoil_(std::move(spoil)) {
   for (const auto machine : fleet.machines()) {
     const auto address = fleet.address(machine);
     byAddress_.emplace(addressKey(address.host, address.port), machine);
@@ -83,6 +84,7 @@ Task<Result<http::Received>> InProcessTransport::send(http::Peer peer, HttpReque
   world_.after(kNetwork, [this, completion, peer, reads, options, id = machine->second, key,
                           arrival = std::make_shared<sim::Arrival>(std::move(arrival))] {
     auto delivery = fleet_.exchange(id, *arrival);
+    if (spoil_) spoil_(id, arrival->request, delivery);
     const auto sizeLimit = options.maxReplyBytes;
     const auto toOutcome = [&]() -> Outcome {
       switch (delivery.ending) {

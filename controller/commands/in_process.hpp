@@ -2,6 +2,7 @@
 // connections and timeouts that a network would have had. One per life of a controller.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -19,8 +20,11 @@ struct ExchangeCount {
 
 class InProcessTransport final : public http::Transport {
  public:
+  /// Changes what a machine delivers before it is on the wire; empty: nothing.
+  using Spoil = std::function<void(sim::MachineId, const HttpRequest&, sim::Delivery&)>;
+
   InProcessTransport(sim::Fleet& fleet, Executor& world, Executor& controller, CrashPlan& crash,
-                     ExchangeCount& count);
+                     ExchangeCount& count, Spoil spoil = {});
 
   Task<Result<http::Received>> send(http::Peer peer, HttpRequest request, http::SendOptions options) override;
 
@@ -31,6 +35,7 @@ class InProcessTransport final : public http::Transport {
   Executor& controller_;
   CrashPlan& crash_;
   ExchangeCount& count_;
+  Spoil spoil_;
   std::map<std::string, sim::MachineId> byAddress_;
   std::map<std::string, std::uint64_t> keptAlive_;  ///< connection by address
   std::uint64_t nextConnection_ = 1;

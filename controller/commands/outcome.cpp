@@ -23,6 +23,15 @@ std::string lacks(const sim::GroundTruth& truth, const Wanted& wanted) {
 
 }  // namespace
 
+std::vector<std::string> wrongGuesses(const sim::Fleet& fleet) {
+  std::vector<std::string> out;
+  for (const auto machine : fleet.machines())
+    if (const int refused = fleet.ledger().refusedPasswords(machine.value); refused > 1)
+      out.push_back(fmt::format("{} refused {} passwords: after one wrong guess there must be no second",
+                                fleet.serial(machine), refused));
+  return out;
+}
+
 FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes, const Wanted& wanted) {
   FleetOutcome out;
   std::map<std::string, sim::MachineId> machineOf;
@@ -63,6 +72,7 @@ FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>&
           fmt::format("{} is still {} ({})", node.serial, nameOf(node.lifecycle), node.why));
     }
   }
+  for (auto& text : wrongGuesses(fleet)) out.wrongEndStates.push_back(std::move(text));
   out.faultsFired = fleet.faultsFired();
   out.repeatsAllowed = fleet.ledger().repeatsAllowed();
   for (const auto& d : fleet.ledger().duplicates())

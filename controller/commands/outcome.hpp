@@ -31,7 +31,7 @@ struct FleetOutcome {
   int nodes = 0, available = 0, quarantined = 0, stuck = 0;
   std::vector<std::string> quarantinedExpected;  ///< "serial cause"
   std::vector<std::string> unexpected;           ///< who ended otherwise than expected, and how
-  std::vector<std::string> wrongEndStates;       ///< available without being so, by ground truth
+  std::vector<std::string> wrongEndStates;  ///< available without being so, by ground truth; wrong guesses
   std::map<std::string, int> faultsFired;
   std::vector<std::string> duplicates;  ///< what was delivered again, and why it was wrong
   int repeatsAllowed = 0;               ///< delivered again within its rights (drivers/simulator/ledger.hpp)
@@ -41,6 +41,8 @@ struct FleetOutcome {
   }
 };
 
+/// Machines that refused more than one password: real ones lock the account after a few. Part of wrongEndStates.
+std::vector<std::string> wrongGuesses(const sim::Fleet& fleet);
 FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes, const Wanted& wanted);
 void addTo(Json& json, const FleetOutcome& outcome);
 

@@ -37,8 +37,10 @@ struct VirtualSite::Life {
       : executor(site.time_),
         store(orThrow(SqliteStore::open(site.directory_, executor, site.box_, storeOptions(site.crash_)),
                       "open the store")),
-        transport(site.fleet_, site.world_, executor, site.crash_, site.exchanges_),
-        plane(*store, transport, executor, site.box_, planeOptions(site.options_, site.kills_, *this)) {}
+        wire(site.fleet_, site.world_, executor, site.crash_, site.exchanges_, site.options_.spoil),
+        between(site.options_.between ? site.options_.between(wire) : nullptr),
+        plane(*store, between ? *between : wire, executor, site.box_,
+              planeOptions(site.options_, site.kills_, *this)) {}
   ~Life() { executor.shutDown(); }
 
   static StoreOptions storeOptions(CrashPlan& crash) {
@@ -69,7 +71,8 @@ struct VirtualSite::Life {
   Random passwords{0};
   VirtualExecutor executor;
   std::unique_ptr<SqliteStore> store;
-  InProcessTransport transport;
+  InProcessTransport wire;
+  std::unique_ptr<http::Transport> between;
   ControlPlane plane;
 };
 
@@ -78,6 +81,7 @@ VirtualSite::VirtualSite(const std::filesystem::path& directory, VirtualSiteOpti
       world_(time_), fleet_(world_, options_.fleet), stormRandom_(options_.fleet.seed, "storm") {
   const auto files = directory / "site";
   orThrow(sim::writeSite(files, options_.fleet), "write the site's files");
+  if (options_.editSite) options_.editSite(files);
   fleet_.setUplink(this);
   importSite(files);
   if (options_.fleet.asWanted) seedAgents();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -23,6 +24,13 @@ struct VirtualSiteOptions {
   bool armed = true;
   Duration restartAfter{10'000};  ///< a supervisor restarts what died
   std::optional<Duration> storm;  ///< mean time between crashes at random instants; nullopt: none
+
+  // For tests of what happens when a handling is missing, or a machine is worse than any fault.
+  /// Stands between the driver and the wire; made anew for each life.
+  std::function<std::unique_ptr<http::Transport>(http::Transport& wire)> between;
+  InProcessTransport::Spoil spoil;
+  /// Changes the site's files before they are imported.
+  std::function<void(const std::filesystem::path&)> editSite;
 };
 
 class VirtualSite final : public sim::Uplink {
@@ -46,7 +54,6 @@ class VirtualSite final : public sim::Uplink {
   void spawn(Task<void> task);
 
   sim::Fleet& fleet() { return fleet_; }
-  const sim::Fleet& fleet() const { return fleet_; }
   SqliteStore& store();
   ControlPlane& plane();
   Time started() const { return started_; }

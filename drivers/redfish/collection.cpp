@@ -20,6 +20,12 @@ bool isBare(const Json& member) {
   return true;
 }
 
+// Missing or null is empty (FACTS 12, 33); anything else that is no list says nothing about what is there.
+bool membersAreList(const Json& page) {
+  const auto* members = at(page, "Members");
+  return !members || members->is_null() || members->is_array();
+}
+
 }  // namespace
 
 Task<Result<std::vector<std::string>>> Client::links(std::string uri) {
@@ -29,6 +35,8 @@ Task<Result<std::vector<std::string>>> Client::links(std::string uri) {
   while (!uri.empty()) {
     auto page = co_await get(uri);
     if (!page) co_return page.error();
+    if (!membersAreList(*page->json))
+      co_return Error{Errc::BadReply, fmt::format("GET {}: Members is no list", uri), false, page->status};
     const auto view = page->view();
     for (auto& link : view.links("Members"))
       if (out.size() < mostMembers) out.push_back(std::move(link));
@@ -64,6 +72,7 @@ Task<Result<Members>> Client::expanded(std::string uri, bool& usable) {
       if (concernsTheResourceOnly(got.error()) && status != 429 && status != 503) co_return members;
       co_return got.error();
     }
+    if (!membersAreList(*got->json)) co_return members;
     for (const auto& member : readArray(*got->json, "Members")) {
       auto link = localPath(readString(member, "@odata.id").value_or(""));
       if (!member.is_object() || link.empty() || members.found.size() + bare.size() >= mostMembers) continue;

@@ -204,7 +204,11 @@ void dropChassisOfProcessors(std::vector<Component>& parts) {
 Task<Result<Inventory>> RedfishBmc::inventory() {
   const auto held = client_.use();
   Reading reading;
-  auto done = co_await readFirmware(reading);
+  auto done = co_await readSystems();
+  if (!done) co_return done.error();  // without these nothing can be told from anything
+  if (known().systems.empty() && known().chassis.empty())
+    co_return Error{Errc::BadReply, "the service root names neither Systems nor Chassis"};
+  done = co_await readFirmware(reading);
   if (!done && !reading.without(known().firmwareInventory, done.error())) co_return done.error();
   if (!known().chassis.empty()) {
     done = co_await readChassis(reading);

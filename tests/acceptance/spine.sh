@@ -204,10 +204,15 @@ units 'bad input: 100 MB, 100,000 brackets, cut short, wrong types, one byte a s
   http.Outcome.KeepsTheStatusOfAReplyThatWasCutShort \
   http.Outcome.OneByteASecondEndsByTheWholeTimeout \
   redfish.ClientTest.HostileBodiesAreBadRepliesAndNothingWorse \
-  redfish.ClientTest.WrongTypesAreReadAsNotTold
+  redfish.ClientTest.WrongTypesAreReadAsNotTold \
+  commands.HostileBmc.AHundredMegabytes \
+  commands.HostileBmc.AHundredThousandNestedBrackets \
+  commands.HostileBmc.BodiesCutShort \
+  commands.HostileBmc.WrongTypes
 units 'bad input: a redirect, a changed certificate' \
   http.Outcome.ARedirectIsAReplyLikeAnyOther \
   redfish.ClientTest.RedirectsAreNotFollowed \
+  commands.HostileBmc.ARedirectToAnotherHost \
   http.Pin.ThatDiffersSendsNothing \
   redfish.Session.ThePinOfTheFirstSignInIsKeptAndAnotherCertificateStopsEverything
 units 'bad input: full disk, read-only directory, second controller, damaged database' \
@@ -225,6 +230,7 @@ units 'canaries: secrets are written nowhere' \
   site.Manifest.NeverShowsAPasswordInAComplaint \
   redfish.ClientTest.TheLast32ExchangesAreKeptWithoutSecrets \
   redfish.Operations.ARefusedMediaUrlIsNotQuoted \
+  commands.HostileBmc.QuotingTheMediaUrlBringsItsTokenNowhere \
   api.Session.NothingSecretIsKeptOrTold \
   api.Recorder.LeavesSecretsOut
 units 'already as wanted: reads, logins and the burn-in, at the ledger' \
@@ -240,6 +246,11 @@ units 'observe mode: only reads and logins leave, at the ledger' \
   redfish.Session.InObserveModeOnlyReadsAndOurOwnSessionLeave \
   redfish.Session.DisarmingWhileAWriteWaitsItsTurnStopsIt \
   workflows.Qualify.InObserveModeItReadsAndSaysWhatItWaitsFor
+handlings=()
+while read -r name; do handlings+=("$name"); done < <(ctest --test-dir "$build" -N -R '^commands\.OfEachFault/' |
+  sed -nE 's/^ *Test +#[0-9]+: ([^ ]+).*/\1/p')
+units 'every kind of fault: without its handling the expectation fails' commands.HandlingList.ForgetsNoKindOfFault \
+  "${handlings[@]}"
 units 'every kind of fault fires on the fleets of the storms' \
   commands.FaultsLong.EveryKindFiresOnTheFleetsOfTheStorms
 

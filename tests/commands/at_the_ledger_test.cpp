@@ -93,5 +93,18 @@ TEST_F(AtTheLedger, InObserveModeFaultsLureNoWriteOut) {
   EXPECT_LE(mostRefusedPasswords(), 1);
 }
 
+TEST_F(AtTheLedger, ASecondWrongGuessIsAWrongEnd) {
+  begin();
+  sim::Arrival guess;
+  guess.request = {
+      "POST", "/redfish/v1/SessionService/Sessions", {}, R"({"UserName":"root","Password":"guess"})"};
+  const auto machine = site->fleet().machines().front();
+  site->fleet().exchange(machine, guess);
+  EXPECT_THAT(wrongGuesses(site->fleet()), IsEmpty()) << "one may be needed to find out which of two is set";
+  site->fleet().exchange(machine, guess);
+  EXPECT_THAT(wrongGuesses(site->fleet()), ElementsAre(testing::HasSubstr(site->fleet().serial(machine))));
+  EXPECT_FALSE(endOf(*site).good());
+}
+
 }  // namespace
 }  // namespace zellige

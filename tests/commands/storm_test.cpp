@@ -62,6 +62,18 @@ TEST(FaultsLong, EveryKindFiresOnTheFleetsOfTheStorms) {
   EXPECT_FALSE(fired.empty());
 }
 
+TEST(Simulation, NothingIsFasterThanItsLowerBound) {
+  log::setLevel(log::Level::Off);
+  commands::SimulateOptions options;
+  options.trays = 36;
+  const auto result = simulateFleet(options);
+  EXPECT_TRUE(result.good());
+  EXPECT_GT(result.lowerBound, 30min) << "two flashes and a restart alone take that";
+  EXPECT_GE(result.makespan, result.lowerBound);
+  EXPECT_GE(result.oracleP50, 1.0);
+  EXPECT_EQ(result.end.repeatsAllowed, 0);
+}
+
 TEST(Simulation, TheSameSeedGivesTheSameEvents) {
   log::setLevel(log::Level::Off);
   auto options = storm(7);

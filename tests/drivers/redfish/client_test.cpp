@@ -192,6 +192,21 @@ TEST_F(ClientTest, HostileBodiesAreBadRepliesAndNothingWorse) {
   EXPECT_EQ(get(system0).error().code, Errc::Rejected);
 }
 
+TEST_F(ClientTest, ACollectionWhoseMembersAreNoListSaysNothingAboutThem) {
+  const std::string uri = "/redfish/v1/Chassis";
+  for (const auto& members : {Json("list"), Json(7), Json::object()}) {
+    bench.machine.always("GET", uri, jsonReply(200, {{"@odata.id", uri}, {"Members", members}}));
+    for (const bool expands : {true, false}) {
+      client().useExpand(expands ? "." : "");
+      const auto read = bench.run(client().members(uri));
+      ASSERT_FALSE(read);
+      EXPECT_EQ(read.error().code, Errc::BadReply);
+    }
+  }
+  bench.machine.always("GET", uri, jsonReply(200, {{"@odata.id", uri}, {"Members", nullptr}}));
+  EXPECT_TRUE(bench.run(client().members(uri))) << "null is empty";
+}
+
 TEST_F(ClientTest, WrongTypesAreReadAsNotTold) {
   bench.machine.always(
       "GET", system0,
