@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <csignal>
 #include <fmt/format.h>
+#include <fstream>
 #include <iostream>
 #include <netinet/in.h>
 #include <nlohmann/json.hpp>
@@ -89,10 +90,19 @@ class Demo {
   std::string url() const { return fmt::format("https://127.0.0.1:{}", apiPort_); }
   std::string errors() const { return (scratch_.path() / "errors.log").string(); }
 
-  static Json expectLine(Child& child, std::string_view what) {
+  /// What the children said last, for the person whose demo does not start.
+  std::string lastError() const {
+    std::ifstream in(errors());
+    std::string line, last;
+    while (std::getline(in, line))
+      if (!line.empty()) last = line;
+    return last.empty() ? "it said nothing" : last;
+  }
+
+  Json expectLine(Child& child, std::string_view what) const {
     const auto line = child.line(60);
     const auto json = line ? parseJson(*line) : Result<Json>(Error{Errc::Timeout, "no answer"});
-    if (!json) throw std::runtime_error(fmt::format("the {} did not start", what));
+    if (!json) throw std::runtime_error(fmt::format("the {} did not start: {}", what, lastError()));
     return *json;
   }
 

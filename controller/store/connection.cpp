@@ -126,6 +126,12 @@ std::int64_t Connection::number(std::string_view text) {
 std::int64_t Connection::lastId() const { return impl_->db->getLastInsertRowid(); }
 std::int64_t Connection::changes() const { return impl_->db->getTotalChanges(); }
 
+std::int64_t Connection::cacheBytes() const {
+  int now = 0, most = 0;
+  sqlite3_db_status(impl_->db->getHandle(), SQLITE_DBSTATUS_CACHE_USED, &now, &most, 0);
+  return now;
+}
+
 Query::Query(Connection& owner, std::string_view text) : owner_(&owner) {
   auto& impl = *owner.impl_;
   auto it = impl.idle.find(text);

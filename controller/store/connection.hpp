@@ -94,6 +94,8 @@ class Connection {
   std::int64_t lastId() const;
   /// Rows changed on this connection so far, those of a transaction that was rolled back included.
   std::int64_t changes() const;
+  /// What its page cache holds: at most cache_size, whatever the site's size.
+  std::int64_t cacheBytes() const;
 
  private:
   friend class Query;

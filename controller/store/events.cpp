@@ -16,13 +16,6 @@ std::string meta(Connection& db, std::string_view key) {
   return q.step() ? q.text(0) : std::string{};
 }
 
-void setMeta(Connection& db, std::string_view key, const std::string& value) {
-  db.query(
-        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-      .bind(key, value)
-      .run();
-}
-
 EventChain::Head chainStart(Connection& db) {
   const auto sequence = meta(db, "events.removed_to");
   return {sequence.empty() ? 0 : std::stoll(sequence), meta(db, "events.removed_hash")};
@@ -95,18 +88,6 @@ Result<void> verifyEvents(Connection& db) {
     head = {event.sequence, event.hash};
   }
   return {};
-}
-
-std::int64_t removeEvents(Writing& w, Time before) {
-  // The newest event stays, so that the chain keeps its head.
-  auto q = w.db.query(
-      "SELECT sequence, hash FROM event WHERE sequence < (SELECT min(sequence) FROM event WHERE at >= ?) "
-      "ORDER BY sequence DESC LIMIT 1");
-  q.bind(before);
-  if (!q.step()) return 0;
-  setMeta(w.db, "events.removed_to", std::to_string(q.integer(0)));
-  setMeta(w.db, "events.removed_hash", q.text(1));
-  return w.db.query("DELETE FROM event WHERE sequence <= ?").bind(q.integer(0)).run();
 }
 
 }  // namespace zellige

@@ -48,7 +48,4 @@ std::string canonicalLine(const StoredEvent& event);
 /// Errc::Invalid names the first sequence at which the chain does not hold.
 Result<void> verifyEvents(Connection& db);
 
-/// Removes events older than `before`, remembering sequence and hash where the chain now begins. Their number.
-std::int64_t removeEvents(Writing& writing, Time before);
-
 }  // namespace zellige

@@ -197,6 +197,10 @@ std::vector<OpenAct> SqliteStore::openActs() {
   return out;
 }
 
+std::int64_t SqliteStore::cacheBytes() const {
+  return impl_->writing->cacheBytes() + impl_->reading.cacheBytes();
+}
+
 std::vector<Run> SqliteStore::lingeringRuns() {
   std::vector<RunId> ids;
   auto q = impl_->reading.query("SELECT id FROM run WHERE lingers = 1 ORDER BY id");
