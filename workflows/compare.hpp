@@ -14,7 +14,8 @@ struct Difference {
   std::string detail;
 };
 
-/// Everything that differs, most telling first; empty: delivered as ordered.
+/// Everything that differs, one a cause, most telling first; empty: delivered as ordered, as far as it could be read.
+/// While the inventory is incomplete, nothing is called missing.
 std::vector<Difference> compare(const Inventory& found, const Sku& ordered, const Node& node);
 
 /// What evidence about this machine rests on: its serial, its parts' serials, its place.

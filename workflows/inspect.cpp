@@ -41,6 +41,10 @@ Task<Result<Seen>> lookInventory(StepContext& context) {
   if (!found) co_return found.error();
   const auto& node = context.node();
   const auto differences = compare(*found, context.target().sku, node);
+  if (differences.empty() && !found->incomplete.empty()) {
+    context.waitFor("a BMC that lists all its parts; now " + found->incomplete);
+    co_return Seen::Busy;
+  }
 
   Evidence evidence{node.id, context.run().id, "inventory", "", restsOnParts(*found, node), context.now()};
   evidence.value = Json{{"serial", found->serial},

@@ -247,7 +247,6 @@ int simulator(const SimulatorOptions& options) {
          "127.1.0.1:8443 and up"});
 
   Racks racks(world, options);
-  if (auto listening = racks.listen(); !listening) return refuseToStart(listening.error());
   Wanted wanted;
   if (!options.site.empty()) {
     if (auto written = sim::writeSite(options.site, Racks::fleetOptions(options)); !written)
@@ -256,6 +255,7 @@ int simulator(const SimulatorOptions& options) {
     if (!read) return refuseToStart(read.error());
     wanted = std::move(*read);
   }
+  if (auto listening = racks.listen(); !listening) return refuseToStart(listening.error());
   std::unique_ptr<HttpsServer> control;
   if (!options.control.empty()) {
     const auto address = parseAddress(options.control);

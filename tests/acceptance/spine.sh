@@ -181,6 +181,7 @@ judge 'bench restart' \
 echo
 echo 'Proved by unit tests'
 units 'recorded machines' \
+  commands.RecordedTray.IsDiscoveredInspectedAndFoundSick \
   redfish.Gb200.InventoryCountsWhatTheTreeHolds \
   redfish.Gb200.FirmwareListsEveryItemWithItsVersion \
   redfish.Gb200.FindsAllFourGpusIncompleteAndSickWhateverTheirStatusSays \

@@ -83,6 +83,25 @@ TEST(Compare, NamesTheIncompletePartAndWhatWasRead) {
   EXPECT_THAT(differences[0].detail, HasSubstr("GPU_3 (why)"));
 }
 
+TEST(Compare, TellsAllThatHasOneCauseInOneDetail) {
+  Inventory found;
+  found.components = {gpu("GPU_0", "GB200", true, true), gpu("GPU_1", "GB200", true, true)};
+  const auto differences = compare(found, {"s", NodeKind::ComputeTray, 0, {}}, {});
+  ASSERT_EQ(differences.size(), 1u);
+  EXPECT_EQ(differences[0].cause, "inventory.sick_part");
+  EXPECT_EQ(differences[0].detail, "gpu GPU_0: why; gpu GPU_1: why");
+}
+
+TEST(Compare, CallsNothingMissingThatCouldNotBeRead) {
+  const Sku sku{"gb200", NodeKind::ComputeTray, 960, {{ComponentKind::Gpu, 2, "GB200"}}};
+  Inventory found;
+  found.components = {gpu("GPU_0", "B200")};
+  found.incomplete = "/redfish/v1/Systems/HGX_Baseboard_0: 503";
+  const auto differences = compare(found, sku, {});
+  ASSERT_EQ(differences.size(), 1u);  // what was read is believed
+  EXPECT_EQ(differences[0].cause, "inventory.wrong_part");
+}
+
 TEST(Compare, EvidenceRestsOnSerialPlaceAndPartsInOrder) {
   Inventory found;
   found.components = {gpu("1", ""), gpu("0", "")};

@@ -94,6 +94,28 @@ TEST(Qualify, EveryDifferenceIsFound) {
   EXPECT_EQ(t.site.tables.inventories.size(), 1u) << "what was found is kept";
 }
 
+TEST(Qualify, ABmcThatDoesNotListItsPartsIsWaitedForAndNothingIsCalledMissing) {
+  Delivered t;
+  const auto parts = t.machine().parts;
+  t.machine().parts.components.clear();
+  t.machine().parts.incomplete = "/redfish/v1/Systems/HGX_Baseboard_0/Processors: 503";
+  t.runToEnd(10min);
+  EXPECT_TRUE(t.run().unfinished());
+  EXPECT_NE(t.run().waitsFor.find("Processors: 503"), std::string::npos) << t.run().waitsFor;
+  EXPECT_THAT(t.causes(), IsEmpty());
+  t.machine().parts = parts;
+  t.site.runToEnd(t.id);
+  t.check("listed later");
+}
+
+TEST(Qualify, ABmcThatNeverListsItsPartsIsAFindingThatNamesTheResource) {
+  Delivered t;
+  t.machine().parts.incomplete = "/redfish/v1/Systems/HGX_Baseboard_0/Processors: 503";
+  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  EXPECT_THAT(t.causes(), ElementsAre("step.deadline"));
+  EXPECT_NE(t.site.tables.findings.at(0).detail.find("Processors: 503"), std::string::npos);
+}
+
 TEST(Qualify, AWetTrayIsAFindingBeforeAnythingIsPowered) {
   Delivered t;
   t.machine().leak = true;

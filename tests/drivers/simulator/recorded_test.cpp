@@ -188,7 +188,8 @@ TEST(Recorded, TheTrayHasTheSameFirmwareItemsAndChassis) {
        {"/redfish/v1/UpdateService/FirmwareInventory", "/redfish/v1/Chassis", "/redfish/v1/Managers",
         "/redfish/v1/Systems", "/redfish/v1/Systems/HGX_Baseboard_0/Processors"})
     EXPECT_EQ(bmc.json(path)["Members"], (*counterpart(path))["Members"]) << path;
-  for (const auto& member : bmc.json("/redfish/v1/UpdateService/FirmwareInventory")["Members"]) {
+  const auto items = bmc.json("/redfish/v1/UpdateService/FirmwareInventory");
+  for (const auto& member : items["Members"]) {
     const auto path = member["@odata.id"].get<std::string>();
     const auto known = *counterpart(path);
     const auto json = bmc.json(path);
