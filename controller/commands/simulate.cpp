@@ -75,21 +75,20 @@ std::vector<std::string> storyOf(VirtualSite& site, int machine) {
   return out;
 }
 
+/// Bytes of heap that a controller holds while N runs are in flight, and when N nodes are idle.
 struct Memory {
-  double perRun = 0, perNode = 0;
+  double running = 0, idle = 0;
 };
 
-// What the heap gives back when a controller with N runs in flight, or N idle nodes, is destroyed; without the database's
-// page cache, which is bounded and would be shared out over however few trays are measured.
-double freedPerTray(VirtualSite& site, int trays) {
+// What the heap gives back when the controller is destroyed; without the database's page cache, which is bounded.
+double freedWithController(VirtualSite& site) {
   const auto cache = site.store().cacheBytes();
   const auto before = mallinfo2().uordblks;
   site.stopController();
-  const auto freed = static_cast<std::int64_t>(before - mallinfo2().uordblks);
-  return static_cast<double>(freed - cache) / trays;
+  return static_cast<double>(before - mallinfo2().uordblks) - static_cast<double>(cache);
 }
 
-Memory measureMemory(std::uint64_t seed, int trays) {
+Memory memoryOf(std::uint64_t seed, int trays) {
   Scratch scratch;
   VirtualSiteOptions options;
   options.fleet.trays = trays;
@@ -97,10 +96,17 @@ Memory measureMemory(std::uint64_t seed, int trays) {
   VirtualSite site(scratch.path(), options);
   site.runFor(30min);
   Memory out;
-  out.perRun = freedPerTray(site, trays);
+  out.running = freedWithController(site);
   site.run(48h);
-  out.perNode = freedPerTray(site, trays);
+  out.idle = freedWithController(site);
   return out;
+}
+
+// What one more tray costs: the difference between two sites, so that what every controller needs is not in it.
+Memory memoryPerTray(std::uint64_t seed, int trays) {
+  const int few = std::max(1, trays / 4), many = std::max(trays, few + 1);
+  const auto small = memoryOf(seed, few), large = memoryOf(seed, many);
+  return {(large.running - small.running) / (many - few), (large.idle - small.idle) / (many - few)};
 }
 
 }  // namespace
@@ -156,7 +162,7 @@ int commands::simulate(const SimulateOptions& options) {
     print(result);
     return result.good() ? 0 : 1;
   }
-  const auto memory = measureMemory(options.seed, std::min(options.trays, kMemoryTrays));
+  const auto memory = memoryPerTray(options.seed, std::min(options.trays, kMemoryTrays));
   const auto lower = static_cast<double>(result.lowerBound.count());
   Json json = Json::object();
   addTo(json, result.end);
@@ -174,8 +180,8 @@ int commands::simulate(const SimulateOptions& options) {
   json["oracle_p50"] = result.oracleP50;
   json["oracle_p99"] = result.oracleP99;
   json["exchanges"] = result.exchanges;
-  json["bytes_per_node"] = memory.perNode;
-  json["bytes_per_run"] = memory.perRun;
+  json["bytes_per_node"] = memory.idle;
+  json["bytes_per_run"] = memory.running;
   json["event_hash"] = result.eventHash;
   fmt::print("{}\n", json.dump(2));
   return result.good() ? 0 : 1;

@@ -2,6 +2,7 @@
 // the site key); nothing else ever sees these values.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -31,12 +32,13 @@ class AccessStore {
   virtual Task<Result<void>> saveAccess(NodeId node, BmcAccess access) = 0;
 };
 
-/// The machines, as the engine reaches them. References stay valid until the directory dies.
+/// The machines, as the engine reaches them.
 class BmcDirectory {
  public:
   virtual ~BmcDirectory() = default;
-  virtual Bmc& of(const Node& node) = 0;
-  /// Nobody works on this node at present: what is held for it in memory may go.
+  /// To be held for as long as one works on it: what is asked one after the other then finds its way only once.
+  virtual std::shared_ptr<Bmc> of(const Node& node) = 0;
+  /// Work on this node is over for now: unless somebody still holds it, what is kept of it in memory goes.
   virtual void rest(NodeId node) = 0;
 };
 

@@ -120,11 +120,11 @@ Task<void> Patrol::visit(NodeId id) {
   std::optional<Result<HostState>> host;
   Result<void> answer;
   if (isReady(node->lifecycle) && !store_.hasBlockingFinding(id)) {
-    host = co_await bmcs_.of(*node).host();
+    host = co_await bmcs_.of(*node)->host();
     if (!*host) answer = host->error();
   } else {
     foundShut_.erase(id);  // should it be shut still when the finding is resolved, that is news again
-    const auto identity = co_await bmcs_.of(*node).identify();
+    const auto identity = co_await bmcs_.of(*node)->identify();
     if (!identity) answer = identity.error();
   }
   --inFlight_;

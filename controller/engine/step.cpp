@@ -22,6 +22,12 @@ const Step* Workflow::next(const Step& step) const {
   return after == steps.data() + steps.size() ? nullptr : after;
 }
 
+Bmc& StepContext::bmcOf(const Node& node) {
+  auto& held = held_[node.id];
+  if (!held) held = bmcs_.of(node);
+  return *held;
+}
+
 std::optional<std::string> StepContext::intended(const std::string& key) const {
   if (!wasIntended()) return std::nullopt;
   const auto& seen = run_.actOf(item_).witness;

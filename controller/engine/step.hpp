@@ -89,8 +89,8 @@ class StepContext {
 
   const Node& node() const { return nodes_.front(); }
   const std::vector<Node>& nodes() const { return nodes_; }
-  Bmc& bmc() { return bmcs_.of(node()); }
-  Bmc& bmcOf(const Node& node) { return bmcs_.of(node); }
+  Bmc& bmc() { return bmcOf(node()); }
+  Bmc& bmcOf(const Node& node);
   const Target& target() const { return *target_; }
   const Run& run() const { return run_; }
   Store& store() { return store_; }
@@ -139,6 +139,7 @@ class StepContext {
   friend class Turn;
   Store& store_;
   BmcDirectory& bmcs_;
+  std::map<NodeId, std::shared_ptr<Bmc>> held_;
   const Surroundings& site_;
   const Clock& clock_;
   const Run& run_;

@@ -42,7 +42,6 @@ Task<Result<std::string>> RedfishBmc::bootUri() {
 }
 
 Task<Result<BootOverride>> RedfishBmc::bootOverride() {
-  const auto held = client_.use();
   auto uri = co_await bootUri();
   if (!uri) co_return uri.error();
   auto resource = co_await client_.get(*uri);
@@ -58,7 +57,6 @@ Task<Result<BootOverride>> RedfishBmc::bootOverride() {
 }
 
 Task<Result<void>> RedfishBmc::setBootOverride(BootOverride wanted) {
-  const auto held = client_.use();
   if (auto ok = client_.armed("boot override"); !ok) co_return ok.error();
   auto uri = co_await bootUri();
   if (!uri) co_return uri.error();
@@ -129,7 +127,6 @@ Task<Result<std::string>> RedfishBmc::mediaSlot() {
 }
 
 Task<Result<MediaState>> RedfishBmc::media() {
-  const auto held = client_.use();
   auto uri = co_await mediaSlot();
   if (!uri) co_return uri.error();
   auto slot = co_await client_.get(*uri);
@@ -141,7 +138,6 @@ Task<Result<MediaState>> RedfishBmc::media() {
 }
 
 Task<Result<void>> RedfishBmc::insertMedia(std::string url) {
-  const auto held = client_.use();
   if (auto ok = client_.armed("media insert"); !ok) co_return ok.error();
   auto uri = co_await mediaSlot();
   if (!uri) co_return uri.error();
@@ -159,7 +155,6 @@ Task<Result<void>> RedfishBmc::insertMedia(std::string url) {
 }
 
 Task<Result<void>> RedfishBmc::ejectMedia() {
-  const auto held = client_.use();
   if (auto ok = client_.armed("media eject"); !ok) co_return ok.error();
   auto uri = co_await mediaSlot();
   if (!uri) co_return uri.error();

@@ -30,30 +30,14 @@ void Client::moveTo(http::Peer peer) {
   peer_.port = peer.port;
 }
 
-void Client::rest() {
-  if (!idle()) return;
-  access_.reset();
-  token_ = {};
-  deadToken_ = {};
-  basicOnly_ = false;
-  peer_.pin.clear();  // comes back with the access
-  sessions_ = {};
-  accountService_ = {};
-  expand_ = {};
-  noExpand_ = {};
-  exchanges_ = {};
-}
-
 Result<void> Client::armed(std::string_view what) const {
   if (armed_()) return {};
   return Error{Errc::NotArmed, fmt::format("{}: this place is in observe mode; nothing was sent", what)};
 }
 
 void Client::note(const Ask& ask, Time begin, int status, std::size_t bytes, std::string problem) {
-  if (exchanges_.size() >= wiring_.options.exchangesKept) exchanges_.erase(exchanges_.begin());
-  const auto path = std::string_view(ask.uri).substr(0, ask.uri.find('?'));
-  exchanges_.push_back({begin, ask.method, std::string(path), status, wiring_.executor.now() - begin, bytes,
-                        std::move(problem)});
+  exchanges_.add({begin, ask.method, ask.uri.substr(0, ask.uri.find('?')), status,
+                  wiring_.executor.now() - begin, static_cast<std::int64_t>(bytes), std::move(problem)});
 }
 
 // One request, when it is its turn. The reply is whatever the BMC says.
@@ -98,7 +82,6 @@ Task<Result<HttpReply>> Client::once(Ask ask) {
 
 // A request to its end: session, gate, waiting where the BMC says so.
 Task<Result<Document>> Client::perform(Ask ask) {
-  const auto held = use();
   const bool read = ask.method == "GET";
   if (ask.uri.empty()) co_return Error{Errc::NotFound, ask.method + ": the BMC gave no link for this"};
   if (!read)
@@ -228,7 +211,6 @@ std::vector<std::string> Client::etagLadder(std::string_view etag, bool anyMatch
 }
 
 Task<Result<Document>> Client::patch(std::string uri, std::string body, bool anyMatch) {
-  const auto held = use();
   if (auto ok = armed("PATCH " + uri); !ok) co_return ok.error();
   auto fresh = co_await get(uri);
   if (!fresh) co_return fresh.error();

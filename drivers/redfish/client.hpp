@@ -21,6 +21,7 @@
 #include "controller/engine/access.hpp"
 #include "controller/model/ids.hpp"
 #include "drivers/http/transport.hpp"
+#include "drivers/redfish/exchange_log.hpp"
 #include "drivers/redfish/turns.hpp"
 #include "drivers/redfish/view.hpp"
 
@@ -36,8 +37,7 @@ struct ClientOptions {
   int tries = 3;                      ///< of a request that was told to come again
   Duration patience{60'000};          ///< all waits of one request together
   Duration defaultWait{5'000};        ///< where the BMC did not say when to come again, *est*
-  std::size_t exchangesKept = 32;
-  std::string caFile;                                 ///< http::Peer::caFile
+  std::string caFile;                 ///< http::Peer::caFile
   std::function<std::string(std::size_t)> randomHex;  ///< for new passwords; empty: the operating system's
   ReadLog* readLog = nullptr;
 };
@@ -48,16 +48,6 @@ struct Wiring {
   AccessStore& access;
   Executor& executor;
   ClientOptions options;
-};
-
-/// One exchange as it is kept for people: never headers, bodies or secrets.
-struct Exchange {
-  Time at{};
-  std::string method, path;
-  int status = 0;  ///< 0: no reply
-  Duration took{0};
-  std::size_t bytes = 0;  ///< of the reply's body
-  std::string problem;    ///< name of the Errc where there was no reply
 };
 
 /// A resource as it was read.
@@ -109,18 +99,11 @@ class Client {
   /// a crash or an unknown outcome leaves is settled by the next sign-in. The account is found by following Accounts;
   /// where those may not be read yet it is `accountId` (empty: the user name) under them.
   Task<Result<void>> changePassword(std::string accountId, bool anyMatch);
-  /// Our own step makes the BMC show a new certificate: whatever it shows next is pinned, after signing in anew.
-  void expectNewCertificate();
 
   // What the machine and the platform say
   void useExpand(std::string query) { expand_ = std::move(query); }  ///< ".($levels=1)"; empty: never
   void moveTo(http::Peer peer);
-  const std::vector<Exchange>& exchanges() const { return exchanges_; }
-
-  /// Held by every operation; while nobody holds one, `rest` lets go of what is big.
-  std::shared_ptr<const int> use() const { return used_; }
-  bool idle() const { return used_.use_count() == 1; }
-  void rest();
+  std::vector<Exchange> exchanges() const { return exchanges_.read(); }
 
   const Wiring& wiring() const { return wiring_; }
 
@@ -171,17 +154,15 @@ class Client {
   std::function<bool()> armed_;
   Turns turns_;
   Turns loginTurn_;
-  std::shared_ptr<const int> used_ = std::make_shared<const int>(0);
 
   std::optional<BmcAccess> access_;
-  Secret token_;            ///< in use; empty: ensureSession must find or open one
-  Secret deadToken_;        ///< refused with 401: not to be taken from the store again
-  bool basicOnly_ = false;  ///< the BMC opens no session until the password is changed
-  bool repin_ = false;
+  Secret token_;                           ///< in use; empty: ensureSession must find or open one
+  Secret deadToken_;                       ///< refused with 401: not to be taken from the store again
+  bool basicOnly_ = false;                 ///< the BMC opens no session until the password is changed
   std::string sessions_, accountService_;  ///< links of the root
   std::string expand_;
   std::set<std::string> noExpand_;  ///< collections that do not expand
-  std::vector<Exchange> exchanges_;
+  ExchangeLog exchanges_;
 };
 
 }  // namespace zellige::redfish

@@ -29,7 +29,6 @@ bool membersAreList(const Json& page) {
 }  // namespace
 
 Task<Result<std::vector<std::string>>> Client::links(std::string uri) {
-  const auto held = use();
   std::vector<std::string> out;
   std::set<std::string> pages;
   while (!uri.empty()) {
@@ -102,7 +101,6 @@ Task<Result<Members>> Client::expanded(std::string uri, bool& usable) {
 }
 
 Task<Result<Members>> Client::members(std::string uri, bool slow) {
-  const auto held = use();
   if (uri.empty()) co_return Error{Errc::NotFound, "GET: the BMC gave no link for this collection"};
   const auto key = uriKey(uri);
   const bool tryExpand = !expand_.empty() && !noExpand_.contains(key);

@@ -25,19 +25,20 @@ RedfishDirectory::RedfishDirectory(http::Transport& transport, AccessStore& acce
 
 RedfishDirectory::~RedfishDirectory() = default;
 
-Bmc& RedfishDirectory::of(const Node& node) {
+std::shared_ptr<Bmc> RedfishDirectory::of(const Node& node) {
   auto& entry = machines_[node.id];
   if (!entry) {
-    entry = std::make_unique<Entry>(wiring_, node, armed_);
+    entry = std::make_shared<Entry>(wiring_, node, armed_);
   } else {
     entry->place = node.place;
     entry->bmc.client().moveTo(Entry::peerOf(node));
   }
-  return entry->bmc;
+  return {entry, &entry->bmc};
 }
 
 void RedfishDirectory::rest(NodeId node) {
-  if (const auto it = machines_.find(node); it != machines_.end()) it->second->bmc.rest();
+  const auto it = machines_.find(node);
+  if (it != machines_.end() && it->second.use_count() == 1) machines_.erase(it);
 }
 
 std::vector<Exchange> RedfishDirectory::exchanges(NodeId node) const {
@@ -49,7 +50,11 @@ Task<void> RedfishDirectory::closeAll() {
   std::vector<NodeId> nodes;
   for (const auto& [id, entry] : machines_) nodes.push_back(id);
   std::sort(nodes.begin(), nodes.end());
-  for (const auto id : nodes) (void)co_await machines_.at(id)->bmc.client().close();
+  for (const auto id : nodes)
+    if (const auto it = machines_.find(id); it != machines_.end()) {
+      const auto entry = it->second;
+      (void)co_await entry->bmc.client().close();
+    }
 }
 
 }  // namespace zellige::redfish

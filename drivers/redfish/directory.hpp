@@ -1,4 +1,4 @@
-// All machines that are spoken to by Redfish, made when first asked for.
+// The machines that are spoken to by Redfish at present: made when first asked for, gone when they rest.
 #pragma once
 
 #include <functional>
@@ -19,10 +19,10 @@ class RedfishDirectory final : public BmcDirectory {
                    ClientOptions options = {});
   ~RedfishDirectory() override;
 
-  Bmc& of(const Node& node) override;
+  std::shared_ptr<Bmc> of(const Node& node) override;
   void rest(NodeId node) override;
 
-  /// The last exchanges with this node's BMC, oldest first; none where nobody spoke to it lately.
+  /// The last exchanges with this node's BMC, oldest first; none where nobody works on it.
   std::vector<Exchange> exchanges(NodeId node) const;
   /// Ends our sessions, best effort: for an orderly stop.
   Task<void> closeAll();
@@ -32,7 +32,7 @@ class RedfishDirectory final : public BmcDirectory {
 
   Wiring wiring_;
   Armed armed_;
-  std::unordered_map<NodeId, std::unique_ptr<Entry>> machines_;
+  std::unordered_map<NodeId, std::shared_ptr<Entry>> machines_;
 };
 
 }  // namespace zellige::redfish

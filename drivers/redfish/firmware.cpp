@@ -63,7 +63,6 @@ Task<Result<std::string>> RedfishBmc::tasksUri() {
 }
 
 Task<Result<std::vector<BmcTask>>> RedfishBmc::tasks() {
-  const auto held = client_.use();
   auto uri = co_await tasksUri();
   if (!uri) co_return uri.error();
   auto all = co_await client_.members(*uri);
@@ -77,7 +76,6 @@ Task<Result<std::vector<BmcTask>>> RedfishBmc::tasks() {
 }
 
 Task<Result<BmcTask>> RedfishBmc::task(std::string uri) {
-  const auto held = client_.use();
   auto document = co_await client_.get(uri);
   if (!document) co_return document.error();
   auto task = readTask(document->view());
@@ -108,7 +106,6 @@ Task<Result<std::string>> RedfishBmc::taskOf(Document reply) {
 
 Task<Result<std::string>> RedfishBmc::pushFirmware(std::filesystem::path package, std::string fileName,
                                                    std::vector<std::string> targets, bool force) {
-  const auto held = client_.use();
   if (auto ok = client_.armed("firmware push"); !ok) co_return ok.error();
   std::error_code failed;
   const auto size = std::filesystem::file_size(package, failed);

@@ -108,7 +108,6 @@ Task<Result<void>> RedfishBmc::readFirmware(Reading& reading) {
 }
 
 Task<Result<std::vector<FirmwareItem>>> RedfishBmc::firmware() {
-  const auto held = client_.use();
   Reading reading;
   auto read = co_await readFirmware(reading);
   if (!read) co_return read.error();
@@ -202,7 +201,6 @@ void dropChassisOfProcessors(std::vector<Component>& parts) {
 }  // namespace
 
 Task<Result<Inventory>> RedfishBmc::inventory() {
-  const auto held = client_.use();
   Reading reading;
   auto done = co_await readSystems();
   if (!done) co_return done.error();  // without these nothing can be told from anything

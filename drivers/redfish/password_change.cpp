@@ -62,7 +62,6 @@ Task<Result<Client::OwnAccount>> Client::findOwnAccount(std::string accountId) {
 }
 
 Task<Result<void>> Client::changePassword(std::string accountId, bool anyMatch) {
-  const auto held = use();
   if (auto ok = armed("password change"); !ok) co_return ok.error();
   auto before = wiring_.access.loadAccess(node_);
   if (!before) co_return before.error();

@@ -49,7 +49,6 @@ std::optional<HostPower> powerAfter(HostReset how) {
 }  // namespace
 
 Task<Result<HostState>> RedfishBmc::host() {
-  const auto held = client_.use();
   auto uri = co_await hostUri();
   if (!uri) co_return uri.error();
   auto system = co_await client_.get(*uri);
@@ -91,7 +90,6 @@ Task<Result<void>> RedfishBmc::act(Document resource, std::string action, std::v
 }
 
 Task<Result<void>> RedfishBmc::reset(HostReset how) {
-  const auto held = client_.use();
   if (auto ok = client_.armed(fmt::format("host reset {}", nameOf(how))); !ok) co_return ok.error();
   auto uri = co_await hostUri();
   if (!uri) co_return uri.error();
@@ -108,7 +106,6 @@ Task<Result<void>> RedfishBmc::reset(HostReset how) {
 }
 
 Task<Result<void>> RedfishBmc::auxPowerCycle() {
-  const auto held = client_.use();
   if (auto ok = client_.armed("aux power cycle"); !ok) co_return ok.error();
   auto host = co_await hostUri();
   if (!host) co_return host.error();
@@ -131,7 +128,6 @@ Task<Result<void>> RedfishBmc::auxPowerCycle() {
 }
 
 Task<Result<void>> RedfishBmc::resetBmc() {
-  const auto held = client_.use();
   if (auto ok = client_.armed("BMC reset"); !ok) co_return ok.error();
   auto uri = co_await managerUri();
   if (!uri) co_return uri.error();
@@ -169,7 +165,6 @@ Task<Result<void>> RedfishBmc::findLeakDetectors() {
 }
 
 Task<Result<bool>> RedfishBmc::leakDetected() {
-  const auto held = client_.use();
   auto found = co_await findLeakDetectors();
   if (!found) co_return found.error();
   const auto collections = known().leakDetectors;
@@ -192,7 +187,6 @@ Task<Result<bool>> RedfishBmc::leakDetected() {
 
 // All roots of trust are read once; after that only those that were still copying, until none is.
 Task<Result<bool>> RedfishBmc::backgroundCopyDone() {
-  const auto held = client_.use();
   auto systems = co_await readSystems();
   if (!systems) co_return systems.error();
   constexpr auto status = "Oem/Nvidia/BackgroundCopyStatus";
@@ -215,7 +209,6 @@ Task<Result<bool>> RedfishBmc::backgroundCopyDone() {
 }
 
 Task<Result<void>> RedfishBmc::setLocateLed(bool on) {
-  const auto held = client_.use();
   if (auto ok = client_.armed("locate light"); !ok) co_return ok.error();
   auto uri = co_await hostUri();
   if (!uri && uri.error().code != Errc::NotFound) co_return uri.error();

@@ -30,12 +30,6 @@ RedfishBmc::Known& RedfishBmc::known() {
   return *known_;
 }
 
-void RedfishBmc::rest() {
-  if (!client_.idle()) return;
-  known_.reset();
-  client_.rest();
-}
-
 Task<Result<void>> RedfishBmc::readRoot() {
   auto root = co_await client_.root();
   if (!root) co_return root.error();
@@ -145,7 +139,6 @@ Task<Result<std::string>> RedfishBmc::managerUri() {
 }
 
 Task<Result<BmcIdentity>> RedfishBmc::identify() {
-  const auto held = client_.use();
   auto root = co_await readRoot();
   if (!root) co_return root.error();
   co_return known().identity;
@@ -154,7 +147,6 @@ Task<Result<BmcIdentity>> RedfishBmc::identify() {
 // A session alone proves little (a stored one may be dead, a forced password change shows only afterwards): one
 // authenticated reading confirms it.
 Task<Result<void>> RedfishBmc::signIn() {
-  const auto held = client_.use();
   auto session = co_await client_.ensureSession();
   if (!session) co_return session.error();
   const bool first = known().systemLinks.empty();
@@ -171,7 +163,6 @@ Task<Result<void>> RedfishBmc::signIn() {
 }
 
 Task<Result<void>> RedfishBmc::changePassword() {
-  const auto held = client_.use();
   if (!known().platform) {
     auto root = co_await readRoot();
     if (!root) co_return root.error();
@@ -180,7 +171,6 @@ Task<Result<void>> RedfishBmc::changePassword() {
 }
 
 Task<Result<BmcState>> RedfishBmc::state() {
-  const auto held = client_.use();
   auto uri = co_await managerUri();
   if (!uri) co_return uri.error();
   auto manager = co_await client_.get(*uri);

@@ -1,6 +1,6 @@
 // A machine spoken to by Redfish: what the workflows ask (controller/bmc.hpp) put into exchanges (client.hpp), with the
 // differences between machines as data (platform.hpp). It reads leniently, writes strictly, and believes no task.
-// It remembers links, so that what is asked often costs one exchange; `rest` forgets them.
+// It remembers links, so that what is asked often costs one exchange.
 // This folder must not know the store, the web, sockets or the simulator.
 #pragma once
 
@@ -47,8 +47,6 @@ class RedfishBmc final : public Bmc {
   Task<Result<void>> setLocateLed(bool on) override;
 
   Client& client() { return client_; }
-  /// Lets go of what is big, unless something is under way.
-  void rest();
 
  private:
   /// Links that were followed, and what was learnt on the way. Empty: not looked for yet.

@@ -26,7 +26,6 @@ Result<void> Client::loadAccess() {
   auto loaded = wiring_.access.loadAccess(node_);
   if (!loaded) return loaded.error();
   access_ = std::move(*loaded);
-  if (repin_) access_->pin.clear();
   if (!access_->pin.empty()) peer_.pin = access_->pin;
   return {};
 }
@@ -42,22 +41,14 @@ void Client::forgetToken(const Secret& rejected) {
   token_ = {};
 }
 
-void Client::expectNewCertificate() {
-  repin_ = true;
-  peer_.pin.clear();
-  if (access_) access_->pin.clear();
-  token_ = {};
-}
-
 Task<Result<void>> Client::ensureSession() {
   if (!token_.empty() || basicOnly_) co_return Result<void>{};
-  const auto held = use();
   auto turn = co_await loginTurn_.take();
   if (!token_.empty() || basicOnly_) co_return Result<void>{};
   access_.reset();  // fresh: a person may have corrected the password
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
   const bool pending = access_->nextPassword.has_value();
-  if (!pending && !repin_ && !access_->sessionToken.empty() && access_->sessionToken != deadToken_) {
+  if (!pending && !access_->sessionToken.empty() && access_->sessionToken != deadToken_) {
     token_ = access_->sessionToken;
     co_return Result<void>{};
   }
@@ -160,7 +151,6 @@ Task<Result<void>> Client::keepSession(Secret password, HttpReply reply) {
     access_.reset();
     co_return saved;
   }
-  repin_ = false;
   token_ = token;
   if (opened && !oldToken.empty() && oldToken != deadToken_)
     (void)co_await deleteSession(token, oldUri);  // ours too; sessions are few
@@ -183,7 +173,6 @@ Task<Result<void>> Client::deleteSession(Secret token, std::string uri) {
 }
 
 Task<Result<void>> Client::close() {
-  const auto held = use();
   auto turn = co_await loginTurn_.take();
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
   basicOnly_ = false;

@@ -44,7 +44,6 @@ Json protocolChange(const BmcSettings& is, const BmcSettings& wanted) {
 }  // namespace
 
 Task<Result<BmcSettings>> RedfishBmc::settings() {
-  const auto held = client_.use();
   BmcSettings out;
   if (known().networkProtocol.empty()) {
     auto uri = co_await managerUri();
@@ -69,7 +68,6 @@ Task<Result<BmcSettings>> RedfishBmc::settings() {
 }
 
 Task<Result<void>> RedfishBmc::setSettings(BmcSettings wanted) {
-  const auto held = client_.use();
   if (auto ok = client_.armed("BMC settings"); !ok) co_return ok.error();
   auto is = co_await settings();
   if (!is) co_return is.error();

@@ -26,7 +26,9 @@ class Site {
   class Directory final : public BmcDirectory {
    public:
     explicit Directory(Site& site) : site_(site) {}
-    Bmc& of(const Node& node) override { return *site_.machines.at(node.id); }
+    std::shared_ptr<Bmc> of(const Node& node) override {
+      return {std::shared_ptr<void>{}, site_.machines.at(node.id).get()};  // the site owns it
+    }
     void rest(NodeId node) override { site_.rested.push_back(node); }
 
    private:

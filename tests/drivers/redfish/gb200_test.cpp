@@ -301,13 +301,5 @@ TEST_F(Gb200, SettingsAreReadWithDisabledSyslogAsNone) {
   EXPECT_EQ(settings->syslogAddress, "");
 }
 
-TEST_F(Gb200, RestForgetsTheWayAndFindsItAgainWithTheSameSession) {
-  ASSERT_TRUE(bench.run(bench.bmc().host()));
-  bench.bmc().rest();
-  EXPECT_TRUE(bench.bmc().client().exchanges().empty());
-  ASSERT_TRUE(bench.run(bench.bmc().host()));
-  EXPECT_EQ(bench.machine.count("POST", "/redfish/v1/SessionService/Sessions"), 1u);
-}
-
 }  // namespace
 }  // namespace zellige::redfish

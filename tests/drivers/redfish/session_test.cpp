@@ -128,16 +128,6 @@ TEST_F(Session, ThePinOfTheFirstSignInIsKeptAndAnotherCertificateStopsEverything
   EXPECT_EQ(bench.machine.seen.back().peer.pin, "pin-a");
 }
 
-TEST_F(Session, AnExpectedNewCertificateIsPinnedAfterSigningInAnew) {
-  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
-  bench.machine.pin = "pin-b";
-  bench.bmc().client().expectNewCertificate();
-  const auto result = bench.run(bench.bmc().host());
-  ASSERT_TRUE(result) << result.error().what;
-  EXPECT_EQ(bench.access.stored.pin, "pin-b");
-  EXPECT_EQ(logins(), 2u);
-}
-
 TEST_F(Session, ForcedPasswordChangeIsToldAndThenDoneInTwoPhases) {
   bench.machine.passwordExpired = true;
   const auto refused = bench.run(bench.bmc().signIn());
@@ -307,18 +297,30 @@ TEST_F(Session, TheDirectoryAsksForThePlaceANodeIsInNow) {
   node.id = NodeId{7};
   node.place = {"H1/R01/RK001/U10"};
   node.bmc.address = "10.0.0.7";
-  auto& bmc = directory.of(node);
+  auto bmc = directory.of(node);
   hallArmed = true;
-  EXPECT_EQ(bench.run(bmc.setLocateLed(true)).error().code, Errc::NotArmed);
+  EXPECT_EQ(bench.run(bmc->setLocateLed(true)).error().code, Errc::NotArmed);
   node.place = {"H2/R01/RK001/U10"};
   node.bmc.address = "10.0.0.8";
-  EXPECT_EQ(&directory.of(node), &bmc);
-  EXPECT_TRUE(bench.run(bmc.setLocateLed(true)));
+  EXPECT_EQ(directory.of(node), bmc);
+  EXPECT_TRUE(bench.run(bmc->setLocateLed(true)));
   EXPECT_EQ(bench.machine.seen.back().peer.address, "10.0.0.8");
-  EXPECT_FALSE(directory.exchanges(node.id).empty());
+}
+
+TEST_F(Session, TheDirectoryForgetsAMachineThatNobodyHolds) {
+  RedfishDirectory directory(bench.machine, bench.access, bench.executor, [](const Place&) { return true; });
+  Node node;
+  node.id = NodeId{7};
+  node.bmc.address = "10.0.0.7";
+  auto bmc = directory.of(node);
+  ASSERT_TRUE(bench.run(bmc->host()));
+  directory.rest(node.id);
+  EXPECT_FALSE(directory.exchanges(node.id).empty()) << "somebody works on it";
+  bmc.reset();
   directory.rest(node.id);
   EXPECT_TRUE(directory.exchanges(node.id).empty());
-  EXPECT_TRUE(bench.run(bmc.host()));
+  ASSERT_TRUE(bench.run(directory.of(node)->host()));
+  EXPECT_EQ(logins(), 1u) << "the session is in the store";
 }
 
 }  // namespace

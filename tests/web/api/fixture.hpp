@@ -22,7 +22,7 @@ int toyLooks();
 /// No run of a toy talks to a machine.
 class NoMachines final : public BmcDirectory {
  public:
-  Bmc& of(const Node&) override { throw std::logic_error("a toy asked for a machine"); }
+  std::shared_ptr<Bmc> of(const Node&) override { throw std::logic_error("a toy asked for a machine"); }
   void rest(NodeId) override {}
 };
 
