@@ -83,7 +83,7 @@ conformance() {
 }
 
 fuzz() {
-  build fuzz
+  build fuzz fuzzers
   local fuzzer name status seeds found=0
   for fuzzer in build/fuzz/bin/*_fuzz; do
     [[ -x $fuzzer ]] || continue

@@ -172,7 +172,7 @@ Document Document::parse(std::string_view text, Problems& problems, const Docume
   } catch (const Stop&) {
     return document;
   } catch (const YAML::Exception& e) {
-    problems.add(spotOf(e.mark), fmt::format("not YAML: {}", e.msg));
+    problems.add(spotOf(e.mark), onlyText(fmt::format("not YAML: {}", e.msg)));
     return document;
   }
   if (document.entries_.empty()) problems.addWhole("the file is empty");

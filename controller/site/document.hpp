@@ -134,5 +134,7 @@ std::string quote(std::string_view text);
 /// Byte offset of the first byte that is not UTF-8 text (also NUL, controls but tab and line ends, a lone
 /// CR); npos if all is well.
 std::size_t firstNotText(std::string_view text);
+/// The same with a '?' in place of each such byte.
+std::string onlyText(std::string text);
 
 }  // namespace zellige

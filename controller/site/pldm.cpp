@@ -109,8 +109,7 @@ std::string decode(std::uint8_t type, std::string_view raw) {
       if (unit != 0) appendUtf8(out, unit);
     }
   } else {
-    out = raw.substr(0, raw.find_last_not_of('\0') + 1);
-    for (auto bad = firstNotText(out); bad != std::string::npos; bad = firstNotText(out)) out[bad] = '?';
+    out = onlyText(std::string(raw.substr(0, raw.find_last_not_of('\0') + 1)));
     std::replace_if(
         out.begin(), out.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, '?');
   }

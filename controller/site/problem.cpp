@@ -101,4 +101,9 @@ std::size_t firstNotText(std::string_view text) {
   return std::string_view::npos;
 }
 
+std::string onlyText(std::string text) {
+  for (auto bad = firstNotText(text); bad != std::string::npos; bad = firstNotText(text)) text[bad] = '?';
+  return text;
+}
+
 }  // namespace zellige
