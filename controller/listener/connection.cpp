@@ -259,7 +259,7 @@ bool Connection::streamSome() {
     }
     headSent_ = 0;
     if (dropped) {
-      close();
+      drop();
       return false;
     }
     if (ended) {
@@ -283,7 +283,7 @@ void Connection::flushStream() {
     const std::lock_guard lock(stream_->mutex);
     tooMuch = stream_->closed;  // more piled up than its reader is allowed
   }
-  tooMuch ? close() : pump();
+  tooMuch ? drop() : pump();
 }
 
 void Connection::linger(bool goodbye) {
@@ -341,6 +341,13 @@ void Connection::close() {
   shared_.changed.notify_all();
 }
 
+// For a peer that does not read: an orderly end would wait in the kernel behind what it does not take.
+void Connection::drop() {
+  const ::linger reset{1, 0};
+  if (state_ != State::Closed) ::setsockopt(watch_.descriptor(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  close();
+}
+
 // Deadlines mostly move away (the next idle time): the alarm is set again only when one comes nearer, and an alarm
 // that rings too early sets itself to the deadline of then.
 void Connection::setDue(Instant due) {
@@ -363,7 +370,7 @@ void Connection::timeOut() {
     refuseWith(408);
     return pump();
   }
-  close();
+  state_ == State::Writing || state_ == State::Streaming ? drop() : close();
 }
 
 }  // namespace zellige::listener

@@ -78,6 +78,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// The server stops: ends what is idle or endless; an answer in flight is the last.
   void windDown();
   void close();
+  void drop();
   std::size_t home() const { return home_; }
 
  private:

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <thread>
 
+#include "controller/store/failure.hpp"
+
 namespace zellige {
 
 void Batch::begin() {
@@ -108,10 +110,10 @@ class ThreadWriter final : public Writer {
           for (auto& command : *commands) command->reply();
         });
       }
-    } catch (...) {
+    } catch (const std::exception& failure) {
       batch_.drop();
-      // Nobody hears of this batch or a later one: the exception ends the process from the executor's run loop.
-      executor_.post([failure = std::current_exception()] { std::rethrow_exception(failure); });
+      // Nobody hears of this batch or a later one: the failure ends the process from the executor's run loop.
+      executor_.post([what = std::string(failure.what())] { throw StoreFailure(what); });
     }
   }
 
