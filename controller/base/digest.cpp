@@ -11,13 +11,14 @@ namespace zellige {
 
 // OpenSSL's SHA-256 uses the processor's instructions for it and is several times as fast as libsodium's.
 struct Sha256::State {
-  State() {
+  State() { begin(); }
+  ~State() { EVP_MD_CTX_free(context); }
+  State(const State&) = delete;
+  void begin() {
     static EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);  // looked up once
     if (!context || EVP_DigestInit_ex2(context, sha256, nullptr) != 1)
       throw std::runtime_error("OpenSSL offers no SHA-256");
   }
-  ~State() { EVP_MD_CTX_free(context); }
-  State(const State&) = delete;
   EVP_MD_CTX* context = EVP_MD_CTX_new();
 };
 
@@ -31,6 +32,7 @@ void Sha256::add(std::string_view bytes) { EVP_DigestUpdate(state_->context, byt
 std::string Sha256::hex() {
   std::array<unsigned char, 32> out{};
   EVP_DigestFinal_ex(state_->context, out.data(), nullptr);
+  state_->begin();
   return toHex({reinterpret_cast<const char*>(out.data()), out.size()});
 }
 
@@ -53,12 +55,12 @@ Result<std::string> sha256HexOfFile(const std::filesystem::path& file) {
 
 std::string toHex(std::string_view bytes) {
   static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '0');
+  auto* next = out.data();
   for (const char c : bytes) {
     const auto b = static_cast<unsigned char>(c);
-    out += digits[b >> 4];
-    out += digits[b & 15];
+    *next++ = digits[b >> 4];
+    *next++ = digits[b & 15];
   }
   return out;
 }

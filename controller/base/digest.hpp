@@ -19,7 +19,7 @@ class Sha256 {
   Sha256(Sha256&&) noexcept;
   Sha256& operator=(Sha256&&) noexcept;
   void add(std::string_view bytes);
-  /// 64 lower-case hex digits. The object is spent afterwards.
+  /// Of what was added since the last time, as 64 lower-case hex digits; what is added next begins anew.
   std::string hex();
 
  private:

@@ -289,10 +289,13 @@ StoreBench benchStore(const std::filesystem::path& directory, const StoreBenchOp
   std::vector<double> latencies;
   std::int64_t batches = 0;
   double ours = 0, floor = 0;
+  std::vector<double> ratios;
   int tries = 1;
   for (int round = 0; round < options.rounds; ++round) {
     const auto measured = measureOurs(directory / "ours", options, latencies);
-    floor += measureFloor(bare, runs, measured, tries);
+    const auto bareSeconds = measureFloor(bare, runs, measured, tries);
+    ratios.push_back(bareSeconds / measured.seconds);
+    floor += bareSeconds;
     ours += measured.seconds;
     result.transitions += measured.transitions;
     batches += measured.batches;
@@ -301,7 +304,8 @@ StoreBench benchStore(const std::filesystem::path& directory, const StoreBenchOp
   const auto count = static_cast<double>(result.transitions);
   result.perSecond = count / ours;
   result.floorPerSecond = count / floor;
-  result.ratio = result.perSecond / result.floorPerSecond;
+  std::sort(ratios.begin(), ratios.end());
+  result.ratio = ratios[ratios.size() / 2];
   result.meanBatch = count / static_cast<double>(std::max<std::int64_t>(1, batches));
   if (!latencies.empty()) {
     result.commitP50Ms = latencies[latencies.size() / 2];

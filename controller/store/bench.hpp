@@ -11,8 +11,8 @@ namespace zellige {
 struct StoreBenchOptions {
   int nodes = 2'000;     ///< each with an unfinished run
   int committers = 200;  ///< that wait for their commit before they make the next
-  int rounds = 3;        ///< each measures ours, then the floor
-  Duration round{2000};  ///< of ours; the floor then does as many transitions in batches of the same mean size
+  int rounds = 15;       ///< each measures ours, then the floor: neighbours on the machine disturb a few of them
+  Duration round{400};   ///< of ours; the floor then does as many transitions in batches of the same mean size
 };
 
 /// A transition: the run's row, the node's row and one event, durable (synchronous=FULL).
@@ -20,7 +20,7 @@ struct StoreBench {
   std::int64_t transitions = 0;
   double perSecond = 0;       ///< through SqliteStore
   double floorPerSecond = 0;  ///< the same three statements from a bare sqlite3 loop, nothing else
-  double ratio = 0;           ///< ours / floor
+  double ratio = 0;           ///< ours / floor: the median of the rounds
   double meanBatch = 0;
   double commitP50Ms = 0, commitP99Ms = 0;  ///< as a committer sees it
 };

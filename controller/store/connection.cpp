@@ -136,7 +136,7 @@ Query::Query(Connection& owner, std::string_view text) : owner_(&owner) {
   auto& impl = *owner.impl_;
   auto it = impl.idle.find(text);
   if (it == impl.idle.end()) it = impl.idle.try_emplace(std::string(text)).first;
-  text_ = it->first;
+  home_ = &it->second;
   if (!it->second.empty()) {
     statement_ = std::move(it->second.back());
     it->second.pop_back();
@@ -146,14 +146,14 @@ Query::Query(Connection& owner, std::string_view text) : owner_(&owner) {
 }
 
 Query::Query(Query&& other) noexcept
-    : owner_(other.owner_), text_(other.text_), statement_(std::move(other.statement_)), next_(other.next_) {}
+    : owner_(other.owner_), home_(other.home_), statement_(std::move(other.statement_)), next_(other.next_) {}
 
 Query::~Query() {
   if (!statement_) return;
   statement_->tryReset();
   try {
     statement_->clearBindings();
-    owner_->impl_->idle.find(text_)->second.push_back(std::move(statement_));
+    home_->push_back(std::move(statement_));
   } catch (const std::exception&) {
     // The statement is not given back; the next use prepares another.
   }

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "controller/base/id.hpp"
 #include "controller/base/time.hpp"
@@ -73,7 +74,7 @@ class Query {
   friend class Connection;
   Query(class Connection& owner, std::string_view text);
   Connection* owner_;
-  std::string_view text_;  ///< the cache's own copy
+  std::vector<std::unique_ptr<SQLite::Statement>>* home_ = nullptr;  ///< where it goes when it is done
   std::unique_ptr<SQLite::Statement> statement_;
   int next_ = 1;
 };

@@ -32,14 +32,12 @@ StoredEvent readEvent(const Query& row) {
           row.text(7)};
 }
 
-std::string quoted(const std::string& text) {
-  std::string out;
-  appendQuoted(out, text);
-  return out;
+void appendNumber(std::string& out, std::int64_t number) {
+  const fmt::format_int digits(number);
+  out.append(digits.data(), digits.size());
 }
 
-std::string chained(std::string_view previous, std::string_view line) {
-  Sha256 hash;
+std::string chained(Sha256& hash, std::string_view previous, std::string_view line) {
   hash.add(previous);
   hash.add(line);
   return hash.hex();
@@ -53,14 +51,21 @@ EventChain::EventChain(Connection& db) : db_(db) {
 }
 
 std::string canonicalLine(const StoredEvent& e) {
-  return fmt::format(R"({{"actor":{},"at":{},"data":{},"kind":{},"node":{},"run":{},"sequence":{}}})",
-                     quoted(e.actor), toMillis(e.at), e.data, quoted(e.kind), e.node.value, e.run.value,
-                     e.sequence);
+  std::string out;
+  out.reserve(160 + e.actor.size() + e.data.size() + e.kind.size());
+  appendQuoted(out += R"({"actor":)", e.actor);
+  appendNumber(out += R"(,"at":)", toMillis(e.at));
+  out.append(R"(,"data":)").append(e.data);
+  appendQuoted(out += R"(,"kind":)", e.kind);
+  appendNumber(out += R"(,"node":)", e.node.value);
+  appendNumber(out += R"(,"run":)", e.run.value);
+  appendNumber(out += R"(,"sequence":)", e.sequence);
+  return out += '}';
 }
 
 std::int64_t EventChain::append(StoredEvent event) {
   event.sequence = head_.sequence + 1;
-  event.hash = chained(head_.hash, canonicalLine(event));
+  event.hash = chained(hash_, head_.hash, canonicalLine(event));
   db_.query(
          "INSERT INTO event (sequence, at, kind, node, run, actor, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?, "
          "?)")
@@ -76,13 +81,14 @@ void Writing::event(std::string_view kind, NodeId node, RunId run, const Json& d
 
 Result<void> verifyEvents(Connection& db) {
   auto head = chainStart(db);
+  Sha256 hash;
   auto q = db.query("SELECT sequence, at, kind, node, run, actor, data, hash FROM event ORDER BY sequence");
   while (q.step()) {
     const auto event = readEvent(q);
     if (event.sequence != head.sequence + 1)
       return Error{Errc::Invalid,
                    fmt::format("the audit trail lacks event {}: it was removed", head.sequence + 1)};
-    if (chained(head.hash, canonicalLine(event)) != event.hash)
+    if (chained(hash, head.hash, canonicalLine(event)) != event.hash)
       return Error{Errc::Invalid, fmt::format("event {} of the audit trail was changed after it was written",
                                               event.sequence)};
     head = {event.sequence, event.hash};

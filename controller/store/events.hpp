@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "controller/base/digest.hpp"
 #include "controller/base/json.hpp"
 #include "controller/base/secret.hpp"
 #include "controller/store/connection.hpp"
@@ -28,6 +29,7 @@ class EventChain {
  private:
   Connection& db_;
   Head head_;
+  Sha256 hash_;
 };
 
 /// What every command needs while it is applied: the open transaction, who acts, and when.

@@ -41,15 +41,25 @@ Id<Tag> readId(const Query& row, int column) {
 
 }  // namespace
 
-std::string encodeFacts(const Facts& facts) {
-  std::string out = "{";
+namespace {
+
+void appendFacts(std::string& out, const Facts& facts) {
+  out += '{';
   for (const auto& [key, value] : facts) {
-    if (out.size() > 1) out += ',';
+    if (out.back() != '{') out += ',';
     appendQuoted(out, key);
     out += ':';
     appendQuoted(out, value);
   }
-  return out += '}';
+  out += '}';
+}
+
+}  // namespace
+
+std::string encodeFacts(const Facts& facts) {
+  std::string out;
+  appendFacts(out, facts);
+  return out;
 }
 
 std::string encodeActs(const std::map<std::string, Act>& acts) {
@@ -57,8 +67,10 @@ std::string encodeActs(const std::map<std::string, Act>& acts) {
   for (const auto& [item, act] : acts) {
     if (out.size() > 1) out += ',';
     appendQuoted(out, item);
-    fmt::format_to(std::back_inserter(out), R"(:{{"phase":"{}","tries":{},"witness":{}}})", nameOf(act.phase),
-                   act.tries, encodeFacts(act.witness));
+    out.append(R"(:{"phase":")").append(nameOf(act.phase)).append(R"(","tries":)");
+    out.append(std::to_string(act.tries)).append(R"(,"witness":)");
+    appendFacts(out, act.witness);
+    out += '}';
   }
   return out += '}';
 }
