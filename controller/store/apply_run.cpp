@@ -14,13 +14,15 @@ constexpr std::string_view kInsert =
     "step_since, excused_ms, waits_for, blocked_since, started_by, created, ended, lingers, open_act) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-void bindRun(Query& q, const Run& r) {
+/// `query` has the run's columns as its first parameters; `more` are the others.
+template <class... More>
+int runFor(const Run& r, Query query, const More&... more) {
   const bool open = std::any_of(r.acts.begin(), r.acts.end(),
                                 [](const auto& act) { return act.second.mayHaveTakenEffect(); });
-  q.bind(r.workflow, nameOf(r.state), nameOf(r.lane), r.parameter, r.target, r.step, r.item,
-         encodeActs(r.acts), r.deaths, r.rounds, encodeFacts(r.facts), r.stepSince,
-         std::int64_t{r.excused.count()}, r.waitsFor, r.blockedSince, r.startedBy, r.created, r.ended,
-         r.lingers, open);
+  return std::move(query).runWith(r.workflow, nameOf(r.state), nameOf(r.lane), r.parameter, r.target, r.step,
+                                  r.item, encodeActs(r.acts), r.deaths, r.rounds, encodeFacts(r.facts),
+                                  r.stepSince, std::int64_t{r.excused.count()}, r.waitsFor, r.blockedSince,
+                                  r.startedBy, r.created, r.ended, r.lingers, open, more...);
 }
 
 Result<std::int64_t> insertRun(Writing& w, const Run& run) {
@@ -34,9 +36,7 @@ Result<std::int64_t> insertRun(Writing& w, const Run& run) {
                      fmt::format("node {} is in run {}, which has not ended", node.value, q.integer(0))};
     }
   }
-  auto insert = w.db.query(kInsert);
-  bindRun(insert, run);
-  insert.run();
+  runFor(run, w.db.query(kInsert));
   const auto id = w.db.lastId();
   for (std::size_t i = 0; i < run.subject.size(); ++i)
     w.db.query("INSERT INTO run_subject (run, ordinal, node, unfinished) VALUES (?, ?, ?, ?)")
@@ -46,9 +46,7 @@ Result<std::int64_t> insertRun(Writing& w, const Run& run) {
 }
 
 Result<std::int64_t> updateRun(Writing& w, const Run& run) {
-  auto update = w.db.query(kUpdateRun);
-  bindRun(update, run);
-  if (update.bind(run.id).run() == 0) {
+  if (runFor(run, w.db.query(kUpdateRun), run.id) == 0) {
     const auto stored = findRun(w.db, run.id);
     if (!stored) return Error{Errc::NotFound, fmt::format("there is no run {}", run.id.value)};
     return Error{Errc::Conflict, fmt::format("run {} has ended ({})", run.id.value, nameOf(stored->state))};

@@ -182,6 +182,9 @@ void Query::put(std::int64_t value) {
 void Query::put(const std::string& value) {
   owner_->impl_->guarded([&] { statement_->bind(next_++, value); });
 }
+void Query::lend(const std::string& text) {
+  owner_->impl_->guarded([&] { statement_->bindNoCopy(next_++, text); });
+}
 void Query::put(std::nullopt_t) {
   owner_->impl_->guarded([&] { statement_->bind(next_++); });
 }

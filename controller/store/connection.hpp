@@ -45,6 +45,12 @@ class Query {
   bool step();
   /// Runs a statement that returns no rows; the number of rows it changed.
   int run();
+  /// The same with these parameters, whose texts are not copied.
+  template <class... Values>
+  int runWith(const Values&... values) && {
+    (lend(values), ...);
+    return run();
+  }
 
   bool isNull(int column) const;
   std::int64_t integer(int column) const;
@@ -71,6 +77,11 @@ class Query {
   }
 
  private:
+  template <class T>
+  void lend(const T& value) {
+    put(value);
+  }
+  void lend(const std::string& text);
   friend class Connection;
   Query(class Connection& owner, std::string_view text);
   Connection* owner_;

@@ -69,8 +69,9 @@ std::int64_t EventChain::append(StoredEvent event) {
   db_.query(
          "INSERT INTO event (sequence, at, kind, node, run, actor, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?, "
          "?)")
-      .bind(event.sequence, event.at, event.kind, event.node, event.run, event.actor, event.data, event.hash)
-      .run();
+      .runWith(event.sequence, event.at, event.kind, event.node, event.run, event.actor, event.data,
+               event.hash);
+  ;
   head_ = {event.sequence, std::move(event.hash)};
   return head_.sequence;
 }
