@@ -95,7 +95,7 @@ Result<std::int64_t> apply(Writing& w, const SetHealth& op) {
           .bind(nameOf(op.health), op.node, nameOf(op.health))
           .run();
   if (changed > 0)
-    w.event("node.health", op.node, {}, {{"health", nameOf(op.health)}});
+    w.wordEvent("node.health", op.node, {{"health", nameOf(op.health)}});
   else if (!findNode(w.db, op.node))
     return noSuchNode(op.node);
   return op.node.value;
@@ -113,9 +113,11 @@ Result<std::int64_t> moveAxis(Writing& w, std::string_view axis, std::string_vie
   if (!mayMove(from, to))
     return Error{Errc::Rejected, fmt::format("{} does not go from {} to {}", axis, nameOf(from), nameOf(to))};
   w.db.query(update).bind(nameOf(to), id).run();
-  Json data{{"from", nameOf(from)}, {"to", nameOf(to)}};
-  if (!why.empty()) data["why"] = why;
-  w.event(fmt::format("node.{}", axis), id, {}, data);
+  const auto kind = fmt::format("node.{}", axis);
+  if (why.empty())
+    w.wordEvent(kind, id, {{"from", nameOf(from)}, {"to", nameOf(to)}});
+  else
+    w.wordEvent(kind, id, {{"from", nameOf(from)}, {"to", nameOf(to)}, {"why", why}});
   return id.value;
 }
 

@@ -9,8 +9,8 @@
 namespace zellige {
 
 struct StoreBenchOptions {
-  int nodes = 2'000;     ///< each with an unfinished run
-  int committers = 200;  ///< that wait for their commit before they make the next
+  int nodes = 2'000;  ///< each with an unfinished run
+  int committers = 512;  ///< that wait for their commit before they make the next; half of the engine's turns in flight
   int rounds = 15;  ///< each measures ours, then the floor: neighbours on the machine disturb a few of them
   Duration round{400};  ///< of ours; the floor then does as many transitions in batches of the same mean size
 };

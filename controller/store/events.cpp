@@ -80,6 +80,15 @@ void Writing::event(std::string_view kind, NodeId node, RunId run, const Json& d
   chain.append(StoredEvent{0, at, std::string(kind), node, run, actor, canonical(data), {}});
 }
 
+void Writing::wordEvent(std::string_view kind, NodeId node, std::initializer_list<Word> words) {
+  std::string data;
+  for (const auto& [key, word] : words) {
+    appendQuoted(data += data.empty() ? '{' : ',', key);
+    appendQuoted(data += ':', word);
+  }
+  chain.append(StoredEvent{0, at, std::string(kind), node, {}, actor, data += '}', {}});
+}
+
 Result<void> verifyEvents(Connection& db) {
   auto head = chainStart(db);
   Sha256 hash;

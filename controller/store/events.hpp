@@ -42,6 +42,9 @@ struct Writing {
 
   /// Appends an event. `data` is an object of strings, integers and booleans; never a fraction, never a secret.
   void event(std::string_view kind, NodeId node, RunId run, const Json& data);
+  /// The same for what is nothing but words; their keys in order.
+  using Word = std::pair<std::string_view, std::string_view>;
+  void wordEvent(std::string_view kind, NodeId node, std::initializer_list<Word> words);
 };
 
 /// The line that is hashed: one JSON object, keys sorted.
