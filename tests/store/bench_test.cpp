@@ -13,7 +13,7 @@ TEST(Bench, MeasuresTransitionsAgainstABareLoop) {
   StoreBenchOptions options;
   options.nodes = 200;
   options.committers = 50;
-  options.rounds = 2;
+  options.rounds = 1;
   options.round = 300ms;
   const auto bench = benchStore(directory.path() / "bench", options);
   std::cout << bench.perSecond << "/s against " << bench.floorPerSecond << "/s, ratio " << bench.ratio
@@ -21,7 +21,7 @@ TEST(Bench, MeasuresTransitionsAgainstABareLoop) {
             << bench.commitP99Ms << " ms\n";
   EXPECT_GT(bench.transitions, 50);
   EXPECT_GT(bench.floorPerSecond, 0);
-  EXPECT_DOUBLE_EQ(bench.ratio, bench.perSecond / bench.floorPerSecond);
+  EXPECT_NEAR(bench.ratio, bench.perSecond / bench.floorPerSecond, 1e-9) << "one round is its own median";
   EXPECT_GT(bench.meanBatch, 1) << "many committers share a commit";
   EXPECT_GE(bench.commitP99Ms, bench.commitP50Ms);
   VirtualTime time;
