@@ -32,6 +32,7 @@ ZELLIGE_NAMES(HostReset, {HostReset::On, "on"}, {HostReset::ForceOff, "force_off
 struct BmcIdentity {
   std::string vendor, product, redfishVersion, uuid;
   std::string platform;  ///< behaviour chosen for it ("nvidia-openbmc-gb200", "generic")
+  auto operator<=>(const BmcIdentity&) const = default;
 };
 
 struct HostState {

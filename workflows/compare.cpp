@@ -20,21 +20,34 @@ void note(std::string_view cause, std::string detail, std::vector<Difference>& o
     out.push_back({std::string(cause), std::move(detail)});
 }
 
-void compareLine(const Inventory& found, const Sku::Line& line, std::vector<Difference>& out) {
-  int good = 0, incomplete = 0;
+/// Parts that no line has claimed yet.
+using Unclaimed = std::vector<const Component*>;
+
+// How many complete parts of the line's kind and model there are, at most as many as were ordered; they are claimed.
+int claim(const Sku::Line& line, Unclaimed& parts) {
+  int good = 0;
+  std::erase_if(parts, [&](const Component* part) {
+    const bool ours = good < line.count && part->kind == line.kind && part->complete &&
+                      isModel(*part, line.model);
+    good += ours ? 1 : 0;
+    return ours;
+  });
+  return good;
+}
+
+void tellShort(const Inventory& found, const Sku::Line& line, int good, const Unclaimed& left,
+               std::vector<Difference>& out) {
+  int incomplete = 0;
   std::string which, wrong;
-  for (const auto& part : found.components) {
-    if (part.kind != line.kind) continue;
-    if (!part.complete) {
+  for (const auto* part : left) {
+    if (part->kind != line.kind) continue;
+    if (!part->complete) {
       ++incomplete;
-      which += fmt::format("{}{} ({})", which.empty() ? "" : ", ", part.name, part.why);
-    } else if (isModel(part, line.model)) {
-      ++good;
+      which += fmt::format("{}{} ({})", which.empty() ? "" : ", ", part->name, part->why);
     } else {
-      wrong += fmt::format("{}{} is {}", wrong.empty() ? "" : ", ", part.name, part.model);
+      wrong += fmt::format("{}{} is {}", wrong.empty() ? "" : ", ", part->name, part->model);
     }
   }
-  if (good >= line.count) return;
   const auto want = fmt::format("{} {}{}", line.count, nameOf(line.kind),
                                 line.model.empty() ? "" : " " + line.model);
   const bool missing = incomplete > 0 || wrong.empty();
@@ -45,6 +58,18 @@ void compareLine(const Inventory& found, const Sku::Line& line, std::vector<Diff
   if (!wrong.empty()) note("inventory.wrong_part", fmt::format("ordered {}; {}", want, wrong), out);
 }
 
+// Lines that name a model choose first: a line for any model takes what is left.
+void compareParts(const Inventory& found, const Sku& ordered, std::vector<Difference>& out) {
+  auto lines = ordered.components;
+  std::stable_partition(lines.begin(), lines.end(), [](const auto& line) { return !line.model.empty(); });
+  Unclaimed left;
+  for (const auto& part : found.components) left.push_back(&part);
+  std::vector<std::pair<Sku::Line, int>> shortLines;
+  for (const auto& line : lines)
+    if (const int good = claim(line, left); good < line.count) shortLines.emplace_back(line, good);
+  for (const auto& [line, good] : shortLines) tellShort(found, line, good, left, out);
+}
+
 }  // namespace
 
 std::vector<Difference> compare(const Inventory& found, const Sku& ordered, const Node& node) {
@@ -52,7 +77,7 @@ std::vector<Difference> compare(const Inventory& found, const Sku& ordered, cons
   if (!found.serial.empty() && found.serial != node.serial)
     note("place.wrong_serial",
          fmt::format("{} should hold {}, found {}", node.place.path, node.serial, found.serial), out);
-  for (const auto& line : ordered.components) compareLine(found, line, out);
+  compareParts(found, ordered, out);
   if (ordered.memoryGiB > 0 && found.memoryGiB < ordered.memoryGiB && found.incomplete.empty())
     note("inventory.missing_part",
          fmt::format("ordered {} GiB of memory, found {}", ordered.memoryGiB, found.memoryGiB), out);
@@ -63,8 +88,8 @@ std::vector<Difference> compare(const Inventory& found, const Sku& ordered, cons
 }
 
 std::vector<std::string> restsOnParts(const Inventory& found, const Node& node) {
-  std::vector<std::string> out{fmt::format("serial:{}", node.serial),
-                               fmt::format("place:{}", node.place.path)};
+  std::vector<std::string> out{fmt::format("place:{}", node.place.path)};
+  if (!found.serial.empty()) out.push_back(fmt::format("serial:{}", found.serial));  // only what was read
   for (const auto& part : found.components)
     if (!part.serial.empty())
       out.push_back(fmt::format("{}:{}={}", nameOf(part.kind), part.name, part.serial));

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "workflows/firmware.hpp"
+#include "workflows/host.hpp"
 #include "workflows/steps.hpp"
 
 namespace zellige::workflows {
@@ -18,14 +19,7 @@ bool hostPending(const StepContext& context) { return !context.fact("host_pendin
 
 Task<Result<Seen>> lookOff(StepContext& context) {
   if (!pending(context) && !hostPending(context)) co_return Seen::Done;
-  const auto host = co_await context.bmc().host();
-  if (!host) co_return host.error();
-  if (host->power == HostPower::Off) co_return Seen::Done;
-  co_return host->power == HostPower::PoweringOff ? Seen::Busy : Seen::Todo;
-}
-
-Task<Result<void>> switchOff(StepContext& context) {
-  co_return co_await context.bmc().reset(HostReset::ForceOff);
+  co_return co_await lookHostOff(context);
 }
 
 Task<Result<Seen>> lookCopied(StepContext& context) {
@@ -84,8 +78,6 @@ Task<Result<Seen>> lookOn(StepContext& context) {
   const bool on = host->power == HostPower::On || host->power == HostPower::PoweringOn;
   co_return on ? Seen::Done : Seen::Todo;
 }
-
-Task<Result<void>> switchOn(StepContext& context) { co_return co_await context.bmc().reset(HostReset::On); }
 
 void forgetWrites(StepContext& context) {
   for (const auto& entry : context.target().baseline.entries) {
@@ -159,7 +151,7 @@ std::vector<Step> firmwareSteps() {
       {.id = "firmware.off",
        .title = "Switch the host off for activation",
        .look = lookOff,
-       .act = switchOff,
+       .act = switchHostOff,
        .settle = 30s,
        .poll = 5s,
        .spent = "power.stuck"},
@@ -183,7 +175,7 @@ std::vector<Step> firmwareSteps() {
       {.id = "firmware.on",
        .title = "Switch the host on",
        .look = lookOn,
-       .act = switchOn,
+       .act = switchHostOn,
        .settle = 30s,
        .poll = 5s,
        .spent = "power.stuck"},

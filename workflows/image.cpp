@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "workflows/host.hpp"
 #include "workflows/silence.hpp"
 #include "workflows/steps.hpp"
 
@@ -71,13 +72,7 @@ Task<Result<Seen>> lookInstalled(StepContext& context) {
 
 Task<Result<Seen>> lookOff(StepContext& context) {
   if (settled(context)) co_return Seen::Done;
-  const auto host = co_await context.bmc().host();
-  if (!host) co_return host.error();
-  if (host->power == HostPower::Off) co_return Seen::Done;
-  co_return host->power == HostPower::PoweringOff ? Seen::Busy : Seen::Todo;
-}
-Task<Result<void>> switchOff(StepContext& context) {
-  co_return co_await context.bmc().reset(HostReset::ForceOff);
+  co_return co_await lookHostOff(context);
 }
 
 Task<Result<Seen>> lookMediaIn(StepContext& context) {
@@ -114,7 +109,6 @@ Task<Result<Seen>> lookOn(StepContext& context) {
   context.setFact("image.on_at", std::to_string(toMillis(context.run().stepSince)));
   co_return Seen::Done;
 }
-Task<Result<void>> switchOn(StepContext& context) { co_return co_await context.bmc().reset(HostReset::On); }
 
 Task<Result<Seen>> lookAgent(StepContext& context) {
   if (settled(context)) co_return Seen::Done;
@@ -204,7 +198,7 @@ std::vector<Step> imageSteps() {
       {.id = "image.off",
        .title = "Switch the host off",
        .look = lookOff,
-       .act = switchOff,
+       .act = switchHostOff,
        .poll = 5s,
        .spent = "power.stuck"},
       {.id = "image.media", .title = "Insert the boot media", .look = lookMediaIn, .act = insertMedia, .poll = 5s},
@@ -216,7 +210,7 @@ std::vector<Step> imageSteps() {
       {.id = "image.on",
        .title = "Switch the host on",
        .look = lookOn,
-       .act = switchOn,
+       .act = switchHostOn,
        .poll = 5s,
        .spent = "power.stuck"},
       {.id = "image.agent",

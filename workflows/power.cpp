@@ -46,7 +46,8 @@ const Workflow& power() {
        .deadline = 15min,
        .overdue = "power.stuck",
        .spent = "power.stuck"}};
-  static const Workflow workflow{.name = "power", .steps = steps};
+  static constexpr std::string_view parameters[] = {"on", "off", "restart"};
+  static const Workflow workflow{.name = "power", .steps = steps, .parameters = parameters};
   return workflow;
 }
 

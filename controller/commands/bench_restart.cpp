@@ -77,6 +77,7 @@ int benchResume(const std::filesystem::path& directory, std::int64_t startedNs) 
   auto opened = SqliteStore::open(directory, loop, box);
   if (!opened) throw std::runtime_error(opened.error().what);
   auto& store = **opened;
+  if (auto sound = store.checkPages(); !sound) throw std::runtime_error(sound.error().what);  // as serve does
   const double openedMs = msSince(startedNs);
   FirstSend transport(loop, startedNs);
   ControlPlaneOptions options;

@@ -14,10 +14,20 @@ std::string lacks(const sim::GroundTruth& truth, const Wanted& wanted) {
   if (truth.diskDigest != wanted.imageDigest) return "its disk does not hold the image";
   if (!truth.osRunning) return "no system is running";
   for (const auto& entry : wanted.baseline.entries)
-    for (const auto& component : entry.components)
-      for (const auto& item : truth.firmware)
-        if (matches(component.match, item.id) && !sameVersion(item.active, component.version))
+    for (const auto& component : entry.components) {
+      bool there = false;
+      for (const auto& item : truth.firmware) {
+        if (!matches(component.match, item.id)) continue;
+        there = true;
+        if (!sameVersion(item.active, component.version))
           return fmt::format("{} is {}", item.id, item.active);
+      }
+      if (!there) return fmt::format("it has no {}", component.match);
+    }
+  if (truth.passwordIsFactorys) return "its BMC still has the factory's password";
+  if (truth.mediaInserted) return "the boot media is still in";
+  const BmcSettings has{truth.ntp, truth.syslogAddress, truth.syslogPort, truth.powerRestorePolicy};
+  if (has != wanted.settings) return "its BMC's settings are not those of the profile";
   return {};
 }
 

@@ -25,6 +25,7 @@ struct NodeOutcome {
 struct Wanted {
   Baseline baseline;
   std::string imageDigest;
+  BmcSettings settings;
 };
 
 struct FleetOutcome {

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 
 #include "controller/base/log.hpp"
 #include "controller/base/loop_executor.hpp"
@@ -251,6 +252,7 @@ int refuse(const Error& error) {
 }  // namespace
 
 int serve(const ServeOptions& options) {
+  ::umask(077);  // whatever is made from here on is for the controller's user alone
   auto configuration = readConfigurationOf(options);
   if (!configuration) return refuse(configuration.error());
   log::setLevel(configuration->logLevel);

@@ -198,7 +198,8 @@ Result<Wanted> wantedOf(const std::filesystem::path& site) {
   if (const auto* problems = std::get_if<std::vector<Problem>>(&reading))
     return Error{Errc::Invalid, describe(problems->front())};
   const auto& bundle = std::get<SiteBundle>(reading);
-  return Wanted{bundle.baselines.front(), bundle.profiles.front().imageDigest};
+  const auto& profile = bundle.profiles.front();
+  return Wanted{bundle.baselines.front(), profile.imageDigest, profile.settings};
 }
 
 int refuseToStart(const Error& error) {

@@ -40,7 +40,8 @@ FleetOutcome endOf(VirtualSite& site) {
   site.spawn(freeze(store, profile, target));
   site.runFor(1s);
   if (!target) throw std::runtime_error("the simulated site's profile is not in its store");
-  return judgeFleet(site.fleet(), nodes, Wanted{target->baseline, target->profile.imageDigest});
+  return judgeFleet(site.fleet(), nodes,
+                    Wanted{target->baseline, target->profile.imageDigest, target->profile.settings});
 }
 
 sim::FaultLevel faultLevel(const std::string& name) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "controller/engine/turn.hpp"
 
@@ -100,6 +101,10 @@ Task<Result<RunId>> Engine::start(StartRun request) {
   const auto* flow = workflow(request.workflow);
   if (!flow) co_return Error{Errc::NotFound, fmt::format("there is no workflow {}", request.workflow)};
   if (request.subject.empty()) co_return Error{Errc::Invalid, "a run needs a node"};
+  if (const auto may = flow->parameters;
+      !may.empty() && std::find(may.begin(), may.end(), request.parameter) == may.end())
+    co_return Error{Errc::Invalid, fmt::format("{} must be asked for one of: {}; not for '{}'", flow->name,
+                                               fmt::join(may, ", "), request.parameter)};
   for (const auto id : request.subject) {
     const auto node = store_.node(id);
     if (!node) co_return Error{Errc::NotFound, fmt::format("there is no node {}", id.value)};

@@ -49,7 +49,7 @@ class Engine {
   /// Takes up every unfinished run where its row stands: what is held at once, the first runs at once, the rest a page
   /// at a time, so that machines are looked at before the last row is read. Call once, before anything else.
   void resume();
-  /// NotFound: no such workflow, profile or node. Conflict: a node is in another unfinished run. Rejected: the workflow does
+  /// NotFound: no such workflow, profile or node. Invalid: not one of the workflow's parameters. Conflict: a node is in another unfinished run. Rejected: the workflow does
   /// not start where a node stands.
   Task<Result<RunId>> start(StartRun request);
   /// Ends an unfinished run at its next safe point (never between intent and result); durable when it returns.

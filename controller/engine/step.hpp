@@ -12,6 +12,7 @@
 
 #include "controller/base/result.hpp"
 #include "controller/base/task.hpp"
+#include "controller/base/text.hpp"
 #include "controller/base/time.hpp"
 #include "controller/engine/store.hpp"
 
@@ -70,6 +71,8 @@ struct Workflow {
   std::span<const Step> steps;
   /// Where a node may stand when it is started; empty: anywhere.
   std::span<const Lifecycle> startsIn = {};
+  /// What it may be asked for (Run::parameter); empty: it is not asked for anything in particular.
+  std::span<const std::string_view> parameters = {};
   /// Steps that older versions had: {old id, id to go on at}. An id that is nowhere stops the run with a finding.
   std::span<const std::pair<std::string_view, std::string_view>> resume = {};
 
@@ -105,7 +108,7 @@ class StepContext {
   const std::string& item() const { return item_; }
   int tries() const { return run_.actOf(item_).tries; }
   /// …what it waits for, for a person.
-  void waitFor(std::string what) { waitsFor_ = std::move(what); }
+  void waitFor(std::string_view what) { waitsFor_ = shortened(what, 500); }
   /// …that it is a person's turn, and for what: the time until then does not count against the step.
   void waitForPerson(std::string what) {
     waitsFor_ = std::move(what);

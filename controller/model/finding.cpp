@@ -16,8 +16,9 @@ constexpr Cause kCauses[] = {
      "accept-certificate SERIAL --reason …) and retry the run; if not, find out who answers.",
      true},
     {"bmc.credentials", "The BMC refuses the password we have",
-     "Read the password on the pull tag and enter it; the controller makes no second guess, so the account "
-     "stays unlocked.",
+     "Read the password on the pull tag, import it and only then retry the run: each retry is a guess, and "
+     "too many "
+     "lock the account.",
      true},
     {"bmc.password_change", "The BMC demands a password change, and its place is not armed",
      "Arm the place, or change the password by hand and import it.", false},

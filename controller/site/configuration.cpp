@@ -56,6 +56,11 @@ void readProvisioning(Value value, Problems& problems, Configuration::Provisioni
   const Fields fields(value, problems, "provisioning", {"listen", "url"});
   readListen(fields, provisioning.listen);
   const auto url = fields.find("url");
+  const auto listen = fields.find("listen");
+  if (listen && !url &&
+      (provisioning.listen.starts_with("0.0.0.0:") || provisioning.listen.starts_with("[::]:")))
+    problems.add(listen->spot(),
+                 "who listens on every address must also say at which one machines reach it: url");
   if (!url) return;
   provisioning.url = readText(*url, problems);
   const std::string_view text = provisioning.url;

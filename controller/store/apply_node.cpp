@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "controller/base/text.hpp"
 #include "controller/store/apply.hpp"
 #include "controller/store/rows.hpp"
 
@@ -138,7 +139,8 @@ Result<std::int64_t> apply(Writing& w, const SetScheduling& op) {
 }
 
 Result<std::int64_t> apply(Writing& w, const RaiseFinding& op) {
-  const auto& f = op.finding;
+  auto f = op.finding;
+  f.detail = shortened(f.detail, 2'000);  // it may quote a machine
   const auto* cause = findCause(f.cause);
   if (!cause) throw std::logic_error("finding with a cause code that is not in the table: " + f.cause);
   const auto raised = f.raised == Time{} ? w.at : f.raised;

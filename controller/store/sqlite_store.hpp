@@ -2,7 +2,7 @@
 // a site, and writes what people do through the API. It knows rows, events and transactions; it never knows Redfish,
 // HTTP or what a workflow means.
 //
-// One code path writes: commands are gathered into a batch, each in its own SAVEPOINT, so one that loses its
+// One code path writes: commands are gathered into a batch (writer.hpp), in which one that loses its
 // compare-and-set rolls back alone. StoreOptions choose who runs the batch: a writer thread, or the virtual instant.
 // Reads are made on the caller's thread through the store's own connection and see only what is committed.
 //

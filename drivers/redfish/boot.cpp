@@ -37,7 +37,7 @@ Task<Result<std::string>> RedfishBmc::bootUri() {
       if (settings && settings->view().has("Boot")) uri = pending;
     }
   }
-  known().boot = uri;
+  learn([&](Known& k) { k.boot = uri; });
   co_return uri;
 }
 
@@ -119,7 +119,7 @@ Task<Result<std::string>> RedfishBmc::mediaSlot() {
     auto slot = co_await slotIn(resource->view().link("VirtualMedia"));
     if (!slot && !concernsTheResourceOnly(slot.error())) co_return slot.error();
     if (slot && !slot->empty()) {
-      known().mediaSlot = *slot;
+      learn([&](Known& k) { k.mediaSlot = *slot; });
       co_return *slot;
     }
   }

@@ -5,8 +5,10 @@
 namespace zellige::redfish {
 
 struct RedfishDirectory::Entry {
-  Entry(const Wiring& wiring, const Node& node, const Armed& armed)
-      : place(node.place), bmc(wiring, node.id, peerOf(node), [this, &armed] { return armed(place); }) {}
+  Entry(const Wiring& wiring, const Node& node, const Armed& armed, std::shared_ptr<Ways> ways)
+      : place(node.place),
+        bmc(
+            wiring, node.id, peerOf(node), [this, &armed] { return armed(place); }, std::move(ways)) {}
 
   static http::Peer peerOf(const Node& node) {
     http::Peer peer;
@@ -28,7 +30,7 @@ RedfishDirectory::~RedfishDirectory() = default;
 std::shared_ptr<Bmc> RedfishDirectory::of(const Node& node) {
   auto& entry = machines_[node.id];
   if (!entry) {
-    entry = std::make_shared<Entry>(wiring_, node, armed_);
+    entry = std::make_shared<Entry>(wiring_, node, armed_, ways_);
   } else {
     entry->place = node.place;
     entry->bmc.client().moveTo(Entry::peerOf(node));

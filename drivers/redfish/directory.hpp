@@ -32,6 +32,7 @@ class RedfishDirectory final : public BmcDirectory {
 
   Wiring wiring_;
   Armed armed_;
+  std::shared_ptr<Ways> ways_ = std::make_shared<Ways>();
   std::unordered_map<NodeId, std::shared_ptr<Entry>> machines_;
 };
 

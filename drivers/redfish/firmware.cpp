@@ -57,7 +57,7 @@ Task<Result<std::string>> RedfishBmc::tasksUri() {
   if (known().taskService.empty()) co_return Error{Errc::Unsupported, "the BMC has no task service"};
   auto service = co_await client_.get(known().taskService);
   if (!service) co_return service.error();
-  known().tasks = service->view().link("Tasks");
+  learn([&](Known& k) { k.tasks = service->view().link("Tasks"); });
   if (known().tasks.empty()) co_return Error{Errc::Unsupported, "the task service names no Tasks"};
   co_return known().tasks;
 }

@@ -81,7 +81,7 @@ Task<Result<void>> RedfishBmc::readFirmware(Reading& reading) {
   if (known().firmwareInventory.empty()) {
     auto service = co_await client_.get(known().updateService);
     if (!service) co_return service.error();
-    known().firmwareInventory = service->view().link("FirmwareInventory");
+    learn([&](Known& k) { k.firmwareInventory = service->view().link("FirmwareInventory"); });
     if (known().firmwareInventory.empty())
       co_return Error{Errc::Unsupported, "the update service names no FirmwareInventory"};
   }

@@ -72,8 +72,9 @@ Task<Result<void>> Client::changePassword(std::string accountId, bool anyMatch) 
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
   auto account = co_await findOwnAccount(std::move(accountId));
   if (!account) co_return account.error();
+  const bool basic = basicOnly_;  // each try is a guess of the password then
   auto changed = co_await setPassword(*account, anyMatch);
-  if (!changed && changed.error().httpStatus == 401 && !changed.error().outcomeUnknown) {
+  if (!changed && changed.error().httpStatus == 401 && !changed.error().outcomeUnknown && !basic) {
     session = co_await ensureSession();  // the session had ended: nothing was applied
     if (!session) co_return session.error();
     changed = co_await setPassword(*account, anyMatch);
@@ -99,7 +100,10 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
     co_return sent;
   }
   if (!sent) {
-    if (sent.error().httpStatus == 401) forgetToken(token_);
+    if (sent.error().httpStatus == 401) {
+      forgetToken(token_);
+      basicOnly_ = false;
+    }
     co_return co_await dropNextPassword(sent.error());
   }
   const auto oldToken = std::exchange(token_, {});

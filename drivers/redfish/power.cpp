@@ -159,8 +159,10 @@ Task<Result<void>> RedfishBmc::findLeakDetectors() {
   }
   if (!platform().leakChassis.empty() && detectors.empty())
     co_return Error{Errc::NotFound, fmt::format("chassis {} names no leak detectors", platform().leakChassis)};
-  known().leakDetectors = std::move(detectors);
-  known().leaksFound = true;
+  learn([&](Known& k) {
+    k.leakDetectors = std::move(detectors);
+    k.leaksFound = true;
+  });
   co_return Result<void>{};
 }
 
@@ -190,20 +192,20 @@ Task<Result<bool>> RedfishBmc::backgroundCopyDone() {
   auto systems = co_await readSystems();
   if (!systems) co_return systems.error();
   constexpr auto status = "Oem/Nvidia/BackgroundCopyStatus";
-  if (known().copying.empty()) {
+  if (copying_.empty()) {
     auto chassis = co_await client_.members(known().chassis, true);
     if (!chassis) co_return chassis.error();
     for (const auto& document : chassis->found)
       if (const auto now = document.view().trimmed(status); !now.empty() && now != "Completed")
-        known().copying.push_back(document.uri);
-    co_return known().copying.empty();
+        copying_.push_back(document.uri);
+    co_return copying_.empty();
   }
-  while (!known().copying.empty()) {
-    const auto uri = known().copying.back();
+  while (!copying_.empty()) {
+    const auto uri = copying_.back();
     auto document = co_await client_.get(uri);
     if (!document) co_return document.error();
     if (document->view().trimmed(status) != "Completed") co_return false;
-    known().copying.pop_back();
+    copying_.pop_back();
   }
   co_return true;
 }

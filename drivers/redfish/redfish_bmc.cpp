@@ -18,43 +18,43 @@ std::string expandQuery(const View& root) {
   return levels ? ".($levels=1)" : ".";
 }
 
+void recognise(Known& known) {
+  SelfDescription self{known.identity.vendor, known.identity.product, {}};
+  for (const auto& uri : known.systemLinks) self.systems.emplace_back(lastSegment(uri));
+  known.platform = &platformFor(self);
+  known.identity.platform = known.platform->name;
+}
+
 }  // namespace
 
-RedfishBmc::RedfishBmc(const Wiring& wiring, NodeId node, http::Peer peer, std::function<bool()> armed)
-    : client_(wiring, node, std::move(peer), std::move(armed)) {}
+RedfishBmc::RedfishBmc(const Wiring& wiring, NodeId node, http::Peer peer, std::function<bool()> armed,
+                       std::shared_ptr<Ways> ways)
+    : client_(wiring, node, std::move(peer), std::move(armed)), ways_(std::move(ways)),
+      known_(ways_->share(Known{})) {}
 
 RedfishBmc::~RedfishBmc() = default;
 
-RedfishBmc::Known& RedfishBmc::known() {
-  if (!known_) known_ = std::make_unique<Known>();
-  return *known_;
-}
-
-Task<Result<void>> RedfishBmc::readRoot() {
+Task<Result<Document>> RedfishBmc::readRoot() {
   auto root = co_await client_.root();
-  if (!root) co_return root.error();
-  takeRoot(root->view());
-  co_return Result<void>{};
+  if (root) takeRoot(root->view());
+  co_return root;
 }
 
 void RedfishBmc::takeRoot(const View& view) {
-  auto& k = known();
-  k.identity.vendor = view.trimmed("Vendor");
-  k.identity.product = view.trimmed("Product");
-  k.identity.redfishVersion = view.trimmed("RedfishVersion");
-  k.identity.uuid = view.trimmed("UUID");
-  k.systems = view.link("Systems");
-  k.managers = view.link("Managers");
-  k.chassis = view.link("Chassis");
-  k.updateService = view.link("UpdateService");
-  k.taskService = view.link("Tasks");
-  k.sessions = view.link("Links/Sessions");
-  k.managerOfService = view.link("Links/ManagerProvidingService");
-  SelfDescription self{k.identity.vendor, k.identity.product, {}};
-  for (const auto& uri : k.systemLinks) self.systems.emplace_back(lastSegment(uri));
-  k.platform = &platformFor(self);
-  k.identity.platform = k.platform->name;
-  if (k.platform->expand) client_.useExpand(expandQuery(view));
+  learn([&](Known& k) {
+    k.identity.vendor = view.trimmed("Vendor");
+    k.identity.product = view.trimmed("Product");
+    k.identity.redfishVersion = view.trimmed("RedfishVersion");
+    k.systems = view.link("Systems");
+    k.managers = view.link("Managers");
+    k.chassis = view.link("Chassis");
+    k.updateService = view.link("UpdateService");
+    k.taskService = view.link("Tasks");
+    k.sessions = view.link("Links/Sessions");
+    k.managerOfService = view.link("Links/ManagerProvidingService");
+    recognise(k);
+  });
+  if (platform().expand) client_.useExpand(expandQuery(view));
 }
 
 // The root and the list of systems, once.
@@ -73,11 +73,10 @@ Task<Result<void>> RedfishBmc::readSystems() {
   if (known().systems.empty()) co_return Result<void>{};
   auto links = co_await client_.links(known().systems);
   if (!links) co_return links.error();
-  known().systemLinks = std::move(*links);
-  SelfDescription self{known().identity.vendor, known().identity.product, {}};
-  for (const auto& uri : known().systemLinks) self.systems.emplace_back(lastSegment(uri));
-  known().platform = &platformFor(self);
-  known().identity.platform = known().platform->name;
+  learn([&](Known& k) {
+    k.systemLinks = std::move(*links);
+    recognise(k);
+  });
   co_return Result<void>{};
 }
 
@@ -86,14 +85,14 @@ Task<Result<std::string>> RedfishBmc::hostUri() {
   auto systems = co_await readSystems();
   if (!systems) co_return systems.error();
   const auto& wanted = platform().hostSystem;
+  std::string host;
   for (const auto& uri : known().systemLinks) {
     const auto id = lastSegment(uri);
-    if (id == wanted) known().hostSystem = uri;
-    if (known().hostSystem.empty() && id != platform().baseboardSystem && wanted.empty())
-      known().hostSystem = uri;
+    if (id == wanted || (host.empty() && wanted.empty() && id != platform().baseboardSystem)) host = uri;
   }
-  if (known().hostSystem.empty()) co_return Error{Errc::NotFound, "the BMC lists no ComputerSystem"};
-  co_return known().hostSystem;
+  if (host.empty()) co_return Error{Errc::NotFound, "the BMC lists no ComputerSystem"};
+  learn([&](Known& k) { k.hostSystem = host; });
+  co_return host;
 }
 
 // NotFound while the baseboard is not listed: it is looked for again every time, because it comes and goes.
@@ -102,15 +101,15 @@ Task<Result<std::string>> RedfishBmc::baseboardUri() {
   auto systems = co_await readSystems();
   if (!systems) co_return systems.error();
   for (int look = 0; look < 2; ++look) {
-    for (const auto& uri : known().systemLinks)
+    for (const auto& uri : std::vector(known().systemLinks))
       if (lastSegment(uri) == platform().baseboardSystem) {
-        known().baseboard = uri;
+        learn([&](Known& k) { k.baseboard = uri; });
         co_return uri;
       }
     if (look == 1 || !platform().baseboardExpected) break;
     auto links = co_await client_.links(known().systems);
     if (!links) co_return links.error();
-    known().systemLinks = std::move(*links);
+    learn([&](Known& k) { k.systemLinks = std::move(*links); });
   }
   co_return Error{Errc::NotFound, "the baseboard's resources are not there"};
 }
@@ -119,29 +118,32 @@ Task<Result<std::string>> RedfishBmc::managerUri() {
   if (!known().manager.empty()) co_return known().manager;
   auto systems = co_await readSystems();
   if (!systems) co_return systems.error();
-  known().manager = known().managerOfService;
-  if (known().manager.empty()) {
+  auto manager = known().managerOfService;
+  if (manager.empty()) {
     auto uri = co_await hostUri();
     if (uri) {
       auto host = co_await client_.get(*uri);
       if (!host) co_return host.error();
       const auto by = host->view().links("Links/ManagedBy");
-      if (!by.empty()) known().manager = by.front();
+      if (!by.empty()) manager = by.front();
     }
   }
-  if (known().manager.empty()) {
+  if (manager.empty()) {
     auto all = co_await client_.links(known().managers);
     if (!all) co_return all.error();
-    if (!all->empty()) known().manager = all->front();
+    if (!all->empty()) manager = all->front();
   }
-  if (known().manager.empty()) co_return Error{Errc::NotFound, "the BMC lists no Manager"};
-  co_return known().manager;
+  if (manager.empty()) co_return Error{Errc::NotFound, "the BMC lists no Manager"};
+  learn([&](Known& k) { k.manager = manager; });
+  co_return manager;
 }
 
 Task<Result<BmcIdentity>> RedfishBmc::identify() {
   auto root = co_await readRoot();
   if (!root) co_return root.error();
-  co_return known().identity;
+  auto identity = known().identity;
+  identity.uuid = root->view().trimmed("UUID");
+  co_return identity;
 }
 
 // A session alone proves little (a stored one may be dead, a forced password change shows only afterwards): one

@@ -1,6 +1,6 @@
 // A machine spoken to by Redfish: what the workflows ask (controller/bmc.hpp) put into exchanges (client.hpp), with the
 // differences between machines as data (platform.hpp). It reads leniently, writes strictly, and believes no task.
-// It remembers links, so that what is asked often costs one exchange.
+// It remembers links (known.hpp).
 // This folder must not know the store, the web, sockets or the simulator.
 #pragma once
 
@@ -10,14 +10,16 @@
 
 #include "controller/bmc.hpp"
 #include "drivers/redfish/client.hpp"
+#include "drivers/redfish/known.hpp"
 #include "drivers/redfish/platform.hpp"
 
 namespace zellige::redfish {
 
 class RedfishBmc final : public Bmc {
  public:
-  /// `armed` says whether writes may leave; asked before each. `wiring` outlives this.
-  RedfishBmc(const Wiring& wiring, NodeId node, http::Peer peer, std::function<bool()> armed);
+  /// `armed` says whether writes may leave; asked before each. `wiring` outlives this. `ways`: those of its neighbours.
+  RedfishBmc(const Wiring& wiring, NodeId node, http::Peer peer, std::function<bool()> armed,
+             std::shared_ptr<Ways> ways = std::make_shared<Ways>());
   ~RedfishBmc() override;
 
   Task<Result<BmcIdentity>> identify() override;
@@ -49,26 +51,18 @@ class RedfishBmc final : public Bmc {
   Client& client() { return client_; }
 
  private:
-  /// Links that were followed, and what was learnt on the way. Empty: not looked for yet.
-  struct Known {
-    BmcIdentity identity;
-    const Platform* platform = nullptr;
-    std::string systems, managers, chassis, updateService, taskService, sessions,
-        managerOfService;  ///< of the root
-    std::vector<std::string> systemLinks;
-    std::string hostSystem, baseboard, manager, networkProtocol, firmwareInventory, tasks;
-    std::string boot;  ///< the resource that boot overrides are written to
-    std::string mediaSlot;
-    bool leaksFound = false;
-    std::vector<std::string> leakDetectors;  ///< collections
-    std::vector<std::string> copying;  ///< roots of trust whose background copy was not seen Completed yet
-  };
   struct Reading;  // reading.hpp
-  Known& known();
-  const Platform& platform() { return *known().platform; }
+  const Known& known() const { return *known_; }
+  const Platform& platform() const { return *known().platform; }
+  template <class Change>
+  void learn(Change change) {
+    auto more = known();
+    change(more);
+    known_ = ways_->share(std::move(more));
+  }
 
   // Finding our way (redfish_bmc.cpp)
-  Task<Result<void>> readRoot();
+  Task<Result<Document>> readRoot();
   void takeRoot(const View& view);
   Task<Result<void>> readSystems();
   Task<Result<std::string>> hostUri();
@@ -101,7 +95,9 @@ class RedfishBmc final : public Bmc {
   Task<Result<std::string>> taskOf(Document reply);
 
   Client client_;
-  std::unique_ptr<Known> known_;
+  std::shared_ptr<Ways> ways_;
+  std::shared_ptr<const Known> known_;
+  std::vector<std::string> copying_;  ///< roots of trust whose background copy was not seen Completed yet
 };
 
 /// Exposed for tests and for the console's explanations.

@@ -42,11 +42,14 @@ void Client::forgetToken(const Secret& rejected) {
 }
 
 Task<Result<void>> Client::ensureSession() {
-  if (!token_.empty() || basicOnly_) co_return Result<void>{};
+  if (!token_.empty()) co_return Result<void>{};
   auto turn = co_await loginTurn_.take();
-  if (!token_.empty() || basicOnly_) co_return Result<void>{};
-  access_.reset();  // fresh: a person may have corrected the password
+  if (!token_.empty()) co_return Result<void>{};
+  const auto before = std::exchange(access_, std::nullopt);  // fresh: a person may have corrected the password
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
+  if (basicOnly_ && before && before->user == access_->user && before->password == access_->password)
+    co_return Result<void>{};
+  basicOnly_ = false;
   const bool pending = access_->nextPassword.has_value();
   if (!pending && !access_->sessionToken.empty() && access_->sessionToken != deadToken_) {
     token_ = access_->sessionToken;

@@ -50,7 +50,7 @@ Task<Result<BmcSettings>> RedfishBmc::settings() {
     if (!uri) co_return uri.error();
     auto manager = co_await client_.get(*uri);
     if (!manager) co_return manager.error();
-    known().networkProtocol = manager->view().link("NetworkProtocol");
+    learn([&](Known& k) { k.networkProtocol = manager->view().link("NetworkProtocol"); });
   }
   if (!known().networkProtocol.empty()) {
     auto protocols = co_await client_.get(known().networkProtocol);

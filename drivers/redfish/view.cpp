@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "controller/base/text.hpp"
 #include "drivers/redfish/uri.hpp"
 
 namespace zellige::redfish {
@@ -9,6 +10,7 @@ namespace zellige::redfish {
 namespace {
 
 constexpr std::string_view blanks{" \t\r\n\0", 5};
+constexpr std::size_t kLongest = 256;  // of a name, a version, a state: longer ones are nonsense that we must not keep
 
 std::string typeOf(const Json& resource) {
   const auto full = readString(resource, "@odata.type").value_or("");
@@ -48,7 +50,8 @@ std::string View::trimmed(std::string_view path) const {
   const auto raw = text(path).value_or("");
   const auto begin = raw.find_first_not_of(blanks);
   if (begin == std::string::npos) return {};
-  return raw.substr(begin, raw.find_last_not_of(blanks) - begin + 1);
+  const auto length = raw.find_last_not_of(blanks) - begin + 1;
+  return std::string(shortened(std::string_view(raw).substr(begin, length), kLongest));
 }
 
 std::optional<std::int64_t> View::integer(std::string_view path) const {

@@ -32,7 +32,7 @@ class View {
   bool has(std::string_view path) const { return look(path) != nullptr; }
   std::optional<std::string> text(std::string_view path) const;
   /// Without surrounding blanks and NULs (serials have them: FACTS 1); empty when not told.
-  std::string trimmed(std::string_view path) const;
+  std::string trimmed(std::string_view path) const;  ///< at most 256 bytes
   std::optional<std::int64_t> integer(std::string_view path) const;
   std::optional<bool> flag(std::string_view path) const;
   std::vector<std::string> texts(std::string_view path) const;

@@ -91,6 +91,7 @@ GroundTruth Fleet::groundTruth(MachineId machine) const {
   if (m.diskState == ImageState::Verified) out.diskDigest = w.strings.text(m.diskDigest);
   out.diskWriting = m.diskState == ImageState::Writing;
   out.password = m.password;
+  out.passwordIsFactorys = m.password == w.identity(m).factoryPassword();
   out.powerRestorePolicy = nameOf(m.restorePolicy);
   out.ntp = m.ntp;
   out.syslogAddress = m.syslogAddress;

@@ -101,6 +101,7 @@ struct GroundTruth {
   std::string diskDigest;  ///< of the image on the system disk, complete and verified; empty: none
   bool diskWriting = false;
   std::string password;
+  bool passwordIsFactorys = false;
   std::string powerRestorePolicy;
   std::vector<std::string> ntp;
   std::string syslogAddress;

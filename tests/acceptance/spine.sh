@@ -100,7 +100,8 @@ for seed in 1 2; do
   ask "demo-$seed" demo --headless --faults heavy --seed "$seed"
   judge "demo, heavy faults, seed $seed" \
     '${o.available} available, ${o.quarantined} quarantined, ${o.unexpected.length} unexpected, ${o.faults_fired} faults, ${o.wall_s} s' \
-    'o.wall_s <= 360 && o.unexpected.length === 0 && o.faults_fired > 0' "demo-$seed"
+    'o.nodes === 18 && o.wall_s <= 360 && o.unexpected.length === 0 && o.faults_fired > 0 && o.duplicates === 0 &&
+     o.wrong_end_states === 0' "demo-$seed"
 done
 
 echo
@@ -153,7 +154,7 @@ if ((${#small[@]} > 1)); then
   judge "the same seed in every build:$kindsOfBuild" '${all.map(r => r.event_hash.slice(0, 16) + "…").join(", ")}' \
     'all.every(r => r.event_hash.length === 64 && r.event_hash === o.event_hash)' "${small[@]}"
 else
-  echo 'Not run: the same seed in every build (there is only one build here).'
+  if ((full)); then verdict "the same seed in every build" "not run: build debug and asan as well" 1; else echo "Not run: the same seed in every build (there is only one build here)."; fi
 fi
 
 ask fleet simulate --trays "$fleetTrays" --seed 1
@@ -161,22 +162,23 @@ judge "$fleetTrays trays: makespan" \
   '${o.ratio.toFixed(3)} of the lower bound; nodes against their own oracle p50 ${o.oracle_p50.toFixed(3)}, p99 ${o.oracle_p99.toFixed(3)}' \
   'o.available === o.nodes && o.ratio <= 1.10' fleet
 judge "$fleetTrays trays: CPU" '${o.engine_cpu_ms_per_node.toFixed(2)} ms a node' 'o.engine_cpu_ms_per_node <= 30' fleet
-judge "$fleetTrays trays: memory" '${o.bytes_per_run.toFixed(0)} bytes a run' \
+judge 'memory: what 300 more trays take in a site of 400' '${o.bytes_per_run.toFixed(0)} bytes a run, ${o.bytes_per_node.toFixed(0)} an idle node' \
   'o.bytes_per_run > 0 && o.bytes_per_run <= 4096' fleet
 
 echo
 echo 'Benchmarks'
-ask store bench store
-judge 'bench store' \
-  '${o.ratio_to_floor.toFixed(2)} of a bare sqlite3 loop, ${o.transitions_per_s.toFixed(0)}/s, commit p99 ${o.commit_p99_ms.toFixed(1)} ms' \
-  'o.ratio_to_floor >= 0.8' store
+for turn in 1 2 3; do ask "store-$turn" bench store; done
+judge 'bench store, median of three' \
+  '${all.map(r => r.ratio_to_floor.toFixed(2)).sort()} of a bare sqlite3 loop, ${o.transitions_per_s.toFixed(0)}/s, commit p99 ${o.commit_p99_ms.toFixed(1)} ms' \
+  'all.map(r => r.ratio_to_floor).sort()[1] >= 0.8' store-1 store-2 store-3
 ask redfish bench redfish
 judge 'bench redfish' '${o.ratio_to_floor.toFixed(2)} of a bare libcurl loop, ${o.us_per_get.toFixed(1)} us a GET' \
-  'o.ratio_to_floor <= 1.25 && o.bad_replies === 0 && o.new_connections * 1000 <= o.gets' redfish
+  'o.ratio_to_floor <= 1.25 && o.bmcs === 2000 && o.bad_replies === 0 && o.new_connections * 1000 <= o.gets' redfish
 ask restart bench restart
 judge 'bench restart' \
   '${o.first_exchange_ms.toFixed(0)} ms to the first exchange (${o.nodes} nodes, ${o.runs} runs, WAL of ${o.wal_frames} frames)' \
-  'o.first_exchange_ms < 1000 && o.wal_frames >= 20000' restart
+  'o.first_exchange_ms < 1000 && o.wal_frames >= 20000 && o.runs === 60000 && o.resumed_runs === 60000 &&
+   o.nodes >= 60000' restart
 
 echo
 echo 'Proved by unit tests'
@@ -224,12 +226,13 @@ units 'bad input: full disk, read-only directory, second controller, damaged dat
   store.Open.FindsEveryDamagedPage \
   store.Open.SaysWhatToDoWhenARowIsReadFromADamagedPage
 units 'canaries: secrets are written nowhere' \
+  commands.Canaries.OfAWholeFleetLieInNoByteThatIsWritten \
   store.Secrets.LieInNoByteOfAnyFile \
   store.Secrets.AreFoundByTheScannerWhenTheyLeak \
   store.Secrets.StaySealedWithAnotherSiteKey \
   site.Fields.NeverShowsASecret \
   site.Manifest.NeverShowsAPasswordInAComplaint \
-  redfish.ClientTest.TheLast32ExchangesAreKeptWithoutSecrets \
+  redfish.ClientTest.ExchangesAreKeptWithoutSecrets \
   redfish.Operations.ARefusedMediaUrlIsNotQuoted \
   commands.HostileBmc.QuotingTheMediaUrlBringsItsTokenNowhere \
   api.Session.NothingSecretIsKeptOrTold \
@@ -248,8 +251,12 @@ units 'observe mode: only reads and logins leave, at the ledger' \
   redfish.Session.DisarmingWhileAWriteWaitsItsTurnStopsIt \
   workflows.Qualify.InObserveModeItReadsAndSaysWhatItWaitsFor
 handlings=()
+readonly kindsOfFaults=15  # those that FACTS 12 numbers for the spine, and the defects
 while read -r name; do handlings+=("$name"); done < <(ctest --test-dir "$build" -N -R '^commands\.OfEachFault/' |
   sed -nE 's/^ *Test +#[0-9]+: ([^ ]+).*/\1/p')
+if ((${#handlings[@]} < kindsOfFaults)); then
+  verdict 'every kind of fault has a test without its handling' "${#handlings[@]} tests" 1
+fi
 units 'every kind of fault: without its handling the expectation fails' commands.HandlingList.ForgetsNoKindOfFault \
   "${handlings[@]}"
 units 'every kind of fault fires on the fleets of the storms' \

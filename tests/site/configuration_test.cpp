@@ -64,6 +64,10 @@ engine: { patrol: 30m }
           "z.yaml:4:15: 'loud' is not a log level; known: info, warn, error, off",
           "z.yaml:5:20: '0' is out of range: 1 to 1000000",
           "z.yaml:6:19: '30m' is out of range: 10 s to 600 s"));
+  EXPECT_THAT(
+      complaints(readConfiguration("z.yaml", "provisioning: { listen: \"0.0.0.0:8480\" }\n")),
+      ElementsAre(
+          "z.yaml:1:25: who listens on every address must also say at which one machines reach it: url"));
   EXPECT_THAT(complaints(readConfiguration("z.yaml", "- a\n")),
               ElementsAre("z.yaml:1:1: the configuration must be a map, not a list"));
 }

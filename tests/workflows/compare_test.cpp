@@ -83,6 +83,21 @@ TEST(Compare, NamesTheIncompletePartAndWhatWasRead) {
   EXPECT_THAT(differences[0].detail, HasSubstr("GPU_3 (why)"));
 }
 
+TEST(Compare, LinesOfOneKindDoNotAccuseEachOthersParts) {
+  const Component a{ComponentKind::Nic, "NIC_0", "s0", "ConnectX-7", "", true, false, ""};
+  const Component b{ComponentKind::Nic, "NIC_1", "s1", "BlueField-3", "", true, false, ""};
+  const Sku sku{
+      "s", NodeKind::ComputeTray, 0, {{ComponentKind::Nic, 1, ""}, {ComponentKind::Nic, 1, "ConnectX-7"}}};
+  Inventory found;
+  found.components = {a, b};
+  EXPECT_TRUE(compare(found, sku, {}).empty()) << "the line for any model takes what the other leaves";
+  found.components = {a};
+  const auto differences = compare(found, sku, {});
+  ASSERT_EQ(differences.size(), 1u);
+  EXPECT_EQ(differences[0].cause, "inventory.missing_part");
+  EXPECT_EQ(differences[0].detail, "ordered 1 nic, found 0");
+}
+
 TEST(Compare, TellsAllThatHasOneCauseInOneDetail) {
   Inventory found;
   found.components = {gpu("GPU_0", "GB200", true, true), gpu("GPU_1", "GB200", true, true)};
@@ -104,6 +119,7 @@ TEST(Compare, CallsNothingMissingThatCouldNotBeRead) {
 
 TEST(Compare, EvidenceRestsOnSerialPlaceAndPartsInOrder) {
   Inventory found;
+  found.serial = "S1";
   found.components = {gpu("1", ""), gpu("0", "")};
   Node node;
   node.serial = "S1";

@@ -334,7 +334,7 @@ TEST_F(ClientTest, LosingContactInACollectionIsAnErrorNotAMissingMember) {
   EXPECT_EQ(members.error().code, Errc::Unreachable);
 }
 
-TEST_F(ClientTest, ExchangesAreKeptWithTheirAnswers) {
+TEST_F(ClientTest, ExchangesAreKeptWithoutSecrets) {
   ASSERT_TRUE(get(system0));
   bench.machine.once("GET", system0, Error{Errc::Timeout, "no reply"});
   ASSERT_FALSE(get(system0));
@@ -347,6 +347,11 @@ TEST_F(ClientTest, ExchangesAreKeptWithTheirAnswers) {
   EXPECT_GT(answered.bytes, 1'000);
   EXPECT_EQ(kept.back().status, 0);
   EXPECT_EQ(kept.back().problem, name(Errc::Timeout));
+  const std::vector<std::string> secrets{"correct", bench.access.stored.sessionToken.reveal()};
+  ASSERT_FALSE(secrets[1].empty());
+  for (const auto& exchange : kept)
+    for (const auto& secret : secrets)
+      EXPECT_EQ((exchange.method + exchange.path + exchange.problem).find(secret), std::string::npos);
 }
 
 }  // namespace

@@ -161,6 +161,33 @@ TEST_F(Session, APasswordChangeBeforeAnySessionGoesByBasicAuthentication) {
   EXPECT_EQ(bench.access.stored.password.reveal(), bench.machine.password);
 }
 
+TEST_F(Session, APasswordThatAPersonChangedMeanwhileIsTakenUpAndKept) {
+  bench.machine.passwordExpired = true;
+  bench.machine.once("POST", sessions,
+                     jsonReply(403, extendedInfo("Base.1.8.PasswordChangeRequired", "change")));
+  EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::PasswordExpired);
+  bench.machine.passwordExpired = false;
+  bench.machine.password = "by hand";
+  bench.access.stored.password = Secret("by hand");
+  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+  EXPECT_EQ(bench.access.stored.password.reveal(), "by hand");
+  EXPECT_EQ(bench.machine.sent("PATCH").size(), 0u);
+}
+
+TEST_F(Session, ARefusedPasswordIsNotGuessedAgainByTheChangeItself) {
+  bench.machine.passwordExpired = true;
+  bench.machine.always("POST", sessions,
+                       jsonReply(403, extendedInfo("Base.1.8.PasswordChangeRequired", "change")));
+  EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::PasswordExpired);
+  bench.machine.always("PATCH", account, jsonReply(401, Json::object()));  // changed by hand, and not imported
+  const auto changed = bench.run(bench.bmc().changePassword());
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().httpStatus, 401);
+  EXPECT_EQ(bench.machine.sent("PATCH").size(), 1u);
+  EXPECT_EQ(bench.access.stored.password.reveal(), "correct");
+  EXPECT_FALSE(bench.access.stored.nextPassword);
+}
+
 TEST_F(Session, ACrashAfterThePasswordWasAppliedIsSettledByTheNextSignIn) {
   bench.access.stored.nextPassword = Secret("new-one");
   bench.access.stored.mustChange = true;
