@@ -25,14 +25,17 @@ using Work = std::function<Result<T>(Writing&)>;
 template <class T>
 class Awaited final : public Command {
  public:
-  Awaited(const SecretBox& box, Time at, std::string actor, Work<T> work, Completion<Result<T>> done)
-      : box_(box), at_(at), actor_(std::move(actor)), work_(std::move(work)), done_(std::move(done)) {}
+  Awaited(const SecretBox& box, Time at, std::string actor, Work<T> work, Completion<Result<T>> done,
+          bool rehearsal = false)
+      : box_(box), at_(at), actor_(std::move(actor)), work_(std::move(work)), done_(std::move(done)),
+        rehearsal_(rehearsal) {}
 
   bool apply(Connection& db, EventChain& chain) override {
     Writing writing{db, chain, box_, at_, actor_};
     answer_.emplace(work_(writing));
     return bool(*answer_);
   }
+  bool isRehearsal() const override { return rehearsal_; }
   void refuse(const std::string& why) override {
     answer_.emplace(Error{Errc::Conflict, "the database does not allow this change: " + why});
   }
@@ -45,6 +48,7 @@ class Awaited final : public Command {
   Work<T> work_;
   Completion<Result<T>> done_;
   std::optional<Result<T>> answer_;
+  bool rehearsal_;
 };
 
 /// A profile's document and the three that it names, as one target.
@@ -95,9 +99,9 @@ struct SqliteStore::Impl {
   std::unique_ptr<Writer> writer;  // stopped first
 
   template <class T>
-  Task<Result<T>> write(Time at, std::string actor, Work<T> work) {
+  Task<Result<T>> write(Time at, std::string actor, Work<T> work, bool rehearsal = false) {
     Completion<Result<T>> done(executor);
-    writer->submit(std::make_unique<Awaited<T>>(box, at, std::move(actor), std::move(work), done));
+    writer->submit(std::make_unique<Awaited<T>>(box, at, std::move(actor), std::move(work), done, rehearsal));
     co_return co_await done;
   }
   template <class T>
@@ -347,7 +351,7 @@ Task<Result<ImportSummary>> SqliteStore::rehearseImport(SiteImport site, By by) 
     answer->emplace(applyImport(w, *shared, files, by.why));
     return Error{Errc::Rejected, "rehearsed"};
   };
-  auto written = impl_->write<void>(by, std::move(work));
+  auto written = impl_->write<void>(impl_->executor.now(), by.actor, std::move(work), true);
   const auto refused = co_await written;
   co_return *answer ? std::move(**answer) : Result<ImportSummary>(refused.error());
 }

@@ -29,7 +29,7 @@ void Batch::add(std::unique_ptr<Command> command) {
   if (commands_.empty()) begin();
   commands_.push_back(std::move(command));
   auto& added = *commands_.back();
-  if (careful_) return addCarefully(added);
+  if (careful_ || added.isRehearsal()) return addCarefully(added);
   const auto changes = db_.changes();
   if (accepts(added)) {
     accepted_.push_back(&added);

@@ -19,6 +19,8 @@ class Command {
   virtual ~Command() = default;
   /// False: roll this command back; the others of the batch stay.
   virtual bool apply(Connection& db, EventChain& chain) = 0;
+  /// It will be refused whatever it finds: a batch gives it a savepoint from the start.
+  virtual bool isRehearsal() const { return false; }
   /// The schema refused it.
   virtual void refuse(const std::string& why) = 0;
   virtual void reply() = 0;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "controller/base/digest.hpp"
+#include "web/api/handlers.hpp"
 #include "web/api/identify.hpp"
 #include "web/api/routes.hpp"
 
@@ -127,7 +128,9 @@ struct Api::Impl {
 };
 
 Api::Api(SqliteStore& store, Engine& engine, Executor& executor, ApiOptions options)
-    : impl_(std::make_unique<Impl>(store, engine, executor, std::move(options))) {}
+    : impl_(std::make_unique<Impl>(store, engine, executor, std::move(options))) {
+  removeUnfinishedImports(impl_->options.incoming);
+}
 Api::~Api() = default;
 
 Task<HttpReply> Api::handle(HttpRequest request, Caller caller) {

@@ -1,6 +1,8 @@
 // Every operation's handler. What each takes and answers is in openapi.yaml.
 #pragma once
 
+#include <filesystem>
+
 #include "controller/base/task.hpp"
 #include "web/api/call.hpp"
 #include "web/api/services.hpp"
@@ -52,5 +54,7 @@ Task<HttpReply> getFile(Services& services, Call call);
 Task<HttpReply> putFile(Services& services, Call call);
 // import.cpp
 Task<HttpReply> importBundle(Services& services, Call call);
+/// What a process that was killed during an import left behind, factory passwords in it: in memory, or in `otherwise`.
+void removeUnfinishedImports(const std::filesystem::path& otherwise);
 
 }  // namespace zellige::api

@@ -1,5 +1,7 @@
 // A site's bundle as one request: text files inside, packages and images by digest (they were sent before with PUT
 // /files/{digest}). It is laid out in a directory of its own, read and checked as one, and taken whole or not at all.
+#include <charconv>
+#include <csignal>
 #include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -12,6 +14,7 @@
 #include "controller/site/pldm.hpp"
 #include "controller/store/documents.hpp"
 #include "web/api/find.hpp"
+#include "web/api/handlers.hpp"
 #include "web/api/keep.hpp"
 
 namespace zellige::api {
@@ -21,6 +24,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostFiles = 10'000;
+constexpr std::string_view kLayouts = "zellige-import-";  // then the process that made it, then something random
+constexpr std::string_view kMemory = "/dev/shm";
 
 struct SentFile {
   std::string path;    ///< relative, in the bundle
@@ -35,8 +40,8 @@ class Layout {
   explicit Layout(const fs::path& otherwise) {
     std::error_code error;
     fs::create_directories(otherwise, error);
-    for (const auto& base : {fs::path("/dev/shm"), otherwise}) {
-      auto name = (base / "zellige-import-XXXXXX").string();
+    for (const auto& base : {fs::path(kMemory), otherwise}) {
+      auto name = (base / fmt::format("{}{}-XXXXXX", kLayouts, ::getpid())).string();
       if (::mkdtemp(name.data()) == nullptr) continue;  // mode 0700
       path_ = name;
       return;
@@ -65,6 +70,12 @@ class Layout {
  private:
   fs::path path_;
 };
+
+bool isAlive(std::string_view name) {
+  pid_t pid = 0;
+  std::from_chars(name.data(), name.data() + name.size(), pid);
+  return pid > 0 && pid != ::getpid() && (::kill(pid, 0) == 0 || errno != ESRCH);
+}
 
 /// "manifest.yaml", "packages/bmc.fwpkg"; nothing hidden, nothing outside.
 bool isInnerPath(const std::string& path) {
@@ -186,6 +197,17 @@ class Importing {
 };
 
 }  // namespace
+
+void removeUnfinishedImports(const fs::path& otherwise) {
+  std::error_code error;
+  for (const auto& base : {fs::path(kMemory), otherwise})
+    for (fs::directory_iterator entry(base, error), end; !error && entry != end; entry.increment(error)) {
+      const auto name = entry->path().filename().string();
+      std::error_code ignored;
+      if (name.starts_with(kLayouts) && !isAlive(std::string_view(name).substr(kLayouts.size())))
+        fs::remove_all(entry->path(), ignored);
+    }
+}
 
 Task<HttpReply> importBundle(Services& services, Call call) {
   if (auto refused = refuseUnless(call, Level::Operator, Place{})) co_return std::move(*refused);

@@ -1,4 +1,9 @@
 // The site, its events, its files and imports.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
 #include "tests/web/api/fixture.hpp"
 
 namespace zellige::test {
@@ -219,6 +224,22 @@ TEST_F(Import, TakesABundleAndTheSameAgainChangesNothing) {
   EXPECT_EQ(queries_->lastEvent(), head);
   EXPECT_TRUE(std::filesystem::exists(api::manifestPath(store_->filePath(image_))))
       << "chunks are known from now on";
+}
+
+TEST_F(Import, WhatAKilledImportLeftBehindIsRemovedAtTheStart) {
+  const auto dead = ::fork();
+  if (dead == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(dead, nullptr, 0), dead);
+  const auto incoming = options().incoming;
+  const auto left = incoming / ("zellige-import-" + std::to_string(dead) + "-ab12cd");
+  const auto others = incoming / ("zellige-import-" + std::to_string(::getppid()) + "-ab12cd");
+  closeApi();
+  std::filesystem::create_directories(left);
+  std::filesystem::create_directories(others);
+  std::ofstream(left / "manifest.yaml") << kManifest;
+  openApi(3);
+  EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_TRUE(std::filesystem::exists(others)) << "another controller's, which lives";
 }
 
 TEST_F(Import, ADryRunTellsAndChangesNothing) {
