@@ -140,13 +140,15 @@ Simulation simulateFleet(const SimulateOptions& options) {
 
 namespace {
 
+double inSeconds(Duration span) { return std::chrono::duration<double>(span).count(); }
+
 void print(const Simulation& s) {
   fmt::print("{} trays: {} available, {} quarantined ({} expected), {} stuck; {} duplicates, {} kills\n",
              s.end.nodes, s.end.available, s.end.quarantined, s.end.quarantinedExpected.size(), s.end.stuck,
              s.end.duplicates.size(), s.kills);
   fmt::print(
       "makespan {:.0f} s, lower bound {:.0f} s; {:.1f} ms of controller CPU a node; {:.1f} s of wall time\n",
-      s.makespan.count() / 1000.0, s.lowerBound.count() / 1000.0, s.cpuMsPerNode, s.wallSeconds);
+      inSeconds(s.makespan), inSeconds(s.lowerBound), s.cpuMsPerNode, s.wallSeconds);
   for (const auto& line : s.end.unexpected) fmt::print("unexpected: {}\n", line);
   for (const auto& line : s.end.wrongEndStates) fmt::print("wrong: {}\n", line);
   for (const auto& line : s.end.duplicates) fmt::print("duplicate: {}\n", line);
@@ -174,8 +176,8 @@ int commands::simulate(const SimulateOptions& options) {
   json["engine_cpu_ms_per_node"] = result.cpuMsPerNode;
   json["peak_rss_mb"] = peakRssMb();
   json["seed"] = options.seed;
-  json["makespan_s"] = result.makespan.count() / 1000.0;
-  json["lower_bound_s"] = lower / 1000.0;
+  json["makespan_s"] = inSeconds(result.makespan);
+  json["lower_bound_s"] = inSeconds(result.lowerBound);
   json["ratio"] = lower > 0 ? static_cast<double>(result.makespan.count()) / lower : 0.0;
   json["oracle_p50"] = result.oracleP50;
   json["oracle_p99"] = result.oracleP99;

@@ -108,7 +108,7 @@ void fill(const std::filesystem::path& directory, int nodes, int runs) {
     Change change;
     change.at = filling.now();
     for (int n = 0; n < 500 && i < ids.size() && i < static_cast<std::size_t>(runs); ++n, ++i)
-      change.ops.push_back(SaveRun{benchRun(ids[i], filling.now(), target), "run.started"});
+      change.ops.emplace_back(SaveRun{benchRun(ids[i], filling.now(), target), "run.started"});
     filling.wait(filling.store().commit(std::move(change)));
   }
 }
@@ -129,8 +129,8 @@ Task<void> committer(Round& round, std::vector<Run> runs) {
     const auto tries = ++run.act().tries;
     Change change;
     change.at = round.loop.now();
-    change.ops.push_back(SaveRun{run, ""});
-    change.ops.push_back(SetHealth{run.subject[0], tries % 2 == 0 ? Health::Degraded : Health::Ok});
+    change.ops.emplace_back(SaveRun{run, ""});
+    change.ops.emplace_back(SetHealth{run.subject[0], tries % 2 == 0 ? Health::Degraded : Health::Ok});
     const auto start = Wall::now();
     auto task = round.store.commit(std::move(change));
     need(co_await task);
@@ -329,7 +329,7 @@ RestartDatabase fillRestart(const std::filesystem::path& directory, int nodes, i
     change.at = filling.now();
     for (int n = 0; n < 200; ++n, i = (i + 1) % unfinished.size()) {
       ++unfinished[i].act().tries;
-      change.ops.push_back(SaveRun{unfinished[i], "run.step"});
+      change.ops.emplace_back(SaveRun{unfinished[i], "run.step"});
     }
     filling.wait(filling.store().commit(std::move(change)));
   }

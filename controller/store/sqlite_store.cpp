@@ -210,6 +210,7 @@ std::vector<Run> SqliteStore::lingeringRuns() {
   auto q = impl_->reading.query("SELECT id FROM run WHERE lingers = 1 ORDER BY id");
   while (q.step()) ids.push_back({q.integer(0)});
   std::vector<Run> out;
+  out.reserve(ids.size());
   for (const auto id : ids) out.push_back(*findRun(impl_->reading, id));
   return out;
 }

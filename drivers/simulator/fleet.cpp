@@ -63,6 +63,7 @@ int Fleet::size() const { return static_cast<int>(world_->machines.size()); }
 
 std::vector<MachineId> Fleet::machines() const {
   std::vector<MachineId> out;
+  out.reserve(world_->machines.size());
   for (int i = 0; i < size(); ++i) out.push_back({i});
   return out;
 }

@@ -61,7 +61,7 @@ Task<void> leak(SqliteStore& store, NodeId node, std::string secret) {
   finding.cause = "bmc.credentials";
   finding.detail = "tried " + secret;
   Change change;
-  change.ops.push_back(RaiseFinding{std::move(finding)});
+  change.ops.emplace_back(RaiseFinding{std::move(finding)});
   (void)co_await store.commit(std::move(change));
 }
 

@@ -8,7 +8,8 @@ namespace zellige::redfish {
 namespace {
 
 Exchange poll(std::string path, int second, int status = 200) {
-  return {fromMillis(second * 1000), "GET", std::move(path), status, Duration{150}, 1'234, "", 1};
+  return {
+      fromMillis(second * std::int64_t{1000}), "GET", std::move(path), status, Duration{150}, 1'234, "", 1};
 }
 
 TEST(ExchangeLog, GivesBackWhatItWasGiven) {
@@ -53,7 +54,7 @@ TEST(ExchangeLog, KeepsTheNewestInItsKibibyte) {
   for (std::size_t i = 0; i < kept.size(); ++i) {
     const int n = 1'000 - static_cast<int>(kept.size() - i);
     EXPECT_EQ(kept[i].path, "/redfish/v1/Systems/System_0/Processors/" + std::to_string(n));
-    EXPECT_EQ(kept[i].at, fromMillis(n * 1000));
+    EXPECT_EQ(kept[i].at, fromMillis(n * std::int64_t{1000}));
   }
   log.add(poll(std::string(100'000, 'x'), 1'000));
   EXPECT_EQ(log.read().back().path, std::string(200, 'x'));

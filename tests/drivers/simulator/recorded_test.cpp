@@ -103,7 +103,7 @@ void compare(const std::string& path, const std::string& where, const Json& gene
       std::vector<const Json*> below;
       for (const auto* k : known)
         if (k->is_object() && k->contains(key)) below.push_back(&(*k)[key]);
-      compare(path, where + "/" + key, value, below, wrong);
+      compare(path, fmt::format("{}/{}", where, key), value, below, wrong);
     }
   } else if (generated.is_array()) {
     std::vector<const Json*> below;
