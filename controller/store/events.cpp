@@ -71,7 +71,6 @@ std::int64_t EventChain::append(StoredEvent event) {
          "?)")
       .runWith(event.sequence, event.at, event.kind, event.node, event.run, event.actor, event.data,
                event.hash);
-  ;
   head_ = {event.sequence, std::move(event.hash)};
   return head_.sequence;
 }

@@ -154,7 +154,8 @@ if ((${#small[@]} > 1)); then
   judge "the same seed in every build:$kindsOfBuild" '${all.map(r => r.event_hash.slice(0, 16) + "…").join(", ")}' \
     'all.every(r => r.event_hash.length === 64 && r.event_hash === o.event_hash)' "${small[@]}"
 else
-  if ((full)); then verdict "the same seed in every build" "not run: build debug and asan as well" 1; else echo "Not run: the same seed in every build (there is only one build here)."; fi
+  text='not run: build debug and asan as well'
+  if ((full)); then verdict 'the same seed in every build' "$text" 1; else echo "The same seed in every build: $text"; fi
 fi
 
 ask fleet simulate --trays "$fleetTrays" --seed 1
@@ -170,7 +171,7 @@ echo 'Benchmarks'
 for turn in 1 2 3; do ask "store-$turn" bench store; done
 judge 'bench store, median of three' \
   '${all.map(r => r.ratio_to_floor.toFixed(2)).sort()} of a bare sqlite3 loop, ${o.transitions_per_s.toFixed(0)}/s, commit p99 ${o.commit_p99_ms.toFixed(1)} ms' \
-  'all.map(r => r.ratio_to_floor).sort()[1] >= 0.8' store-1 store-2 store-3
+  'all.map(r => r.ratio_to_floor).sort((a, b) => a - b)[1] >= 0.8' store-1 store-2 store-3
 ask redfish bench redfish
 judge 'bench redfish' '${o.ratio_to_floor.toFixed(2)} of a bare libcurl loop, ${o.us_per_get.toFixed(1)} us a GET' \
   'o.ratio_to_floor <= 1.25 && o.bmcs === 2000 && o.bad_replies === 0 && o.new_connections * 1000 <= o.gets' redfish
