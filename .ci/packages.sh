@@ -7,6 +7,7 @@ packagesToBuild=(
   g++ cmake:cmake ninja-build:ninja ccache:ccache mold:mold pkg-config:pkg-config
   libboost1.81-dev libcurl4-openssl-dev nlohmann-json3-dev libsqlitecpp-dev libsqlite3-dev libspdlog-dev libfmt-dev
   libcli11-dev libyaml-cpp-dev libsodium-dev libzstd-dev libssl-dev
+  libjemalloc-dev
 )
 packagesToTest=(
   libgtest-dev libgmock-dev libbenchmark-dev clang clang-tidy clang-format libclang-rt-14-dev git:git curl:curl

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
+#include <sys/resource.h>
 
 #include "controller/cli/cli.hpp"
 #include "controller/commands/bench_command.hpp"
@@ -12,6 +13,14 @@ namespace cli = zellige::cli;
 namespace commands = zellige::commands;
 
 namespace {
+
+// Every BMC that is spoken to is an open file, and shells and systemd begin with 1,024 where thousands are allowed.
+void allowManyFiles() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);  // refused: serve says so when a connection finds none left
+}
 
 int run(int argc, char** argv) {
   CLI::App app{"Zellige: from a delivered GPU rack to an accepted one"};
@@ -108,6 +117,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    allowManyFiles();
     return run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "zellige: %s\n", error.what());

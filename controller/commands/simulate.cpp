@@ -2,10 +2,10 @@
 
 #include <chrono>
 #include <fmt/format.h>
-#include <malloc.h>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "controller/base/heap.hpp"
 #include "controller/base/log.hpp"
 #include "controller/commands/lower_bound.hpp"
 #include "controller/commands/scratch.hpp"
@@ -82,10 +82,10 @@ struct Memory {
 
 // What the heap gives back when the controller is destroyed; without the database's page cache, which is bounded.
 double freedWithController(VirtualSite& site) {
-  const auto cache = site.store().cacheBytes();
-  const auto before = mallinfo2().uordblks;
+  site.store().dropCaches();
+  const auto before = heapBytesOfThread();
   site.stopController();
-  return static_cast<double>(before - mallinfo2().uordblks) - static_cast<double>(cache);
+  return static_cast<double>(before - heapBytesOfThread());
 }
 
 Memory memoryOf(std::uint64_t seed, int trays) {

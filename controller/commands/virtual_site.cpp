@@ -177,15 +177,21 @@ void VirtualSite::scheduleStorm() {
   });
 }
 
+// The clock is read only where the world hands over to the controller and back: reading it costs as much as a callback.
+void VirtualSite::count(bool controllers) {
+  if (controllers == bool(controllersTurn_)) return;
+  const auto cpu = threadCpu();
+  if (controllersTurn_) controllerCpu_ += cpu - *controllersTurn_;
+  controllersTurn_ = controllers ? std::optional(cpu) : std::nullopt;
+}
+
 void VirtualSite::stepOnce() {
-  const bool controllers = life_ && time_.nextOwner() == &life_->executor;
-  const auto before = threadCpu();
+  count(life_ && time_.nextOwner() == &life_->executor);
   try {
     time_.runOne();
   } catch (const ControllerDied&) {
     crash_.kill();
   }
-  if (controllers) controllerCpu_ += threadCpu() - before;
   if (life_ && crash_.dead()) die();
 }
 

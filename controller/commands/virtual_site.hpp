@@ -62,7 +62,7 @@ class VirtualSite final : public sim::Uplink {
   std::uint64_t crashPoints() const { return crash_.passed(); }
   const ExchangeCount& exchanges() const { return exchanges_; }
   std::int64_t transitions() const;
-  /// CPU of the controller's callbacks, without what the simulator used in them.
+  /// CPU of the controller's callbacks up to the world's latest.
   std::chrono::nanoseconds controllerCpu() const { return controllerCpu_; }
 
   // sim::Uplink
@@ -74,6 +74,7 @@ class VirtualSite final : public sim::Uplink {
   void seedAgents();
   void begin();
   void die();
+  void count(bool controllers);
   void stepOnce();
   void scheduleStorm();
 
@@ -91,6 +92,7 @@ class VirtualSite final : public sim::Uplink {
   int kills_ = 0;
   std::int64_t transitionsOfTheDead_ = 0;
   std::chrono::nanoseconds controllerCpu_{0};
+  std::optional<std::chrono::nanoseconds> controllersTurn_;  // the thread's CPU when it began
 };
 
 }  // namespace zellige

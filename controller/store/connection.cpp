@@ -95,7 +95,9 @@ Connection::Connection(const std::filesystem::path& file, const ConnectionOption
     sqlite3_extended_result_codes(db.getHandle(), 0);
     db.exec("PRAGMA foreign_keys = ON");
     db.exec("PRAGMA temp_store = MEMORY");
-    db.exec(options.writes ? "PRAGMA cache_size = -65536" : "PRAGMA cache_size = -32768");  // KiB
+    // KiB. A reader's cache lasts until the next commit and is then thrown away page by page. The writer's is walked from
+    // end to end by every commit that balanced a B-tree (SQLite renames pages by way of one behind the file's end).
+    db.exec(options.writes ? "PRAGMA cache_size = -16384" : "PRAGMA cache_size = -1024");
     // A reader never folds the WAL into the database, also not when it happens to close last.
     if (!options.writes || !options.checkpointOnClose)
       sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -126,11 +128,7 @@ std::int64_t Connection::number(std::string_view text) {
 std::int64_t Connection::lastId() const { return impl_->db->getLastInsertRowid(); }
 std::int64_t Connection::changes() const { return impl_->db->getTotalChanges(); }
 
-std::int64_t Connection::cacheBytes() const {
-  int now = 0, most = 0;
-  sqlite3_db_status(impl_->db->getHandle(), SQLITE_DBSTATUS_CACHE_USED, &now, &most, 0);
-  return now;
-}
+void Connection::dropCache() { sqlite3_db_release_memory(impl_->db->getHandle()); }
 
 Query::Query(Connection& owner, std::string_view text) : owner_(&owner) {
   auto& impl = *owner.impl_;

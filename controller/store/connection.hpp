@@ -106,8 +106,8 @@ class Connection {
   std::int64_t lastId() const;
   /// Rows changed on this connection so far, those of a transaction that was rolled back included.
   std::int64_t changes() const;
-  /// What its page cache holds: at most cache_size, whatever the site's size.
-  std::int64_t cacheBytes() const;
+  /// Frees its page cache, which is bounded by cache_size whatever the site's size.
+  void dropCache();
 
  private:
   friend class Query;

@@ -201,8 +201,9 @@ std::vector<OpenAct> SqliteStore::openActs() {
   return out;
 }
 
-std::int64_t SqliteStore::cacheBytes() const {
-  return impl_->writing->cacheBytes() + impl_->reading.cacheBytes();
+void SqliteStore::dropCaches() {
+  impl_->writing->dropCache();
+  impl_->reading.dropCache();
 }
 
 std::vector<Run> SqliteStore::lingeringRuns() {

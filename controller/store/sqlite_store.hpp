@@ -97,8 +97,9 @@ class SqliteStore final : public Store {
   /// Reads for the API, on a connection of their own.
   std::unique_ptr<Queries> queries() const;
 
-  /// Memory of the database's page caches: bounded, whatever the site's size.
-  std::int64_t cacheBytes() const;
+  /// Frees the database's page caches, which are bounded whatever the site's size: for who measures what is not. Only
+  /// with Writing::Virtual, where no other thread uses them.
+  void dropCaches();
 
   // The audit trail
   /// Head of the hash chain, 64 hex digits; empty before the first event.
