@@ -74,9 +74,12 @@ void compareParts(const Inventory& found, const Sku& ordered, std::vector<Differ
 
 std::vector<Difference> compare(const Inventory& found, const Sku& ordered, const Node& node) {
   std::vector<Difference> out;
-  if (!found.serial.empty() && found.serial != node.serial)
+  // A machine that does not say which it is could be any: only one that was not read whole may still say so.
+  if (found.serial.empty() ? found.incomplete.empty() : found.serial != node.serial)
     note("place.wrong_serial",
-         fmt::format("{} should hold {}, found {}", node.place.path, node.serial, found.serial), out);
+         fmt::format("{} should hold {}, found {}", node.place.path, node.serial,
+                     found.serial.empty() ? "a machine that reports no serial number" : found.serial),
+         out);
   compareParts(found, ordered, out);
   if (ordered.memoryGiB > 0 && found.memoryGiB < ordered.memoryGiB && found.incomplete.empty())
     note("inventory.missing_part",

@@ -39,8 +39,7 @@ struct WriteState {
 WriteState writeState(const StepContext& context, const Baseline::Entry& entry,
                       const std::vector<BmcTask>& tasks) {
   const auto& known = context.fact("task." + entry.id);
-  const auto& seen = context.run().actOf(writeItem(entry)).witness;
-  const auto before = seen.contains("tasks") ? seen.at("tasks") : std::string{};
+  const auto before = context.run().actOf(writeItem(entry)).witness.get("tasks");
   for (const auto& task : tasks)
     if (task.state == TaskState::Running) return {WriteState::Running, progress(task)};
   WriteState found;

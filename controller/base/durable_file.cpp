@@ -21,6 +21,8 @@ bool writeAll(int fd, std::string_view bytes) {
   return true;
 }
 
+}  // namespace
+
 bool syncDirectory(const std::filesystem::path& path) {
   const int fd = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return false;
@@ -28,8 +30,6 @@ bool syncDirectory(const std::filesystem::path& path) {
   ::close(fd);
   return synced;
 }
-
-}  // namespace
 
 Result<void> writeDurably(const std::filesystem::path& file, std::string_view bytes, unsigned mode) {
   const auto fresh = file.string() + ".new";

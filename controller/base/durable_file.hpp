@@ -13,4 +13,7 @@ namespace zellige {
 /// Errc::Invalid: the disk or the permissions do not allow it, and why.
 Result<void> writeDurably(const std::filesystem::path& file, std::string_view bytes, unsigned mode);
 
+/// What was created, renamed or removed in it is so after a crash as well. False: the system refused.
+bool syncDirectory(const std::filesystem::path& path);
+
 }  // namespace zellige

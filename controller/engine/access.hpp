@@ -2,6 +2,7 @@
 // the site key); nothing else ever sees these values.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,13 +23,15 @@ struct BmcAccess {
   Secret sessionToken;                 ///< empty: no session that we know of
   std::string sessionUri;              ///< for DELETE
   std::string pin;                     ///< SHA-256 of the BMC's TLS key, base64; empty: not pinned yet
+  std::int64_t version = 0;            ///< of the row that was loaded; every save and every import adds one
 };
 
 class AccessStore {
  public:
   virtual ~AccessStore() = default;
   virtual Result<BmcAccess> loadAccess(NodeId node) = 0;
-  /// Durable when it returns.
+  /// Durable when it returns. Conflict: the row is not of `access.version` any more, somebody changed it meanwhile.
+  /// Version 0 is saved whatever is there.
   virtual Task<Result<void>> saveAccess(NodeId node, BmcAccess access) = 0;
 };
 

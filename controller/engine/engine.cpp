@@ -116,7 +116,7 @@ Task<Result<RunId>> Engine::start(StartRun request) {
   run.lane = request.lane;
   run.parameter = request.parameter;
   run.startedBy = request.startedBy;
-  if (!request.why.empty()) run.facts["asked.why"] = request.why;
+  if (!request.why.empty()) run.facts.set("asked.why", request.why);
   run.created = run.stepSince = executor_.now();
   run.step = flow->steps.front().id;
   if (!request.profile.empty()) {

@@ -129,7 +129,7 @@ struct Engine::Live {
   int busyLooks = 0;                     ///< since the last act: polling grows from quick to the step's poll
   int contactErrors = 0;                 ///< in a row
   int lookErrors = 0;                    ///< in a row, other than contact
-  Facts scratch;
+  Scratchpad scratch;
 };
 
 }  // namespace zellige

@@ -9,6 +9,7 @@
 
 #include "controller/base/names.hpp"
 #include "controller/base/time.hpp"
+#include "controller/engine/facts.hpp"
 #include "controller/model/catalog.hpp"
 #include "controller/model/ids.hpp"
 
@@ -39,8 +40,6 @@ enum class ActPhase {
 ZELLIGE_NAMES(ActPhase, {ActPhase::None, "none"}, {ActPhase::Intended, "intended"},
               {ActPhase::Accepted, "accepted"}, {ActPhase::Unknown, "unknown"},
               {ActPhase::Refused, "refused"});
-
-using Facts = std::map<std::string, std::string>;
 
 /// The act of one item of a step, as far as it got.
 struct Act {

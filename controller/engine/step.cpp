@@ -28,18 +28,11 @@ Bmc& StepContext::bmcOf(const Node& node) {
   return *held;
 }
 
-std::optional<std::string> StepContext::intended(const std::string& key) const {
+std::optional<std::string> StepContext::intended(std::string_view key) const {
   if (!wasIntended()) return std::nullopt;
-  const auto& seen = run_.actOf(item_).witness;
-  const auto it = seen.find(key);
-  if (it == seen.end()) return std::nullopt;
-  return it->second;
-}
-
-const std::string& StepContext::fact(const std::string& key) const {
-  static const std::string none;
-  const auto it = facts_.find(key);
-  return it == facts_.end() ? none : it->second;
+  const auto seen = run_.actOf(item_).witness.find(key);
+  if (!seen) return std::nullopt;
+  return std::string(*seen);
 }
 
 void StepContext::find(std::string_view cause, std::string detail) {

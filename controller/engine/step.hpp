@@ -82,11 +82,14 @@ struct Workflow {
   const Step* next(const Step& step) const;  ///< nullptr: it was the last
 };
 
+/// What looks of one step remember for each other while this process lives.
+using Scratchpad = std::map<std::string, std::string>;
+
 /// What a look or an act may use and leave behind. Everything left behind is committed with the run's next change.
 class StepContext {
  public:
   StepContext(Store& store, BmcDirectory& bmcs, const Surroundings& site, const Clock& clock, const Run& run,
-              std::vector<Node> nodes, std::shared_ptr<const Target> target, Facts& scratch)
+              std::vector<Node> nodes, std::shared_ptr<const Target> target, Scratchpad& scratch)
       : store_(store), bmcs_(bmcs), site_(site), clock_(clock), run_(run), nodes_(std::move(nodes)),
         target_(std::move(target)), scratch_(scratch), item_(run.item), facts_(run.facts) {}
 
@@ -115,9 +118,9 @@ class StepContext {
     stalled_ = true;
   }
   /// …what it saw, to be stored with the intent if an act follows.
-  void witness(std::string key, std::string value) { witness_[std::move(key)] = std::move(value); }
+  void witness(std::string_view key, std::string_view value) { witness_.set(key, value); }
   /// What the look before the last act of this item saw; nullopt: no act of this item was intended yet.
-  std::optional<std::string> intended(const std::string& key) const;
+  std::optional<std::string> intended(std::string_view key) const;
   /// An act of this item was intended in this step, and not refused: it may have taken effect.
   bool wasIntended() const { return wasIntended(item_); }
   bool wasIntended(std::string_view item) const { return run_.actOf(item).mayHaveTakenEffect(); }
@@ -125,13 +128,11 @@ class StepContext {
   bool wasAccepted() const { return run_.actOf(item_).phase == ActPhase::Accepted; }
 
   // Looks and acts leave…
-  const std::string& fact(const std::string& key) const;
-  void setFact(std::string key, std::string value) { facts_[std::move(key)] = std::move(value); }
+  std::string fact(std::string_view key) const { return std::string(facts_.get(key)); }
+  void setFact(std::string_view key, std::string_view value) { facts_.set(key, value); }
   /// …only if an act follows: stored with its intent.
-  void setFactWithIntent(std::string key, std::string value) {
-    intentFacts_[std::move(key)] = std::move(value);
-  }
-  void clearFact(const std::string& key) { facts_.erase(key); }
+  void setFactWithIntent(std::string_view key, std::string_view value) { intentFacts_.set(key, value); }
+  void clearFact(std::string_view key) { facts_.erase(key); }
   /// …what is only remembered while this process lives (counts of equal readings).
   std::string& scratch(const std::string& key) { return scratch_[key]; }
   void leave(Op op) { outbox_.push_back(std::move(op)); }
@@ -148,7 +149,7 @@ class StepContext {
   const Run& run_;
   std::vector<Node> nodes_;
   std::shared_ptr<const Target> target_;
-  Facts& scratch_;
+  Scratchpad& scratch_;
   std::string item_, waitsFor_;
   bool stalled_ = false;
   Facts facts_, witness_, intentFacts_;

@@ -324,7 +324,7 @@ Task<Turn::Then> Turn::goBack(StepContext& context, const Step& step) {
 Task<Turn::Then> Turn::actNow(StepContext& context, const Step& step) {
   goOn();
   takeFrom(context);
-  for (auto& [key, value] : context.intentFacts_) run_.facts[key] = value;
+  for (const auto& [key, value] : context.intentFacts_) run_.facts.set(key, value);
   context.facts_ = run_.facts;
   auto& intended = run_.act();
   intended.witness = context.witness_;

@@ -39,8 +39,8 @@ Json changes(const std::optional<BmcAccess>& before, const BmcAccess& now) {
 
 Result<BmcAccess> findAccess(Connection& db, const SecretBox& box, NodeId node) {
   auto q = db.query(
-      "SELECT user, password, must_change, next_password, session_token, session_uri, pin FROM access "
-      "WHERE node = ?");
+      "SELECT user, password, must_change, next_password, session_token, session_uri, pin, version "
+      "FROM access WHERE node = ?");
   q.bind(node);
   if (!q.step()) return Error{Errc::NotFound, fmt::format("no BMC access is known for node {}", node.value)};
   auto password = open(box, q.text(1), node);
@@ -59,6 +59,7 @@ Result<BmcAccess> findAccess(Connection& db, const SecretBox& box, NodeId node) 
   access.sessionToken = std::move(*token);
   access.sessionUri = q.text(5);
   access.pin = q.text(6);
+  access.version = q.integer(7);
   return access;
 }
 
@@ -68,6 +69,8 @@ Result<void> applyAccess(Writing& w, NodeId node, const BmcAccess& access) {
     before = std::move(*stored);
   else if (stored.error().code != Errc::NotFound)
     return stored.error();
+  if (before && access.version != 0 && access.version != before->version)
+    return Error{Errc::Conflict, "how to reach this BMC was changed meanwhile: it is read again"};
   std::optional<std::string> next;
   if (access.nextPassword) next = seal(w.box, *access.nextPassword);
   w.db.query(
@@ -77,7 +80,8 @@ Result<void> applyAccess(Writing& w, NodeId node, const BmcAccess& access) {
           "excluded.user, "
           "password = excluded.password, must_change = excluded.must_change, next_password = "
           "excluded.next_password, "
-          "session_token = excluded.session_token, session_uri = excluded.session_uri, pin = excluded.pin")
+          "session_token = excluded.session_token, session_uri = excluded.session_uri, pin = excluded.pin, "
+          "version = access.version + 1")
       .bind(node, access.user, seal(w.box, access.password), access.mustChange, next,
             seal(w.box, access.sessionToken), access.sessionUri, access.pin)
       .run();

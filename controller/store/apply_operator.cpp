@@ -171,7 +171,11 @@ Result<void> applyAcceptCertificate(Writing& w, NodeId node, const std::string& 
   q.bind(node);
   if (!q.step()) return Error{Errc::NotFound, fmt::format("no BMC access is known for node {}", node.value)};
   Json data{{"forgotten_pin", q.text(0)}};
-  w.db.query("UPDATE access SET pin = '', session_token = '', session_uri = '' WHERE node = ?").bind(node).run();
+  w.db.query(
+          "UPDATE access SET pin = '', session_token = '', session_uri = '', version = version + 1 "
+          "WHERE node = ?")
+      .bind(node)
+      .run();
   w.event("access.certificate_accepted", node, {}, withWhy(std::move(data), why));
   const ResolveFindings resolved{node, "bmc.certificate_changed", fmt::format("{}: {}", w.actor, why)};
   if (const auto done = apply(w, resolved); !done) return done.error();

@@ -64,7 +64,7 @@ Json describe(const Run& run, bool inserted) {
   if (!run.waitsFor.empty()) data["waits_for"] = run.waitsFor;
   if (!inserted) return data;
   data["started_by"] = run.startedBy;
-  if (const auto why = run.facts.find("asked.why"); why != run.facts.end()) data["why"] = why->second;
+  if (const auto why = run.facts.find("asked.why")) data["why"] = *why;
   data["lane"] = nameOf(run.lane);
   if (!run.parameter.empty()) data["parameter"] = run.parameter;
   if (!run.target.empty()) data["target"] = run.target;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "controller/base/digest.hpp"
+#include "controller/base/durable_file.hpp"
 #include "controller/base/secret.hpp"
 
 namespace zellige {
@@ -64,11 +65,6 @@ Result<Copied> copyDigesting(const std::filesystem::path& from, const std::files
   if (::fsync(out) != 0) return broken("write", to);
   copied.digest = hash.hex();
   return copied;
-}
-
-bool syncDirectory(const std::filesystem::path& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return fd >= 0 && ::fsync(fd) == 0;
 }
 
 }  // namespace

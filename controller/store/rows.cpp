@@ -13,7 +13,7 @@ Facts decodeFacts(const std::string& text) {
   Facts facts;
   if (text == "{}") return facts;
   const auto json = readStored(text);
-  for (const auto& [key, value] : json.items()) facts.emplace(key, value.get<std::string>());
+  for (const auto& [key, value] : json.items()) facts.set(key, value.get<std::string>());
   return facts;
 }
 
@@ -28,7 +28,7 @@ std::map<std::string, Act> decodeActs(const std::string& text) {
     act.phase = *phase;
     act.tries = stored.at("tries").get<int>();
     for (const auto& [key, value] : stored.at("witness").items())
-      act.witness.emplace(key, value.get<std::string>());
+      act.witness.set(key, value.get<std::string>());
     acts.emplace(item, std::move(act));
   }
   return acts;

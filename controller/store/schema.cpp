@@ -11,8 +11,11 @@ namespace {
 constexpr std::string_view k0001 =
 #include "controller/store/migrations/0001.sql"
     ;
+constexpr std::string_view k0002 =
+#include "controller/store/migrations/0002.sql"
+    ;
 
-constexpr Migration kMigrations[] = {{1, k0001}};
+constexpr Migration kMigrations[] = {{1, k0001}, {2, k0002}};
 
 /// "Zelg": what `file` shows, and how we know that a database is ours.
 constexpr std::int64_t kApplicationId = 0x5a656c67;

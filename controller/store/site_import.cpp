@@ -289,6 +289,7 @@ class Import {
     return {};
   }
 
+  // A password change that is under way stays: what the BMC took may be the next one, and is tried first.
   void replaceAccess(NodeId id, const Planned& p) {
     const auto& n = *p.wanted;
     w_.db
@@ -296,8 +297,8 @@ class Import {
             "INSERT INTO access (node, user, password, must_change, session_token, session_uri, pin, "
             "manifest_mark) "
             "VALUES (?, ?, ?, ?, '', '', '', ?) ON CONFLICT (node) DO UPDATE SET user = excluded.user, "
-            "password = excluded.password, must_change = excluded.must_change, next_password = NULL, "
-            "session_token = '', session_uri = '', manifest_mark = excluded.manifest_mark")
+            "password = excluded.password, must_change = excluded.must_change, session_token = '', "
+            "session_uri = '', manifest_mark = excluded.manifest_mark, version = access.version + 1")
         .bind(id, n.bmc.user, w_.box.seal(n.password), n.factoryPassword, p.mark)
         .run();
   }

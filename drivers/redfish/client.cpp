@@ -24,6 +24,10 @@ Client::Client(const Wiring& wiring, NodeId node, http::Peer peer, std::function
   peer_.caFile = wiring.options.caFile;
 }
 
+Client::ReadLimit::ReadLimit(Client& client) : client_(client) {
+  client_.readBy_ = client_.wiring_.executor.now() + client_.wiring_.options.wholeRead;
+}
+
 void Client::moveTo(http::Peer peer) {
   if (peer.address == peer_.address && peer.port == peer_.port) return;
   peer_.address = std::move(peer.address);
@@ -87,6 +91,10 @@ Task<Result<Document>> Client::perform(Ask ask) {
   if (!read)
     if (auto ok = armed(fmt::format("{} {}", ask.method, ask.uri)); !ok) co_return ok.error();
   const auto& options = wiring_.options;
+  if (read && readBy_ && wiring_.executor.now() > *readBy_)
+    co_return Error{Errc::Timeout,
+                    fmt::format("GET {}: the BMC answers so slowly that it was not read whole in {} min",
+                                ask.uri, std::chrono::floor<std::chrono::minutes>(options.wholeRead).count())};
   const auto giveUp = wiring_.executor.now() + options.patience;
   bool renewed = false;
   for (int tries = 1;;) {
@@ -129,7 +137,7 @@ Result<Document> Client::judge(const Ask& ask, HttpReply reply) const {
     // A plain 403 page while the factory's password is in use is how some say "change it first" (FACTS 7).
     const bool page = reply.body.find_first_not_of(" \t\r\n") != std::string::npos &&
                       reply.body[reply.body.find_first_not_of(" \t\r\n")] == '<';
-    if (reply.status == 403 && page && access_ && access_->mustChange) error.code = Errc::PasswordExpired;
+    if (reply.status == 403 && page && mustChange_) error.code = Errc::PasswordExpired;
     return error;
   }
   Document document;
@@ -168,7 +176,8 @@ Client::Ask Client::writing(std::string method, std::string uri, std::string bod
 }
 
 Task<Result<Document>> Client::root() {
-  (void)loadAccess();  // for the pin alone; a machine that nobody has credentials for may still say what it is
+  // For the pin alone; a machine that nobody has credentials for may still say what it is.
+  if (peer_.pin.empty()) (void)loadAccess();
   auto ask = reading("/redfish/v1/", false);
   ask.as = As::Nobody;
   auto root = co_await perform(std::move(ask));

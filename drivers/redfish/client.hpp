@@ -34,10 +34,11 @@ struct ClientOptions {
   Duration slowReadTimeout{180'000};  ///< firmware inventories and expanded collections (FACTS 11: DGX)
   Duration writeTimeout{120'000};     ///< FACTS 11: BIOS writes can hold longer than 60 s
   Duration uploadTimeout{1'800'000};  ///< 200 MiB over a BMC's slow path, *est*
-  int tries = 3;                      ///< of a request that was told to come again
-  Duration patience{60'000};          ///< all waits of one request together
-  Duration defaultWait{5'000};        ///< where the BMC did not say when to come again, *est*
-  std::string caFile;                 ///< http::Peer::caFile
+  Duration wholeRead{1'200'000};  ///< one reading of a whole machine: 4,000 resources at 0.3 s each, *est*
+  int tries = 3;                  ///< of a request that was told to come again
+  Duration patience{60'000};      ///< all waits of one request together
+  Duration defaultWait{5'000};    ///< where the BMC did not say when to come again, *est*
+  std::string caFile;             ///< http::Peer::caFile
   std::function<std::string(std::size_t)> randomHex;  ///< for new passwords; empty: the operating system's
   ReadLog* readLog = nullptr;
 };
@@ -79,6 +80,17 @@ class Client {
   // Reading
   Task<Result<Document>> root();  ///< anonymous; one exchange
   Task<Result<Document>> get(std::string uri, bool slow = false);
+  /// While it lives, no GET begins later than `wholeRead` after it was made: Errc::Timeout. A machine that answers each of
+  /// hundreds of requests just before its own timeout would else be read for hours.
+  class ReadLimit {
+   public:
+    explicit ReadLimit(Client& client);
+    ~ReadLimit() { client_.readBy_.reset(); }
+    ReadLimit(const ReadLimit&) = delete;
+
+   private:
+    Client& client_;
+  };
   Task<Result<Members>> members(std::string uri, bool slow = false);
   /// The links of a collection (first page to last), without reading its members.
   Task<Result<std::vector<std::string>>> links(std::string uri);
@@ -131,6 +143,7 @@ class Client {
   Task<Result<void>> addMember(std::string uri, Members& members, bool slow);
 
   Result<void> loadAccess();
+  void forgetAccess();
   Task<Result<void>> saveAccess();
   void forgetToken(const Secret& rejected);
   Task<Result<void>> signInTo(const std::vector<Secret>& candidates);
@@ -154,8 +167,10 @@ class Client {
   std::function<bool()> armed_;
   Turns turns_;
   Turns loginTurn_;
+  std::optional<Time> readBy_;  ///< of the ReadLimit, if there is one
 
-  std::optional<BmcAccess> access_;
+  std::unique_ptr<BmcAccess> access_;      ///< only while signing in or changing the password
+  bool mustChange_ = false;                ///< as it was loaded
   Secret token_;                           ///< in use; empty: ensureSession must find or open one
   Secret deadToken_;                       ///< refused with 401: not to be taken from the store again
   bool basicOnly_ = false;                 ///< the BMC opens no session until the password is changed

@@ -202,6 +202,7 @@ void dropChassisOfProcessors(std::vector<Component>& parts) {
 
 Task<Result<Inventory>> RedfishBmc::inventory() {
   Reading reading;
+  const Client::ReadLimit limit(client_);
   auto done = co_await readSystems();
   if (!done) co_return done.error();  // without these nothing can be told from anything
   if (known().systems.empty() && known().chassis.empty())

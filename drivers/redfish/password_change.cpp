@@ -67,9 +67,9 @@ Task<Result<void>> Client::changePassword(std::string accountId, bool anyMatch) 
   if (!before) co_return before.error();
   auto session = co_await ensureSession();
   if (!session) co_return session.error();
-  if (before->nextPassword && access_ && access_->password == *before->nextPassword)
-    co_return Result<void>{};  // an earlier change had been applied: settled just now
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
+  if (before->nextPassword && access_->password == *before->nextPassword)
+    co_return Result<void>{};  // an earlier change had been applied: settled just now
   auto account = co_await findOwnAccount(std::move(accountId));
   if (!account) co_return account.error();
   const bool basic = basicOnly_;  // each try is a guess of the password then
@@ -88,10 +88,7 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
   access_->nextPassword = Secret(newPassword(account.passwordLength, wiring_.options.randomHex));
   auto saved = co_await saveAccess();
-  if (!saved) {
-    access_.reset();
-    co_return saved;
-  }
+  if (!saved) co_return saved;
   auto sent = co_await sendPassword(std::move(account), anyMatch);
   if (!sent && sent.error().outcomeUnknown) {  // either may be valid now: the next sign-in finds out
     token_ = {};
@@ -110,9 +107,11 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
   const auto oldUri = std::exchange(access_->sessionUri, {});
   basicOnly_ = false;
   access_->password = *std::exchange(access_->nextPassword, std::nullopt);
-  access_->mustChange = false;
+  access_->mustChange = mustChange_ = false;
   access_->sessionToken = {};
+  access_->version = 0;  // whoever wrote meanwhile cannot know the password that the BMC takes now
   saved = co_await saveAccess();
+  access_.reset();
   // Most BMCs end the account's sessions at a password change; where not, ours must not stay behind.
   if (saved && !oldToken.empty()) (void)co_await deleteSession(oldToken, oldUri);
   co_return saved;
@@ -140,10 +139,7 @@ Task<Result<void>> Client::sendPassword(OwnAccount account, bool anyMatch) {
 Task<Result<void>> Client::dropNextPassword(Error why) {
   access_->nextPassword.reset();
   auto saved = co_await saveAccess();
-  if (!saved) {
-    access_.reset();
-    co_return saved;
-  }
+  if (!saved) co_return saved;
   co_return why;
 }
 

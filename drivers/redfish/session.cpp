@@ -25,14 +25,27 @@ Result<void> Client::loadAccess() {
   if (access_) return {};
   auto loaded = wiring_.access.loadAccess(node_);
   if (!loaded) return loaded.error();
-  access_ = std::move(*loaded);
+  access_ = std::make_unique<BmcAccess>(std::move(*loaded));
+  mustChange_ = access_->mustChange;
   if (!access_->pin.empty()) peer_.pin = access_->pin;
   return {};
 }
 
+// Not kept for longer than it is needed: a site has hundreds of thousands of BMCs. Where no session can be opened, it is
+// needed to tell whether somebody corrected it.
+void Client::forgetAccess() {
+  if (!basicOnly_) access_.reset();
+}
+
+// Refused, what we know is old: somebody changed the way in meanwhile.
 Task<Result<void>> Client::saveAccess() {
   auto copy = *access_;
-  return wiring_.access.saveAccess(node_, std::move(copy));
+  auto saved = co_await wiring_.access.saveAccess(node_, std::move(copy));
+  if (!saved)
+    access_.reset();
+  else if (access_)
+    ++access_->version;
+  co_return saved;
 }
 
 void Client::forgetToken(const Secret& rejected) {
@@ -45,7 +58,7 @@ Task<Result<void>> Client::ensureSession() {
   if (!token_.empty()) co_return Result<void>{};
   auto turn = co_await loginTurn_.take();
   if (!token_.empty()) co_return Result<void>{};
-  const auto before = std::exchange(access_, std::nullopt);  // fresh: a person may have corrected the password
+  const auto before = std::exchange(access_, nullptr);  // fresh: a person may have corrected the password
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
   if (basicOnly_ && before && before->user == access_->user && before->password == access_->password)
     co_return Result<void>{};
@@ -53,12 +66,15 @@ Task<Result<void>> Client::ensureSession() {
   const bool pending = access_->nextPassword.has_value();
   if (!pending && !access_->sessionToken.empty() && access_->sessionToken != deadToken_) {
     token_ = access_->sessionToken;
+    forgetAccess();
     co_return Result<void>{};
   }
   std::vector<Secret> candidates;
   if (pending) candidates.push_back(*access_->nextPassword);
   candidates.push_back(access_->password);
-  co_return co_await signInTo(candidates);
+  auto signedIn = co_await signInTo(candidates);
+  if (signedIn) forgetAccess();
+  co_return signedIn;
 }
 
 // One candidate: a refusal is confirmed once, because a single stray 401 happens (FACTS 7). Two candidates (a crash in
@@ -137,7 +153,7 @@ Task<Result<void>> Client::keepSession(Secret password, HttpReply reply) {
   if (access_->nextPassword) {
     const bool isNext = *access_->nextPassword == password;
     tellSettled(node_, isNext);
-    if (isNext) access_->mustChange = false;
+    if (isNext) access_->mustChange = mustChange_ = false;
     access_->password = std::move(password);
     access_->nextPassword.reset();
   }
@@ -148,10 +164,10 @@ Task<Result<void>> Client::keepSession(Secret password, HttpReply reply) {
     if (body) access_->sessionUri = localPath(readString(*body, "@odata.id").value_or(""));
   }
   if (access_->pin.empty()) access_->pin = peer_.pin;
+  const auto uri = access_->sessionUri;
   auto saved = co_await saveAccess();
   if (!saved) {
-    if (opened) (void)co_await deleteSession(token, access_->sessionUri);
-    access_.reset();
+    if (opened) (void)co_await deleteSession(token, uri);
     co_return saved;
   }
   token_ = token;
@@ -186,7 +202,9 @@ Task<Result<void>> Client::close() {
   token_ = {};
   access_->sessionToken = {};
   access_->sessionUri = {};
-  co_return co_await saveAccess();
+  auto saved = co_await saveAccess();
+  forgetAccess();
+  co_return saved;
 }
 
 }  // namespace zellige::redfish

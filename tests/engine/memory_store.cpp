@@ -341,7 +341,10 @@ Result<BmcAccess> MemoryStore::loadAccess(NodeId node) { return tables_.access[n
 
 Task<Result<void>> MemoryStore::saveAccess(NodeId node, BmcAccess access) {
   co_await sleepFor(executor_, latency_);
-  tables_.access[node] = std::move(access);
+  auto& stored = tables_.access[node];
+  if (access.version != 0 && access.version != stored.version) co_return Error{Errc::Conflict, "changed"};
+  access.version = stored.version + 1;
+  stored = std::move(access);
   co_return Result<void>{};
 }
 

@@ -428,7 +428,7 @@ TEST(Turn, WhatActsLeaveIsCommittedWithTheirResult) {
   const auto run = t.boot();
   ASSERT_TRUE(t.site.runToEnd(run));
   EXPECT_EQ(t.site.tables.orders[t.nodes[0]].id, "o1");
-  EXPECT_EQ(t.run(run).facts.at("uri"), "/tasks/1");
+  EXPECT_EQ(t.run(run).facts.get("uri"), "/tasks/1");
 }
 
 TEST(Turn, ALostCompareAndSetLooksAgain) {

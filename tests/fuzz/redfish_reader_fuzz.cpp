@@ -161,6 +161,7 @@ class Access final : public AccessStore {
   }
   Result<BmcAccess> loadAccess(NodeId) override { return stored_; }
   Task<Result<void>> saveAccess(NodeId, BmcAccess access) override {
+    ++access.version;
     stored_ = std::move(access);
     co_return Result<void>{};
   }

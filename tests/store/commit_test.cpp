@@ -38,7 +38,7 @@ TEST_F(Commit, RemembersARunWithEverythingInIt) {
   EXPECT_EQ(stored->act().phase, ActPhase::Intended);
   EXPECT_TRUE(stored->lingers);
   EXPECT_EQ(std::tuple(stored->deaths, stored->rounds), std::tuple(1, 3));
-  EXPECT_EQ(stored->facts.at("task"), run.facts.at("task"));
+  EXPECT_EQ(stored->facts.get("task"), run.facts.get("task"));
   EXPECT_EQ(stored->excused, 1500ms);
   EXPECT_EQ(stored->waitsFor, run.waitsFor);
   EXPECT_EQ(stored->blockedSince, run.blockedSince);
@@ -278,6 +278,7 @@ TEST_F(Commit, KeepsHowToReachABmc) {
   access->nextPassword = Secret{"next"};
   access->pin = "pin";
   ASSERT_TRUE(wait(store_->saveAccess(node, *access)));
+  ++access->version;
   access->sessionToken = Secret{"session"};
   access->sessionUri = "/redfish/v1/SessionService/Sessions/1";
   ASSERT_TRUE(wait(store_->saveAccess(node, *access)));
@@ -287,6 +288,24 @@ TEST_F(Commit, KeepsHowToReachABmc) {
   EXPECT_EQ(stored->pin, "pin");
   EXPECT_THAT(kindsSince(before), ElementsAre("access.changed")) << "a session alone is no change of access";
   EXPECT_EQ(store_->loadAccess(NodeId{99}).error().code, Errc::NotFound);
+}
+
+TEST_F(Commit, RefusesAWayInThatWasReadBeforeSomebodyElseChangedIt) {
+  openWithSite();
+  const auto node = nodeId(0);
+  const auto old = *store_->loadAccess(node);
+  auto access = old;
+  access.password = Secret{"rotated"};
+  ASSERT_TRUE(wait(store_->saveAccess(node, access)));
+  EXPECT_EQ(wait(store_->saveAccess(node, old)).error().code, Errc::Conflict);
+  ASSERT_TRUE(wait(store_->acceptCertificate(node, {"alice", "board swapped"})));
+  ++access.version;
+  EXPECT_EQ(wait(store_->saveAccess(node, access)).error().code, Errc::Conflict);
+  EXPECT_EQ(store_->loadAccess(node)->password.reveal(), "rotated");
+  access.version = 0;
+  access.password = Secret{"the BMC took it"};
+  ASSERT_TRUE(wait(store_->saveAccess(node, access)));
+  EXPECT_EQ(store_->loadAccess(node)->password.reveal(), "the BMC took it");
 }
 
 TEST_F(Commit, FreezesAProfileWithAllItNames) {

@@ -130,6 +130,20 @@ TEST_F(SiteImportTest, TakesACorrectedPasswordButKeepsARotatedOne) {
   EXPECT_TRUE(store_->loadAccess(node)->mustChange);
 }
 
+TEST_F(SiteImportTest, LeavesAPasswordChangeThatIsUnderWayToBeSettled) {
+  openWithSite();
+  const auto node = nodeId(0);
+  auto access = *store_->loadAccess(node);
+  access.nextPassword = Secret{"may have been set"};
+  ASSERT_TRUE(wait(store_->saveAccess(node, access)));
+  ++access.version;
+  auto corrected = site(3);
+  corrected.manifests[0].nodes[0].password = Secret{"from the pull tag"};
+  EXPECT_EQ(wait(store_->importSite(corrected, by_))->nodesChanged, 1);
+  EXPECT_EQ(store_->loadAccess(node)->nextPassword, Secret{"may have been set"});
+  EXPECT_EQ(wait(store_->saveAccess(node, access)).error().code, Errc::Conflict) << "read before the import";
+}
+
 TEST_F(SiteImportTest, LeavesARetiredNodeAloneUntilItsEntryChanges) {
   openWithSite();
   const auto node = nodeId(0);

@@ -72,13 +72,25 @@ INSTANTIATE_TEST_SUITE_P(
         Delivery{
             "little_memory", {gpu("0", "GB200"), gpu("1", "GB200")}, 480, "S1", {"inventory.missing_part"}},
         Delivery{"misplaced", {gpu("0", "GB200"), gpu("1", "GB200")}, 960, "S2", {"place.wrong_serial"}},
-        Delivery{"serial_unknown", {gpu("0", "GB200"), gpu("1", "GB200")}, 960, ""}),
+        Delivery{"serial_unknown", {gpu("0", "GB200"), gpu("1", "GB200")}, 960, "", {"place.wrong_serial"}}),
     [](const auto& info) { return info.param.name; });
 
-TEST(Compare, NamesTheIncompletePartAndWhatWasRead) {
+Node theMachine() {
+  Node node;
+  node.serial = "S1";
+  return node;
+}
+Inventory ofTheRightMachine() {
   Inventory found;
+  found.serial = "S1";
+  return found;
+}
+
+TEST(Compare, NamesTheIncompletePartAndWhatWasRead) {
+  auto found = ofTheRightMachine();
   found.components = {gpu("GPU_3", "", false)};
-  const auto differences = compare(found, {"s", NodeKind::ComputeTray, 0, {{ComponentKind::Gpu, 1, ""}}}, {});
+  const auto differences = compare(found, {"s", NodeKind::ComputeTray, 0, {{ComponentKind::Gpu, 1, ""}}},
+                                   theMachine());
   ASSERT_EQ(differences.size(), 1u);
   EXPECT_THAT(differences[0].detail, HasSubstr("GPU_3 (why)"));
 }
@@ -88,20 +100,21 @@ TEST(Compare, LinesOfOneKindDoNotAccuseEachOthersParts) {
   const Component b{ComponentKind::Nic, "NIC_1", "s1", "BlueField-3", "", true, false, ""};
   const Sku sku{
       "s", NodeKind::ComputeTray, 0, {{ComponentKind::Nic, 1, ""}, {ComponentKind::Nic, 1, "ConnectX-7"}}};
-  Inventory found;
+  auto found = ofTheRightMachine();
   found.components = {a, b};
-  EXPECT_TRUE(compare(found, sku, {}).empty()) << "the line for any model takes what the other leaves";
+  EXPECT_TRUE(compare(found, sku, theMachine()).empty())
+      << "the line for any model takes what the other leaves";
   found.components = {a};
-  const auto differences = compare(found, sku, {});
+  const auto differences = compare(found, sku, theMachine());
   ASSERT_EQ(differences.size(), 1u);
   EXPECT_EQ(differences[0].cause, "inventory.missing_part");
   EXPECT_EQ(differences[0].detail, "ordered 1 nic, found 0");
 }
 
 TEST(Compare, TellsAllThatHasOneCauseInOneDetail) {
-  Inventory found;
+  auto found = ofTheRightMachine();
   found.components = {gpu("GPU_0", "GB200", true, true), gpu("GPU_1", "GB200", true, true)};
-  const auto differences = compare(found, {"s", NodeKind::ComputeTray, 0, {}}, {});
+  const auto differences = compare(found, {"s", NodeKind::ComputeTray, 0, {}}, theMachine());
   ASSERT_EQ(differences.size(), 1u);
   EXPECT_EQ(differences[0].cause, "inventory.sick_part");
   EXPECT_EQ(differences[0].detail, "gpu GPU_0: why; gpu GPU_1: why");
@@ -109,10 +122,10 @@ TEST(Compare, TellsAllThatHasOneCauseInOneDetail) {
 
 TEST(Compare, CallsNothingMissingThatCouldNotBeRead) {
   const Sku sku{"gb200", NodeKind::ComputeTray, 960, {{ComponentKind::Gpu, 2, "GB200"}}};
-  Inventory found;
+  auto found = ofTheRightMachine();
   found.components = {gpu("GPU_0", "B200")};
   found.incomplete = "/redfish/v1/Systems/HGX_Baseboard_0: 503";
-  const auto differences = compare(found, sku, {});
+  const auto differences = compare(found, sku, theMachine());
   ASSERT_EQ(differences.size(), 1u);  // what was read is believed
   EXPECT_EQ(differences[0].cause, "inventory.wrong_part");
 }

@@ -110,7 +110,6 @@ Json Shapes::nodeDetail(const NodeDetail& detail) const {
 Json Shapes::run(const Run& r) const {
   Json nodes = Json::array();
   for (const auto id : r.subject) nodes.push_back(serialOf(id));
-  const auto why = r.facts.find("asked.why");
   return {{"id", r.id.value},
           {"workflow", r.workflow},
           {"nodes", std::move(nodes)},
@@ -123,7 +122,7 @@ Json Shapes::run(const Run& r) const {
           {"waits_for", waitsFor(r)},
           {"blocked_since", timeOrNull(r.blockedSince)},
           {"started_by", r.startedBy},
-          {"reason", why == r.facts.end() ? "" : why->second},
+          {"reason", r.facts.get("asked.why")},
           {"created", iso8601(r.created)},
           {"ended", timeOrNull(r.ended)}};
 }

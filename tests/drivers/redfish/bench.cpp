@@ -154,6 +154,7 @@ Bench::Bench(std::string_view tree, ClientOptions options)
     : machine(executor, mockups / tree), wiring{machine, access, executor, std::move(options)} {
   access.stored.user = "root";
   access.stored.password = Secret("correct");
+  access.stored.version = 1;
   restart();
 }
 

@@ -227,6 +227,19 @@ TEST_F(Gb200, AnInventoryThatWasReadWholeSaysSo) {
 }
 
 // Each resource in turn answers as a BMC does that is busy, cut short or half awake.
+TEST_F(Gb200, AMachineThatAnswersEachRequestLateIsNotReadForHours) {
+  bench.machine.expands = false;
+  bench.machine.latency = 50s;  // within the limit of every single request
+  const auto began = bench.time.now();
+  const auto inventory = bench.run(bench.bmc().inventory());
+  ASSERT_FALSE(inventory);
+  EXPECT_EQ(inventory.error().code, Errc::Timeout);
+  EXPECT_THAT(inventory.error().what, ::testing::HasSubstr("20 min"));
+  EXPECT_LT(bench.time.now() - began, 23min);
+  bench.machine.latency = 50ms;
+  EXPECT_TRUE(bench.run(bench.bmc().inventory())) << "and the limit is gone with the reading";
+}
+
 TEST_F(Gb200, AnInventoryThatWasReadHalfWayNamesWhatIsMissing) {
   const std::string v1Path = "/redfish/v1/";
   for (const std::string uri :

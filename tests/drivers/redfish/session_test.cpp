@@ -161,6 +161,33 @@ TEST_F(Session, APasswordChangeBeforeAnySessionGoesByBasicAuthentication) {
   EXPECT_EQ(bench.access.stored.password.reveal(), bench.machine.password);
 }
 
+TEST_F(Session, APasswordThatIsImportedDuringASignInIsKept) {
+  bench.access.beforeSave = [&](const BmcAccess&) {  // the import is committed first
+    bench.access.stored.password = Secret("corrected");
+    ++bench.access.stored.version;
+  };
+  EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::Conflict);
+  EXPECT_EQ(bench.access.stored.password.reveal(), "corrected");
+  EXPECT_TRUE(bench.machine.tokens.empty()) << "the session that nobody will remember is given back";
+  bench.access.beforeSave = {};
+  bench.machine.password = "corrected";
+  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+}
+
+TEST_F(Session, APasswordThatTheBmcTookIsKeptWhateverIsImportedMeanwhile) {
+  bench.access.beforeSave = [&](const BmcAccess&) {
+    if (passwordsSent() == 0) return;
+    bench.access.stored.password = Secret("imported");
+    ++bench.access.stored.version;
+  };
+  ASSERT_TRUE(bench.run(bench.bmc().changePassword()));
+  EXPECT_NE(bench.machine.password, "correct");
+  EXPECT_EQ(bench.access.stored.password.reveal(), bench.machine.password);
+  EXPECT_FALSE(bench.access.stored.nextPassword);
+  bench.access.beforeSave = {};
+  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+}
+
 TEST_F(Session, APasswordThatAPersonChangedMeanwhileIsTakenUpAndKept) {
   bench.machine.passwordExpired = true;
   bench.machine.once("POST", sessions,
