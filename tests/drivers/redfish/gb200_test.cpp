@@ -1,6 +1,7 @@
 // The recorded GB200 compute tray, read as the workflows read it. Counts are made here by walking the recorded files,
 // never by the code under test.
 #include <algorithm>
+#include <gmock/gmock.h>
 
 #include "tests/drivers/redfish/bench.hpp"
 
