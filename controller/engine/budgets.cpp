@@ -43,16 +43,15 @@ bool Budgets::take(RunId run, Lane lane, Time since, const std::vector<Budget>& 
     if (!holds(run, budget)) missing.push_back(budget);
   if (missing.empty()) return true;
   const auto rack = place.rack();
-  if (waitingByRun_.contains(run)) return false;
+  if (waiters_.contains(run)) return false;
   if (fits(missing, rack)) {
     hold(run, missing, rack);
     return true;
   }
-  const Waiter waiter{lane, since, run, std::move(missing), rack};
-  waiting_.insert(waiter);
-  waitingIn_[rack].insert(waiter);
-  waitingByRun_.emplace(run, waiter);
-  ++waitingFor_[waiter.needs];
+  ++waitingFor_[missing];
+  const auto& waiter = waiters_.emplace(run, Waiter{lane, since, run, std::move(missing), rack}).first->second;
+  waiting_.insert(&waiter);
+  waitingIn_[rack].insert(&waiter);
   return false;
 }
 
@@ -84,20 +83,17 @@ void Budgets::releaseAll(RunId run) {
 }
 
 void Budgets::withdraw(RunId run) {
-  if (const auto it = waitingByRun_.find(run); it != waitingByRun_.end()) {
-    const auto waiter = it->second;
-    forget(waiter);
-  }
+  if (const auto it = waiters_.find(run); it != waiters_.end()) forget(it->second);
 }
 
 void Budgets::forget(const Waiter& waiter) {
-  waiting_.erase(waiter);
+  waiting_.erase(&waiter);
   if (const auto rack = waitingIn_.find(waiter.rack); rack != waitingIn_.end()) {
-    rack->second.erase(waiter);
+    rack->second.erase(&waiter);
     if (rack->second.empty()) waitingIn_.erase(rack);
   }
   if (const auto kind = waitingFor_.find(waiter.needs); --kind->second == 0) waitingFor_.erase(kind);
-  waitingByRun_.erase(waiter.run);
+  waiters_.erase(RunId{waiter.run});
 }
 
 // With 100,000 runs waiting, only those that this can have helped are asked: all if the site was full, else the rack's.
@@ -122,9 +118,9 @@ bool Budgets::siteIsFull() const {
   });
 }
 
-void Budgets::grant(const std::set<Waiter>& candidates) {
+void Budgets::grant(const Queue& candidates) {
   for (auto it = candidates.begin(); it != candidates.end() && !siteIsFull();) {
-    const auto waiter = *it++;
+    const auto& waiter = **it++;
     if (!fits(waiter.needs, waiter.rack)) continue;
     const bool last = it == candidates.end();
     hold(waiter.run, waiter.needs, waiter.rack);
@@ -153,7 +149,7 @@ std::vector<Budgets::Use> Budgets::use() const {
   for (const auto& [scope, used] : used_) {
     if (used == 0) continue;
     Use row{scope.first, scope.second, used, limit(scope), 0};
-    for (const auto& w : waiting_)
+    for (const auto& [_, w] : waiters_)
       if (std::find(w.needs.begin(), w.needs.end(), scope.first) != w.needs.end() &&
           (scope.second.empty() || scope.second == w.rack))
         ++row.waiting;

@@ -51,8 +51,11 @@ class Budgets {
     std::vector<Budget> needs;
     std::string rack;
     auto key() const { return std::tuple(lane, since, run); }
-    bool operator<(const Waiter& other) const { return key() < other.key(); }
   };
+  struct Earlier {
+    bool operator()(const Waiter* a, const Waiter* b) const { return a->key() < b->key(); }
+  };
+  using Queue = std::set<const Waiter*, Earlier>;  ///< of those in waiters_
   using Scope = std::pair<Budget, std::string>;
   int limit(const Scope& scope) const;
   static std::vector<Scope> scopes(Budget budget, const std::string& rack);
@@ -62,15 +65,15 @@ class Budgets {
   bool siteIsFull() const;
   using Held = std::vector<std::pair<Budget, std::string>>;  ///< and the rack it counts in
   void giveBack(const Held& held);
-  void grant(const std::set<Waiter>& candidates);
+  void grant(const Queue& candidates);
   void forget(const Waiter& waiter);
 
   BudgetLimits limits_;
   std::map<Scope, int> used_;
   std::map<RunId, Held> held_;
-  std::set<Waiter> waiting_;
-  std::map<std::string, std::set<Waiter>> waitingIn_;  // the same, by rack
-  std::map<RunId, Waiter> waitingByRun_;
+  std::map<RunId, Waiter> waiters_;
+  Queue waiting_;                                  // all of them
+  std::map<std::string, Queue> waitingIn_;         // by rack
   std::map<std::vector<Budget>, int> waitingFor_;  // how many wait for just these
   std::vector<RunId> granted_;
 };

@@ -153,10 +153,8 @@ Task<Result<void>> Engine::cancel(RunId id, std::string who, std::string why) {
   if (!found || found->ended)
     co_return Error{Errc::NotFound, fmt::format("run {} is not unfinished", id.value)};
   auto& live = *found;
-  live.cancelledBy = std::move(who);
-  live.cancelReason = std::move(why);
   const Completion<Result<void>> done(executor_);
-  live.cancels.push_back(done);
+  live.cancels.push_back({done, std::move(who), std::move(why)});
   if (live.inFlight)
     live.nudged = true;
   else
@@ -238,7 +236,7 @@ void Engine::afterTurn(Live& live) {
       Result<void> answer;
       if (!cancelled)
         answer = Error{Errc::Conflict, fmt::format("the run ended by itself: {}", nameOf(live.run.state))};
-      asked.set(std::move(answer));
+      asked.done.set(std::move(answer));
     }
   }
   if (live.run.unfinished() || live.ended) {

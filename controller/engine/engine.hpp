@@ -117,8 +117,11 @@ struct Engine::Live {
   bool nudged = false;   ///< while in flight: look again at once
   bool ended = false;    ///< the row is finished; kept only while a budget must stay held
   bool resumed = false;  ///< taken up from the row by this process, first turn not over yet
-  std::vector<Completion<Result<void>>> cancels;  ///< asked for, not answered yet
-  std::string cancelledBy, cancelReason;
+  struct Cancel {
+    Completion<Result<void>> done;
+    std::string who, why;
+  };
+  std::vector<Cancel> cancels;  ///< asked for, not answered yet
   TimerId timer = TimerId::None;
   Time due{};                     ///< of the next turn
   std::optional<Time> firstTodo;  ///< first Todo since the act or the resume; settle counts from here

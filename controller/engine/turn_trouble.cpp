@@ -165,9 +165,9 @@ Task<Turn::Then> Turn::cancelled() {
   run_.lingers = keepsSlot;
   run_.state = RunState::Cancelled;
   run_.ended = now();
-  run_.waitsFor = live_.cancelReason;
+  run_.waitsFor = live_.cancels.back().why;
   run_.blockedSince.reset();
-  const auto saved = co_await commit("run.cancelled", {}, live_.cancelledBy);
+  const auto saved = co_await commit("run.cancelled", {}, live_.cancels.back().who);
   if (saved) live_.ended = keepsSlot;
   if (saved && keepsSlot) sleep(60s);
   co_return Then::Wait;

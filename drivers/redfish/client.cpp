@@ -91,7 +91,7 @@ Task<Result<Document>> Client::perform(Ask ask) {
   if (!read)
     if (auto ok = armed(fmt::format("{} {}", ask.method, ask.uri)); !ok) co_return ok.error();
   const auto& options = wiring_.options;
-  if (read && readBy_ && wiring_.executor.now() > *readBy_)
+  if (read && wiring_.executor.now() > readBy_)
     co_return Error{Errc::Timeout,
                     fmt::format("GET {}: the BMC answers so slowly that it was not read whole in {} min",
                                 ask.uri, std::chrono::floor<std::chrono::minutes>(options.wholeRead).count())};
@@ -183,8 +183,8 @@ Task<Result<Document>> Client::root() {
   auto root = co_await perform(std::move(ask));
   if (root) {
     const auto view = root->view();
-    sessions_ = view.link("Links/Sessions");
-    accountService_ = view.link("AccountService");
+    rootLinks_ = std::make_unique<RootLinks>(
+        RootLinks{view.link("Links/Sessions"), view.link("AccountService")});
   }
   co_return root;
 }

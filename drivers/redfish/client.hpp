@@ -11,7 +11,6 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,7 +84,7 @@ class Client {
   class ReadLimit {
    public:
     explicit ReadLimit(Client& client);
-    ~ReadLimit() { client_.readBy_.reset(); }
+    ~ReadLimit() { client_.readBy_ = Time::max(); }
     ReadLimit(const ReadLimit&) = delete;
 
    private:
@@ -113,7 +112,8 @@ class Client {
   Task<Result<void>> changePassword(std::string accountId, bool anyMatch);
 
   // What the machine and the platform say
-  void useExpand(std::string query) { expand_ = std::move(query); }  ///< ".($levels=1)"; empty: never
+  /// ".($levels=1)"; empty: never. `query` is a constant.
+  void useExpand(std::string_view query) { expand_ = query; }
   void moveTo(http::Peer peer);
   std::vector<Exchange> exchanges() const { return exchanges_.read(); }
 
@@ -146,6 +146,7 @@ class Client {
   void forgetAccess();
   Task<Result<void>> saveAccess();
   void forgetToken(const Secret& rejected);
+  bool hasSession() const { return !token_.empty() && !tokenIsDead_; }
   Task<Result<void>> signInTo(const std::vector<Secret>& candidates);
   Task<Result<Login>> tryLogin(Secret password);
   Task<Result<void>> keepSession(Secret password, HttpReply reply);
@@ -167,16 +168,19 @@ class Client {
   std::function<bool()> armed_;
   Turns turns_;
   Turns loginTurn_;
-  std::optional<Time> readBy_;  ///< of the ReadLimit, if there is one
+  Time readBy_ = Time::max();  ///< of the ReadLimit, if there is one
 
-  std::unique_ptr<BmcAccess> access_;      ///< only while signing in or changing the password
-  bool mustChange_ = false;                ///< as it was loaded
-  Secret token_;                           ///< in use; empty: ensureSession must find or open one
-  Secret deadToken_;                       ///< refused with 401: not to be taken from the store again
-  bool basicOnly_ = false;                 ///< the BMC opens no session until the password is changed
-  std::string sessions_, accountService_;  ///< links of the root
-  std::string expand_;
-  std::set<std::string> noExpand_;  ///< collections that do not expand
+  std::unique_ptr<BmcAccess> access_;  ///< only while signing in or changing the password
+  bool mustChange_ = false;            ///< as it was loaded
+  Secret token_;                       ///< of our session; empty: ensureSession must find or open one
+  bool tokenIsDead_ = false;           ///< refused with 401: not to be taken from the store again
+  bool basicOnly_ = false;             ///< the BMC opens no session until the password is changed
+  struct RootLinks {
+    std::string sessions, accountService;
+  };
+  std::unique_ptr<RootLinks> rootLinks_;  ///< only while signing in or changing the password
+  std::string_view expand_;
+  std::vector<std::string> noExpand_;  ///< collections that do not expand
   ExchangeLog exchanges_;
 };
 

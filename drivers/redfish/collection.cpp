@@ -1,4 +1,5 @@
 // Collections: by $expand where the machine can, member by member where it cannot.
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -64,7 +65,7 @@ Task<Result<Members>> Client::expanded(std::string uri, bool& usable) {
   Members members;
   std::vector<std::string> bare;
   std::set<std::string> pages;
-  for (auto page = uri + "?$expand=" + expand_; !page.empty();) {
+  for (auto page = uri + "?$expand=" + std::string(expand_); !page.empty();) {
     auto got = co_await get(page, true);
     if (!got) {
       const auto status = got.error().httpStatus;  // 429 and 503 say "not now", nothing about $expand
@@ -103,7 +104,8 @@ Task<Result<Members>> Client::expanded(std::string uri, bool& usable) {
 Task<Result<Members>> Client::members(std::string uri, bool slow) {
   if (uri.empty()) co_return Error{Errc::NotFound, "GET: the BMC gave no link for this collection"};
   const auto key = uriKey(uri);
-  const bool tryExpand = !expand_.empty() && !noExpand_.contains(key);
+  const bool tryExpand = !expand_.empty() &&
+                         std::find(noExpand_.begin(), noExpand_.end(), key) == noExpand_.end();
   if (tryExpand) {
     bool usable = false;
     auto members = co_await expanded(uri, usable);
@@ -111,7 +113,7 @@ Task<Result<Members>> Client::members(std::string uri, bool slow) {
   }
   auto each = co_await links(uri);
   if (!each) co_return each.error();
-  if (tryExpand) noExpand_.insert(key);
+  if (tryExpand) noExpand_.push_back(key);
   Members members;
   for (auto& link : *each) {
     auto added = co_await addMember(std::move(link), members, slow);

@@ -30,13 +30,13 @@ Task<Result<Client::OwnAccount>> Client::findOwnAccount(std::string accountId) {
   OwnAccount own;
   own.passwordLength = defaultPasswordLength;
   const auto user = access_->user;
-  if (accountService_.empty()) {
+  if (!rootLinks_) {
     auto top = co_await root();
     if (!top) co_return top.error();
   }
   // Before a forced change the root may show no more than its identity: then the known URI (FACTS 7).
-  const auto serviceUri = accountService_.empty() ? std::string("/redfish/v1/AccountService")
-                                                  : accountService_;
+  auto serviceUri = rootLinks_->accountService;
+  if (serviceUri.empty()) serviceUri = "/redfish/v1/AccountService";
   auto accounts = serviceUri + "/Accounts";
   auto service = co_await get(serviceUri);
   if (service) {

@@ -11,7 +11,7 @@ namespace zellige::redfish {
 namespace {
 
 // The $expand of one level that this machine says it can do; empty: none. HPE and Dell take "." only (FACTS 7).
-std::string expandQuery(const View& root) {
+std::string_view expandQuery(const View& root) {
   const auto features = root.inside("ProtocolFeaturesSupported/ExpandQuery");
   if (!features.flag("NoLinks").value_or(false)) return {};
   const bool levels = features.flag("Levels").value_or(false) && features.integer("MaxLevels").value_or(1) > 1;

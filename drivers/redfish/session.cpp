@@ -34,6 +34,7 @@ Result<void> Client::loadAccess() {
 // Not kept for longer than it is needed: a site has hundreds of thousands of BMCs. Where no session can be opened, it is
 // needed to tell whether somebody corrected it.
 void Client::forgetAccess() {
+  rootLinks_.reset();
   if (!basicOnly_) access_.reset();
 }
 
@@ -49,23 +50,22 @@ Task<Result<void>> Client::saveAccess() {
 }
 
 void Client::forgetToken(const Secret& rejected) {
-  if (token_ != rejected) return;  // somebody signed in anew meanwhile
-  deadToken_ = token_;
-  token_ = {};
+  if (token_ == rejected) tokenIsDead_ = true;  // else somebody signed in anew meanwhile
 }
 
 Task<Result<void>> Client::ensureSession() {
-  if (!token_.empty()) co_return Result<void>{};
+  if (hasSession()) co_return Result<void>{};
   auto turn = co_await loginTurn_.take();
-  if (!token_.empty()) co_return Result<void>{};
+  if (hasSession()) co_return Result<void>{};
   const auto before = std::exchange(access_, nullptr);  // fresh: a person may have corrected the password
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
   if (basicOnly_ && before && before->user == access_->user && before->password == access_->password)
     co_return Result<void>{};
   basicOnly_ = false;
   const bool pending = access_->nextPassword.has_value();
-  if (!pending && !access_->sessionToken.empty() && access_->sessionToken != deadToken_) {
+  if (!pending && !access_->sessionToken.empty() && !(tokenIsDead_ && access_->sessionToken == token_)) {
     token_ = access_->sessionToken;
+    tokenIsDead_ = false;
     forgetAccess();
     co_return Result<void>{};
   }
@@ -95,12 +95,13 @@ Task<Result<void>> Client::signInTo(const std::vector<Secret>& candidates) {
 }
 
 Task<Result<std::string>> Client::sessionsUri() {
-  if (sessions_.empty()) {
+  if (!rootLinks_ || rootLinks_->sessions.empty()) {
     auto top = co_await root();
     if (!top) co_return top.error();
   }
-  if (sessions_.empty()) co_return Error{Errc::Unsupported, "the service root names no Sessions collection"};
-  co_return sessions_;
+  if (rootLinks_->sessions.empty())
+    co_return Error{Errc::Unsupported, "the service root names no Sessions collection"};
+  co_return rootLinks_->sessions;
 }
 
 Task<Result<Client::Login>> Client::tryLogin(Secret password) {
@@ -170,10 +171,11 @@ Task<Result<void>> Client::keepSession(Secret password, HttpReply reply) {
     if (opened) (void)co_await deleteSession(token, uri);
     co_return saved;
   }
+  const bool oldIsDead = tokenIsDead_ && oldToken == token_;
   token_ = token;
-  if (opened && !oldToken.empty() && oldToken != deadToken_)
+  tokenIsDead_ = false;
+  if (opened && !oldToken.empty() && !oldIsDead)
     (void)co_await deleteSession(token, oldUri);  // ours too; sessions are few
-  deadToken_ = {};
   co_return Result<void>{};
 }
 
@@ -195,7 +197,7 @@ Task<Result<void>> Client::close() {
   auto turn = co_await loginTurn_.take();
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
   basicOnly_ = false;
-  const auto token = token_.empty() ? access_->sessionToken : token_;
+  const auto token = hasSession() ? token_ : access_->sessionToken;
   if (token.empty()) co_return Result<void>{};
   auto ended = co_await deleteSession(token, access_->sessionUri);
   if (!ended) co_return ended;
