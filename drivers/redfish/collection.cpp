@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "drivers/redfish/client.hpp"
 #include "drivers/redfish/reply.hpp"
