@@ -23,7 +23,7 @@ struct BmcAccess {
   Secret sessionToken;                 ///< empty: no session that we know of
   std::string sessionUri;              ///< for DELETE
   std::string pin;                     ///< SHA-256 of the BMC's TLS key, base64; empty: not pinned yet
-  std::int64_t version = 0;            ///< of the row that was loaded; every save and every import adds one
+  std::int64_t version = 0;            ///< of the row that was loaded; whoever changes the row adds one
 };
 
 class AccessStore {

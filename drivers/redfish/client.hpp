@@ -170,15 +170,16 @@ class Client {
   Turns loginTurn_;
   Time readBy_ = Time::max();  ///< of the ReadLimit, if there is one
 
-  std::unique_ptr<BmcAccess> access_;  ///< only while signing in or changing the password
+  std::unique_ptr<BmcAccess> access_;  ///< dropped once signed in
   bool mustChange_ = false;            ///< as it was loaded
   Secret token_;                       ///< of our session; empty: ensureSession must find or open one
+  std::string sessionUri_;             ///< for its DELETE: the row may have lost it to an import
   bool tokenIsDead_ = false;           ///< refused with 401: not to be taken from the store again
   bool basicOnly_ = false;             ///< the BMC opens no session until the password is changed
   struct RootLinks {
     std::string sessions, accountService;
   };
-  std::unique_ptr<RootLinks> rootLinks_;  ///< only while signing in or changing the password
+  std::unique_ptr<RootLinks> rootLinks_;  ///< dropped once signed in
   std::string_view expand_;
   std::vector<std::string> noExpand_;  ///< collections that do not expand
   ExchangeLog exchanges_;

@@ -104,11 +104,12 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
     co_return co_await dropNextPassword(sent.error());
   }
   const auto oldToken = std::exchange(token_, {});
-  const auto oldUri = std::exchange(access_->sessionUri, {});
+  const auto oldUri = std::exchange(sessionUri_, {});
   basicOnly_ = false;
   access_->password = *std::exchange(access_->nextPassword, std::nullopt);
   access_->mustChange = mustChange_ = false;
   access_->sessionToken = {};
+  access_->sessionUri = {};
   access_->version = 0;  // whoever wrote meanwhile cannot know the password that the BMC takes now
   saved = co_await saveAccess();
   access_.reset();

@@ -65,6 +65,7 @@ Task<Result<void>> Client::ensureSession() {
   const bool pending = access_->nextPassword.has_value();
   if (!pending && !access_->sessionToken.empty() && !(tokenIsDead_ && access_->sessionToken == token_)) {
     token_ = access_->sessionToken;
+    sessionUri_ = access_->sessionUri;
     tokenIsDead_ = false;
     forgetAccess();
     co_return Result<void>{};
@@ -173,6 +174,7 @@ Task<Result<void>> Client::keepSession(Secret password, HttpReply reply) {
   }
   const bool oldIsDead = tokenIsDead_ && oldToken == token_;
   token_ = token;
+  sessionUri_ = uri;
   tokenIsDead_ = false;
   if (opened && !oldToken.empty() && !oldIsDead)
     (void)co_await deleteSession(token, oldUri);  // ours too; sessions are few
@@ -199,7 +201,7 @@ Task<Result<void>> Client::close() {
   basicOnly_ = false;
   const auto token = hasSession() ? token_ : access_->sessionToken;
   if (token.empty()) co_return Result<void>{};
-  auto ended = co_await deleteSession(token, access_->sessionUri);
+  auto ended = co_await deleteSession(token, hasSession() ? sessionUri_ : access_->sessionUri);
   if (!ended) co_return ended;
   token_ = {};
   access_->sessionToken = {};

@@ -227,7 +227,6 @@ TEST_F(Gb200, AnInventoryThatWasReadWholeSaysSo) {
   EXPECT_EQ(read->incomplete, "");
 }
 
-// Each resource in turn answers as a BMC does that is busy, cut short or half awake.
 TEST_F(Gb200, AMachineThatAnswersEachRequestLateIsNotReadForHours) {
   bench.machine.expands = false;
   bench.machine.latency = 50s;  // within the limit of every single request
@@ -241,6 +240,7 @@ TEST_F(Gb200, AMachineThatAnswersEachRequestLateIsNotReadForHours) {
   EXPECT_TRUE(bench.run(bench.bmc().inventory())) << "and the limit is gone with the reading";
 }
 
+// Each resource in turn answers as a BMC does that is busy, cut short or half awake.
 TEST_F(Gb200, AnInventoryThatWasReadHalfWayNamesWhatIsMissing) {
   const std::string v1Path = "/redfish/v1/";
   for (const std::string uri :

@@ -174,6 +174,16 @@ TEST_F(Session, APasswordThatIsImportedDuringASignInIsKept) {
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
 }
 
+TEST_F(Session, ASessionThatAnImportForgotIsGivenBackAllTheSame) {
+  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+  ASSERT_EQ(bench.machine.tokens.size(), 1u);
+  bench.access.stored.sessionToken = {};  // what an import does to the row
+  bench.access.stored.sessionUri.clear();
+  ++bench.access.stored.version;
+  ASSERT_TRUE(bench.run(bench.bmc().client().close()));
+  EXPECT_TRUE(bench.machine.tokens.empty());
+}
+
 TEST_F(Session, APasswordThatTheBmcTookIsKeptWhateverIsImportedMeanwhile) {
   bench.access.beforeSave = [&](const BmcAccess&) {
     if (passwordsSent() == 0) return;
