@@ -11,7 +11,7 @@ namespace zellige::redfish {
 
 namespace {
 
-constexpr std::size_t kBytes = 895;  // and the NUL that a string ends with
+constexpr std::size_t kBytes = 767;  // and the NUL that a string ends with
 constexpr std::size_t kLongestPath = 200;
 constexpr std::array<std::string_view, 5> kMethods{"GET", "POST", "PATCH", "PUT", "DELETE"};
 
