@@ -31,7 +31,6 @@ class AccessStore {
   virtual ~AccessStore() = default;
   virtual Result<BmcAccess> loadAccess(NodeId node) = 0;
   /// Durable when it returns. Conflict: the row is not of `access.version` any more, somebody changed it meanwhile.
-  /// Version 0 is saved whatever is there.
   virtual Task<Result<void>> saveAccess(NodeId node, BmcAccess access) = 0;
 };
 

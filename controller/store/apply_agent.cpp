@@ -69,7 +69,7 @@ Result<void> applyAccess(Writing& w, NodeId node, const BmcAccess& access) {
     before = std::move(*stored);
   else if (stored.error().code != Errc::NotFound)
     return stored.error();
-  if (before && access.version != 0 && access.version != before->version)
+  if (before && access.version != before->version)
     return Error{Errc::Conflict, "how to reach this BMC was changed meanwhile: it is read again"};
   std::optional<std::string> next;
   if (access.nextPassword) next = seal(w.box, *access.nextPassword);

@@ -145,6 +145,7 @@ class Client {
   Result<void> loadAccess();
   void forgetAccess();
   Task<Result<void>> saveAccess();
+  Task<Result<void>> changeAccess(std::function<void(BmcAccess&)> edit);
   void forgetToken(const Secret& rejected);
   bool hasSession() const { return !token_.empty() && !tokenIsDead_; }
   Task<Result<void>> signInTo(const std::vector<Secret>& candidates);

@@ -103,15 +103,21 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
     }
     co_return co_await dropNextPassword(sent.error());
   }
+  const auto accepted = *access_->nextPassword;
+  const auto user = access_->user;
   const auto oldToken = std::exchange(token_, {});
   const auto oldUri = std::exchange(sessionUri_, {});
   basicOnly_ = false;
-  access_->password = *std::exchange(access_->nextPassword, std::nullopt);
-  access_->mustChange = mustChange_ = false;
-  access_->sessionToken = {};
-  access_->sessionUri = {};
-  access_->version = 0;  // whoever wrote meanwhile cannot know the password that the BMC takes now
-  saved = co_await saveAccess();
+  const std::function<void(BmcAccess&)> settle = [&](BmcAccess& row) {
+    row.user = user;  // whoever wrote meanwhile cannot know what the BMC takes now
+    row.password = accepted;
+    row.mustChange = false;
+    row.nextPassword.reset();
+    row.sessionToken = {};
+    row.sessionUri = {};
+  };
+  saved = co_await changeAccess(settle);
+  if (saved) mustChange_ = false;
   access_.reset();
   // Most BMCs end the account's sessions at a password change; where not, ours must not stay behind.
   if (saved && !oldToken.empty()) (void)co_await deleteSession(oldToken, oldUri);
@@ -138,8 +144,12 @@ Task<Result<void>> Client::sendPassword(OwnAccount account, bool anyMatch) {
 }
 
 Task<Result<void>> Client::dropNextPassword(Error why) {
-  access_->nextPassword.reset();
-  auto saved = co_await saveAccess();
+  const auto refused = *access_->nextPassword;
+  const std::function<void(BmcAccess&)> drop = [&](BmcAccess& row) {
+    if (row.nextPassword == refused) row.nextPassword.reset();
+  };
+  auto saved = co_await changeAccess(drop);
+  forgetAccess();
   if (!saved) co_return saved;
   co_return why;
 }

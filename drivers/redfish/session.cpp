@@ -49,6 +49,16 @@ Task<Result<void>> Client::saveAccess() {
   co_return saved;
 }
 
+// What only we can know, beside whatever others write meanwhile.
+Task<Result<void>> Client::changeAccess(std::function<void(BmcAccess&)> edit) {
+  for (;;) {
+    if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
+    edit(*access_);
+    auto saved = co_await saveAccess();
+    if (saved || saved.error().code != Errc::Conflict) co_return saved;
+  }
+}
+
 void Client::forgetToken(const Secret& rejected) {
   if (token_ == rejected) tokenIsDead_ = true;  // else somebody signed in anew meanwhile
 }

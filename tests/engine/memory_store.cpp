@@ -342,7 +342,7 @@ Result<BmcAccess> MemoryStore::loadAccess(NodeId node) { return tables_.access[n
 Task<Result<void>> MemoryStore::saveAccess(NodeId node, BmcAccess access) {
   co_await sleepFor(executor_, latency_);
   auto& stored = tables_.access[node];
-  if (access.version != 0 && access.version != stored.version) co_return Error{Errc::Conflict, "changed"};
+  if (access.version != stored.version) co_return Error{Errc::Conflict, "changed"};
   access.version = stored.version + 1;
   stored = std::move(access);
   co_return Result<void>{};

@@ -93,7 +93,7 @@ class FakeAccess final : public AccessStore {
   Task<Result<void>> saveAccess(NodeId, BmcAccess access) override {
     if (failSaves) co_return Error{Errc::Busy, "disk full"};
     if (beforeSave) beforeSave(access);
-    if (access.version != 0 && access.version != stored.version) co_return Error{Errc::Conflict, "changed"};
+    if (access.version != stored.version) co_return Error{Errc::Conflict, "changed"};
     const auto next = stored.version + 1;
     stored = std::move(access);
     stored.version = next;

@@ -185,17 +185,41 @@ TEST_F(Session, ASessionThatAnImportForgotIsGivenBackAllTheSame) {
 }
 
 TEST_F(Session, APasswordThatTheBmcTookIsKeptWhateverIsImportedMeanwhile) {
+  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+  ASSERT_FALSE(bench.access.stored.pin.empty());
+  bool imported = false;
   bench.access.beforeSave = [&](const BmcAccess&) {
-    if (passwordsSent() == 0) return;
+    if (passwordsSent() == 0 || std::exchange(imported, true)) return;
     bench.access.stored.password = Secret("imported");
+    bench.access.stored.pin.clear();  // a certificate was accepted
     ++bench.access.stored.version;
   };
   ASSERT_TRUE(bench.run(bench.bmc().changePassword()));
+  EXPECT_TRUE(imported);
+  EXPECT_EQ(bench.access.stored.pin, "");
   EXPECT_NE(bench.machine.password, "correct");
   EXPECT_EQ(bench.access.stored.password.reveal(), bench.machine.password);
   EXPECT_FALSE(bench.access.stored.nextPassword);
   bench.access.beforeSave = {};
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+}
+
+TEST_F(Session, APasswordThatTheBmcRefusedIsDroppedWhateverIsImportedMeanwhile) {
+  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+  bench.machine.once("PATCH", account,
+                     jsonReply(400, extendedInfo("Base.1.8.PropertyValueFormatError", "too long")));
+  bool imported = false;
+  bench.access.beforeSave = [&](const BmcAccess&) {
+    if (passwordsSent() == 0 || std::exchange(imported, true)) return;
+    bench.access.stored.password = Secret("imported");
+    ++bench.access.stored.version;
+  };
+  const auto changed = bench.run(bench.bmc().changePassword());
+  ASSERT_FALSE(changed);
+  EXPECT_TRUE(imported);
+  EXPECT_EQ(changed.error().httpStatus, 400) << changed.error().what;
+  EXPECT_FALSE(bench.access.stored.nextPassword) << "the next sign-in would guess it";
+  EXPECT_EQ(bench.access.stored.password.reveal(), "imported");
 }
 
 TEST_F(Session, APasswordThatAPersonChangedMeanwhileIsTakenUpAndKept) {
