@@ -12,8 +12,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Result<Seen> seen(Seen s) { return s; }
-
 // Machines that flash for `runs` under a limit, then do something longer without it.
 struct Flashing : ToySite {
   explicit Flashing(int machines, Duration deadline = 3h) : ToySite(makeSteps(deadline), machines) {

@@ -11,8 +11,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Result<Seen> seen(Seen s) { return s; }
-
 struct Waiting : ToySite {
   explicit Waiting(Duration deadline = 30min) : ToySite({step(deadline)}) {
     toy().onLook["wait"] = [this](StepContext& c) {

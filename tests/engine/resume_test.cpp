@@ -11,8 +11,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-Result<Seen> seen(Seen s) { return s; }
-
 TEST(Resume, NeverGoesBackBeforeTheLastCommittedStep) {
   ToySite t({toyStep("one"), toyStep("two", false)});
   t.toy().onLook["one"] = [](StepContext&) { return seen(Seen::Done); };

@@ -10,8 +10,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-Result<Seen> seen(Seen s) { return s; }
-
 TEST(Nudge, WakesARunThatSleeps) {
   ToySite t({toyStep("wait", false)});
   bool done = false;

@@ -102,6 +102,16 @@ struct ToySite {
   std::vector<NodeId> nodes;
 };
 
+/// So that the branches of a look that is a lambda agree on its type.
+inline Result<Seen> seen(Seen s) { return s; }
+
+/// Sent, and no believable answer came back.
+inline Error unknownOutcome(Errc code) {
+  Error e{code, "lost"};
+  e.outcomeUnknown = true;
+  return e;
+}
+
 inline Step toyStep(std::string_view id, bool acts = true) {
   return {.id = id, .title = id, .look = toyLook, .act = acts ? toyAct : nullptr};
 }

@@ -11,8 +11,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Result<Seen> seen(Seen s) { return s; }
-
 // A switch that an act turns on; it shows at once.
 struct OneSwitch : ToySite {
   explicit OneSwitch(Step step = toyStep("on")) : ToySite({step}) {
@@ -76,11 +74,7 @@ TEST_P(AfterAnAct, TodoIsSeenTwiceSettleApartBeforeTheActIsRepeated) {
   EXPECT_GE(apart, 30s);
   EXPECT_LE(apart, 40s);
 }
-Error unknownOutcome(Errc code) {
-  Error e{code, "lost"};
-  e.outcomeUnknown = true;
-  return e;
-}
+
 INSTANTIATE_TEST_SUITE_P(Turn, AfterAnAct,
                          testing::Values(std::tuple{"accepted", std::nullopt},
                                          std::tuple{"unknown", unknownOutcome(Errc::Timeout)},
@@ -277,117 +271,6 @@ TEST(Turn, RefusedCredentialsAreOneFindingAndNoSecondGuess) {
   ASSERT_TRUE(t.site.runToEnd(t.boot()));
   EXPECT_EQ(t.toy().looks.size(), 1u);
   EXPECT_THAT(t.site.tables.openCauses(t.nodes[0]), ElementsAre("bmc.credentials"));
-}
-
-// Transient: shown only by comparison with a witness.
-struct Reset : ToySite {
-  explicit Reset(Repeat repeat = Repeat::Ask) : ToySite({step(repeat)}) {
-    toy().onLook["reset"] = [this](StepContext& c) {
-      if (const auto before = c.intended("last"); before && *before != last) return seen(Seen::Done);
-      if (last.empty() && c.wasAccepted()) return seen(Seen::Done);
-      c.witness("last", last);
-      return seen(Seen::Todo);
-    };
-    toy().onAct["reset"] = [this](StepContext&) { return act(); };
-  }
-  static Step step(Repeat repeat) {
-    auto s = toyStep("reset");
-    s.effect = Effect::Transient;
-    s.repeat = repeat;
-    return s;
-  }
-  std::string last = "08:00";
-  std::function<Result<void>()> act = [this]() -> Result<void> {
-    last += "!";
-    return {};
-  };
-};
-
-TEST(Turn, ATransientEffectIsSeenAgainstItsWitness) {
-  Reset t;
-  const auto run = t.boot();
-  ASSERT_TRUE(t.site.runToEnd(run));
-  EXPECT_EQ(t.run(run).state, RunState::Done);
-  EXPECT_EQ(t.toy().acts.size(), 1u);
-}
-
-TEST(Turn, ATransientActWithUnknownOutcomeIsDecidedByItsWitness) {
-  Reset t;
-  t.act = [&]() -> Result<void> {
-    t.last += "!";
-    return unknownOutcome(Errc::Timeout);
-  };
-  const auto run = t.boot();
-  ASSERT_TRUE(t.site.runToEnd(run));
-  EXPECT_EQ(t.run(run).state, RunState::Done);
-  EXPECT_EQ(t.toy().acts.size(), 1u);
-}
-
-TEST(Turn, ATransientActWithoutWitnessIsALedgerActAndAsks) {
-  Reset t;
-  t.last.clear();
-  t.act = [&]() -> Result<void> { return unknownOutcome(Errc::Timeout); };
-  const auto run = t.boot();
-  ASSERT_TRUE(t.site.runToEnd(run));
-  EXPECT_EQ(t.toy().acts.size(), 1u);
-  EXPECT_THAT(t.site.tables.openCauses(t.nodes[0]), ElementsAre("act.outcome_unknown"));
-}
-
-TEST(Turn, ATransientActWithoutWitnessMayBeRepeatedWhereThatIsSafe) {
-  Reset t(Repeat::Safe);
-  t.last.clear();
-  t.act = [&]() -> Result<void> {
-    if (t.toy().acts.size() == 1) return unknownOutcome(Errc::Timeout);
-    return {};
-  };
-  const auto run = t.boot();
-  ASSERT_TRUE(t.site.runToEnd(run));
-  EXPECT_EQ(t.run(run).state, RunState::Done);
-  EXPECT_EQ(t.toy().acts.size(), 2u);
-}
-
-// Ledger: only our own record tells.
-struct Drain : ToySite {
-  explicit Drain(Repeat repeat) : ToySite({step(repeat)}) {
-    toy().onLook["drain"] = [](StepContext& c) { return seen(c.wasAccepted() ? Seen::Done : Seen::Todo); };
-    toy().onAct["drain"] = [this](StepContext&) -> Result<void> {
-      if (toy().acts.size() == 1 && firstLost) return unknownOutcome(Errc::Timeout);
-      return {};
-    };
-  }
-  static Step step(Repeat repeat) {
-    auto s = toyStep("drain");
-    s.effect = Effect::Ledger;
-    s.repeat = repeat;
-    return s;
-  }
-  bool firstLost = false;
-};
-
-TEST(Turn, ALedgerActIsDoneWhenItWasAccepted) {
-  Drain t(Repeat::Ask);
-  const auto run = t.boot();
-  ASSERT_TRUE(t.site.runToEnd(run));
-  EXPECT_EQ(t.run(run).state, RunState::Done);
-  EXPECT_EQ(t.toy().acts.size(), 1u);
-}
-
-TEST(Turn, ALedgerActWithUnknownOutcomeAsksAPerson) {
-  Drain t(Repeat::Ask);
-  t.firstLost = true;
-  ASSERT_TRUE(t.site.runToEnd(t.boot()));
-  EXPECT_EQ(t.toy().acts.size(), 1u);
-  EXPECT_THAT(t.site.tables.openCauses(t.nodes[0]), ElementsAre("act.outcome_unknown"));
-}
-
-TEST(Turn, ALedgerActThatIsSafeIsRepeatedAfterTheSettle) {
-  Drain t(Repeat::Safe);
-  t.firstLost = true;
-  const auto run = t.boot();
-  ASSERT_TRUE(t.site.runToEnd(run));
-  EXPECT_EQ(t.run(run).state, RunState::Done);
-  ASSERT_EQ(t.toy().acts.size(), 2u);
-  EXPECT_GE(t.toy().acts[1].second - t.toy().acts[0].second, 30s);
 }
 
 TEST(Turn, AFailedCheckSendsTheRunBackUntilItsRoundsAreSpent) {
