@@ -8,7 +8,6 @@
 namespace zellige::test {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 

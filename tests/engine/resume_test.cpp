@@ -195,12 +195,12 @@ struct Sweep : ToySite {
       device.deliver(c.item());
       return Result<void>{};
     };
-    toy().onLook["order"] = [this](StepContext& c) {
+    toy().onLook["order"] = [](StepContext& c) {
       const auto order = c.store().order(c.node().id);
       const bool ours = order && order->id == fmt::format("{}-{}", c.run().id.value, c.tries());
       return seen(c.wasIntended() && ours ? Seen::Done : Seen::Todo);
     };
-    toy().onAct["order"] = [this](StepContext& c) {
+    toy().onAct["order"] = [](StepContext& c) {
       AgentOrder order;
       order.id = fmt::format("{}-{}", c.run().id.value, c.tries());
       c.leave(PutOrder{c.node().id, order});
