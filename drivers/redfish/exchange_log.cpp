@@ -11,8 +11,9 @@ namespace zellige::redfish {
 
 namespace {
 
-constexpr std::size_t kBytes = 767;  // and the NUL that a string ends with
+constexpr std::size_t kBytes = 639;  // and the NUL that a string ends with
 constexpr std::size_t kLongestPath = 200;
+constexpr std::string_view kRoot = "/redfish/v1/";  // that nearly every path begins with: kept as one bit
 constexpr std::array<std::string_view, 5> kMethods{"GET", "POST", "PATCH", "PUT", "DELETE"};
 
 template <typename Stored>
@@ -25,11 +26,14 @@ Stored clamped(std::int64_t value) {
 struct ExchangeLog::Head {
   std::int64_t at;
   std::uint32_t took, bytes;
-  std::uint16_t status, times, pathLength;
+  std::uint16_t status, times;
+  std::uint8_t pathLength;  // after kRoot, where underRoot
+  bool underRoot;
   std::uint8_t method, problem;  // of kMethods; of Errc, from 1
 
   bool sameAnswer(const Head& other) const {
-    return status == other.status && method == other.method && problem == other.problem;
+    return status == other.status && method == other.method && problem == other.problem &&
+           underRoot == other.underRoot;
   }
 };
 
@@ -52,14 +56,16 @@ void ExchangeLog::dropOldest() {
 void ExchangeLog::add(const Exchange& exchange) {
   const auto method = std::find(kMethods.begin(), kMethods.end(), exchange.method);
   if (method == kMethods.end()) return;
-  const auto path = std::string_view(exchange.path).substr(0, kLongestPath);
   Head head{};
+  auto path = std::string_view(exchange.path).substr(0, kLongestPath);
+  head.underRoot = path.starts_with(kRoot);
+  if (head.underRoot) path.remove_prefix(kRoot.size());
   head.at = toMillis(exchange.at);
   head.took = clamped<std::uint32_t>(exchange.took.count());
   head.bytes = clamped<std::uint32_t>(exchange.bytes);
   head.status = clamped<std::uint16_t>(exchange.status);
   head.times = 1;
-  head.pathLength = static_cast<std::uint16_t>(path.size());
+  head.pathLength = static_cast<std::uint8_t>(path.size());
   head.method = static_cast<std::uint8_t>(method - kMethods.begin());
   for (int code = 0; code <= static_cast<int>(Errc::Invalid); ++code)
     if (name(static_cast<Errc>(code)) == exchange.problem) head.problem = static_cast<std::uint8_t>(code + 1);
@@ -83,7 +89,7 @@ std::vector<Exchange> ExchangeLog::read() const {
     Exchange exchange;
     exchange.at = fromMillis(head.at);
     exchange.method = kMethods.at(head.method);
-    exchange.path = pathAt(offset);
+    exchange.path = std::string(head.underRoot ? kRoot : "").append(pathAt(offset));
     exchange.status = head.status;
     exchange.took = Duration{head.took};
     exchange.bytes = head.bytes;

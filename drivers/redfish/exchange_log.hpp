@@ -1,5 +1,5 @@
 // The last exchanges with one BMC, for people: what was asked, when, and what came back. Never headers, bodies or
-// secrets. A site has a log for each of its hundreds of thousands of BMCs, so a log is packed into 767 bytes, and a poll that
+// secrets. A site has a log for each of its hundreds of thousands of BMCs, so a log is packed into 639 bytes, and a poll that
 // is answered as before is counted, not kept again.
 #pragma once
 
@@ -26,7 +26,7 @@ struct Exchange {
 class ExchangeLog {
  public:
   void add(const Exchange& exchange);
-  /// Oldest first: what 767 bytes hold, about 11.
+  /// Oldest first: what 639 bytes hold, about 11.
   std::vector<Exchange> read() const;
 
  private:

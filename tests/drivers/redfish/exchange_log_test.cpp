@@ -45,7 +45,7 @@ TEST(ExchangeLog, CountsAPollThatIsAnsweredAsBefore) {
   EXPECT_EQ(kept[2].times, 1);
 }
 
-TEST(ExchangeLog, KeepsTheNewestInItsKibibyte) {
+TEST(ExchangeLog, KeepsTheNewestInItsFewBytes) {
   ExchangeLog log;
   for (int i = 0; i < 1'000; ++i)
     log.add(poll("/redfish/v1/Systems/System_0/Processors/" + std::to_string(i), i));
