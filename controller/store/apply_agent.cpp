@@ -71,6 +71,7 @@ Result<void> applyAccess(Writing& w, NodeId node, const BmcAccess& access) {
     return stored.error();
   if (before && access.version != before->version)
     return Error{Errc::Conflict, "how to reach this BMC was changed meanwhile: it is read again"};
+  // Where the driver settles on another user than the manifest's, the manifest's is not in force: it may be imported again.
   std::optional<std::string> next;
   if (access.nextPassword) next = seal(w.box, *access.nextPassword);
   w.db.query(
@@ -81,6 +82,7 @@ Result<void> applyAccess(Writing& w, NodeId node, const BmcAccess& access) {
           "password = excluded.password, must_change = excluded.must_change, next_password = "
           "excluded.next_password, "
           "session_token = excluded.session_token, session_uri = excluded.session_uri, pin = excluded.pin, "
+          "manifest_mark = CASE WHEN access.user = excluded.user THEN access.manifest_mark ELSE '' END, "
           "version = access.version + 1")
       .bind(node, access.user, seal(w.box, access.password), access.mustChange, next,
             seal(w.box, access.sessionToken), access.sessionUri, access.pin)

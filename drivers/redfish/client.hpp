@@ -104,8 +104,6 @@ class Client {
 
   // Session
   Task<Result<void>> ensureSession();
-  /// Ends our session at the BMC and forgets it. A session that is gone already is a success.
-  Task<Result<void>> close();
   /// A new password for our own account, two-phase (access.hpp): it is saved as the next one, sent, and promoted; what
   /// a crash or an unknown outcome leaves is settled by the next sign-in. The account is found by following Accounts;
   /// where those may not be read yet it is `accountId` (empty: the user name) under them.
@@ -154,7 +152,7 @@ class Client {
   Task<Result<std::string>> sessionsUri();
   Task<Result<void>> deleteSession(Secret token, std::string uri);
   struct OwnAccount {
-    std::string uri, etag;
+    std::string user, uri, etag;
     std::size_t passwordLength = 0;
   };
   Task<Result<OwnAccount>> findOwnAccount(std::string accountId);
@@ -171,10 +169,10 @@ class Client {
   Turns loginTurn_;
   Time readBy_ = Time::max();  ///< of the ReadLimit, if there is one
 
-  std::unique_ptr<BmcAccess> access_;  ///< dropped once signed in
+  std::unique_ptr<BmcAccess> access_;  ///< dropped once signed in, unless by Basic
   bool mustChange_ = false;            ///< as it was loaded
+  bool pinIsStored_ = false;           ///< as it was loaded: a pin that a person gave up is given up here too
   Secret token_;                       ///< of our session; empty: ensureSession must find or open one
-  std::string sessionUri_;             ///< for its DELETE: the row may have lost it to an import
   bool tokenIsDead_ = false;           ///< refused with 401: not to be taken from the store again
   bool basicOnly_ = false;             ///< the BMC opens no session until the password is changed
   struct RootLinks {

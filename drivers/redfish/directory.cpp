@@ -1,7 +1,5 @@
 #include "drivers/redfish/directory.hpp"
 
-#include <algorithm>
-
 namespace zellige::redfish {
 
 struct RedfishDirectory::Entry {
@@ -46,17 +44,6 @@ void RedfishDirectory::rest(NodeId node) {
 std::vector<Exchange> RedfishDirectory::exchanges(NodeId node) const {
   const auto it = machines_.find(node);
   return it == machines_.end() ? std::vector<Exchange>{} : it->second->bmc.client().exchanges();
-}
-
-Task<void> RedfishDirectory::closeAll() {
-  std::vector<NodeId> nodes;
-  for (const auto& [id, entry] : machines_) nodes.push_back(id);
-  std::sort(nodes.begin(), nodes.end());
-  for (const auto id : nodes)
-    if (const auto it = machines_.find(id); it != machines_.end()) {
-      const auto entry = it->second;
-      (void)co_await entry->bmc.client().close();
-    }
 }
 
 }  // namespace zellige::redfish

@@ -24,8 +24,6 @@ class RedfishDirectory final : public BmcDirectory {
 
   /// The last exchanges with this node's BMC, oldest first; none where nobody works on it.
   std::vector<Exchange> exchanges(NodeId node) const;
-  /// Ends our sessions, best effort: for an orderly stop.
-  Task<void> closeAll();
 
  private:
   struct Entry;

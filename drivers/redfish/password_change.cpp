@@ -29,7 +29,7 @@ std::string newPassword(std::size_t length, const std::function<std::string(std:
 Task<Result<Client::OwnAccount>> Client::findOwnAccount(std::string accountId) {
   OwnAccount own;
   own.passwordLength = defaultPasswordLength;
-  const auto user = access_->user;
+  const auto user = own.user = access_->user;
   if (!rootLinks_) {
     auto top = co_await root();
     if (!top) co_return top.error();
@@ -86,10 +86,12 @@ Task<Result<void>> Client::changePassword(std::string accountId, bool anyMatch) 
 Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
   auto turn = co_await loginTurn_.take();
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
+  if (access_->user != account.user)
+    co_return Error{Errc::Conflict, "another user of this BMC was imported meanwhile: it is read again"};
   access_->nextPassword = Secret(newPassword(account.passwordLength, wiring_.options.randomHex));
   auto saved = co_await saveAccess();
   if (!saved) co_return saved;
-  auto sent = co_await sendPassword(std::move(account), anyMatch);
+  auto sent = co_await sendPassword(account, anyMatch);
   if (!sent && sent.error().outcomeUnknown) {  // either may be valid now: the next sign-in finds out
     token_ = {};
     basicOnly_ = false;
@@ -104,12 +106,12 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
     co_return co_await dropNextPassword(sent.error());
   }
   const auto accepted = *access_->nextPassword;
-  const auto user = access_->user;
+  const auto user = account.user;
   const auto oldToken = std::exchange(token_, {});
-  const auto oldUri = std::exchange(sessionUri_, {});
+  const auto oldUri = access_->sessionUri;
   basicOnly_ = false;
   const std::function<void(BmcAccess&)> settle = [&](BmcAccess& row) {
-    row.user = user;  // whoever wrote meanwhile cannot know what the BMC takes now
+    row.user = user;  // an import of the way in, committed meanwhile, loses: only this password is known to work
     row.password = accepted;
     row.mustChange = false;
     row.nextPassword.reset();

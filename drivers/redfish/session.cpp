@@ -27,7 +27,8 @@ Result<void> Client::loadAccess() {
   if (!loaded) return loaded.error();
   access_ = std::make_unique<BmcAccess>(std::move(*loaded));
   mustChange_ = access_->mustChange;
-  if (!access_->pin.empty()) peer_.pin = access_->pin;
+  if (!access_->pin.empty() || pinIsStored_) peer_.pin = access_->pin;
+  pinIsStored_ = !access_->pin.empty();
   return {};
 }
 
@@ -38,14 +39,16 @@ void Client::forgetAccess() {
   if (!basicOnly_) access_.reset();
 }
 
-// Refused, what we know is old: somebody changed the way in meanwhile.
+// Refused, what we know is old: somebody changed the way in meanwhile, and nothing has shown yet that it works.
 Task<Result<void>> Client::saveAccess() {
   auto copy = *access_;
   auto saved = co_await wiring_.access.saveAccess(node_, std::move(copy));
-  if (!saved)
+  if (!saved) {
     access_.reset();
-  else if (access_)
+    basicOnly_ = false;
+  } else if (access_) {
     ++access_->version;
+  }
   co_return saved;
 }
 
@@ -75,7 +78,6 @@ Task<Result<void>> Client::ensureSession() {
   const bool pending = access_->nextPassword.has_value();
   if (!pending && !access_->sessionToken.empty() && !(tokenIsDead_ && access_->sessionToken == token_)) {
     token_ = access_->sessionToken;
-    sessionUri_ = access_->sessionUri;
     tokenIsDead_ = false;
     forgetAccess();
     co_return Result<void>{};
@@ -184,7 +186,6 @@ Task<Result<void>> Client::keepSession(Secret password, HttpReply reply) {
   }
   const bool oldIsDead = tokenIsDead_ && oldToken == token_;
   token_ = token;
-  sessionUri_ = uri;
   tokenIsDead_ = false;
   if (opened && !oldToken.empty() && !oldIsDead)
     (void)co_await deleteSession(token, oldUri);  // ours too; sessions are few
@@ -203,22 +204,6 @@ Task<Result<void>> Client::deleteSession(Secret token, std::string uri) {
                     (reply->status >= 200 && reply->status < 300);
   if (gone) co_return Result<void>{};
   co_return refusal("DELETE", uri, *reply, wiring_.executor.now());
-}
-
-Task<Result<void>> Client::close() {
-  auto turn = co_await loginTurn_.take();
-  if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
-  basicOnly_ = false;
-  const auto token = hasSession() ? token_ : access_->sessionToken;
-  if (token.empty()) co_return Result<void>{};
-  auto ended = co_await deleteSession(token, hasSession() ? sessionUri_ : access_->sessionUri);
-  if (!ended) co_return ended;
-  token_ = {};
-  access_->sessionToken = {};
-  access_->sessionUri = {};
-  auto saved = co_await saveAccess();
-  forgetAccess();
-  co_return saved;
 }
 
 }  // namespace zellige::redfish

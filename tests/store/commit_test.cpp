@@ -298,6 +298,9 @@ TEST_F(Commit, RefusesAWayInThatWasReadBeforeSomebodyElseChangedIt) {
   access.password = Secret{"rotated"};
   ASSERT_TRUE(wait(store_->saveAccess(node, access)));
   EXPECT_EQ(wait(store_->saveAccess(node, old)).error().code, Errc::Conflict);
+  auto unread = old;
+  unread.version = 0;
+  EXPECT_EQ(wait(store_->saveAccess(node, unread)).error().code, Errc::Conflict);
   ASSERT_TRUE(wait(store_->acceptCertificate(node, {"alice", "board swapped"})));
   ++access.version;
   EXPECT_EQ(wait(store_->saveAccess(node, access)).error().code, Errc::Conflict);

@@ -130,6 +130,23 @@ TEST_F(SiteImportTest, TakesACorrectedPasswordButKeepsARotatedOne) {
   EXPECT_TRUE(store_->loadAccess(node)->mustChange);
 }
 
+TEST_F(SiteImportTest, TakesItsUserAgainWhereThatLostToAPasswordChange) {
+  openWithSite();
+  const auto node = nodeId(0);
+  const auto wayIn = *store_->loadAccess(node);
+  auto corrected = site(3);
+  corrected.manifests[0].nodes[0].bmc.user = "ops";
+  corrected.manifests[0].nodes[0].password = Secret{"from the pull tag"};
+  ASSERT_EQ(wait(store_->importSite(corrected, by_))->nodesChanged, 1);
+  auto settled = *store_->loadAccess(node);
+  settled.user = wayIn.user;
+  settled.password = Secret{"the BMC took it"};
+  ASSERT_TRUE(wait(store_->saveAccess(node, settled)));
+  EXPECT_EQ(wait(store_->importSite(corrected, by_))->nodesChanged, 1);
+  EXPECT_EQ(store_->loadAccess(node)->user, "ops");
+  EXPECT_EQ(wait(store_->importSite(corrected, by_))->nodesChanged, 0);
+}
+
 TEST_F(SiteImportTest, LeavesAPasswordChangeThatIsUnderWayToBeSettled) {
   openWithSite();
   const auto node = nodeId(0);

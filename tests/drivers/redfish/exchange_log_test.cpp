@@ -56,8 +56,15 @@ TEST(ExchangeLog, KeepsTheNewestInItsFewBytes) {
     EXPECT_EQ(kept[i].path, "/redfish/v1/Systems/System_0/Processors/" + std::to_string(n));
     EXPECT_EQ(kept[i].at, fromMillis(n * std::int64_t{1000}));
   }
-  log.add(poll(std::string(100'000, 'x'), 1'000));
-  EXPECT_EQ(log.read().back().path, std::string(200, 'x'));
+}
+
+TEST(ExchangeLog, KeepsTheBeginningOfALongPath) {
+  ExchangeLog log;
+  const std::string root = "/redfish/v1/";
+  for (const auto& path : {std::string(100'000, 'x'), root + std::string(100'000, 'y'), root}) {
+    log.add(poll(path, 1));
+    EXPECT_EQ(log.read().back().path, path.substr(0, 200));
+  }
 }
 
 }  // namespace

@@ -108,15 +108,6 @@ TEST_F(Session, AFullSessionTableIsBusyAndSaysSo) {
   EXPECT_EQ(logins(), 1u);
 }
 
-TEST_F(Session, CloseDeletesOurSession) {
-  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
-  ASSERT_TRUE(bench.run(bench.bmc().client().close()));
-  EXPECT_TRUE(bench.machine.tokens.empty());
-  EXPECT_TRUE(bench.access.stored.sessionToken.empty());
-  ASSERT_TRUE(bench.run(bench.bmc().client().close()));  // nothing left to close
-  EXPECT_EQ(bench.machine.sent("DELETE").size(), 1u);
-}
-
 TEST_F(Session, ThePinOfTheFirstSignInIsKeptAndAnotherCertificateStopsEverything) {
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
   EXPECT_EQ(bench.access.stored.pin, "pin-a");
@@ -174,16 +165,6 @@ TEST_F(Session, APasswordThatIsImportedDuringASignInIsKept) {
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
 }
 
-TEST_F(Session, ASessionThatAnImportForgotIsGivenBackAllTheSame) {
-  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
-  ASSERT_EQ(bench.machine.tokens.size(), 1u);
-  bench.access.stored.sessionToken = {};  // what an import does to the row
-  bench.access.stored.sessionUri.clear();
-  ++bench.access.stored.version;
-  ASSERT_TRUE(bench.run(bench.bmc().client().close()));
-  EXPECT_TRUE(bench.machine.tokens.empty());
-}
-
 TEST_F(Session, APasswordThatTheBmcTookIsKeptWhateverIsImportedMeanwhile) {
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
   ASSERT_FALSE(bench.access.stored.pin.empty());
@@ -191,6 +172,7 @@ TEST_F(Session, APasswordThatTheBmcTookIsKeptWhateverIsImportedMeanwhile) {
   bench.access.beforeSave = [&](const BmcAccess&) {
     if (passwordsSent() == 0 || std::exchange(imported, true)) return;
     bench.access.stored.password = Secret("imported");
+    bench.machine.pin = "pin-b";
     bench.access.stored.pin.clear();  // a certificate was accepted
     ++bench.access.stored.version;
   };
@@ -202,6 +184,7 @@ TEST_F(Session, APasswordThatTheBmcTookIsKeptWhateverIsImportedMeanwhile) {
   EXPECT_FALSE(bench.access.stored.nextPassword);
   bench.access.beforeSave = {};
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+  EXPECT_EQ(bench.access.stored.pin, "pin-b");
 }
 
 TEST_F(Session, APasswordThatTheBmcRefusedIsDroppedWhateverIsImportedMeanwhile) {
@@ -220,6 +203,59 @@ TEST_F(Session, APasswordThatTheBmcRefusedIsDroppedWhateverIsImportedMeanwhile) 
   EXPECT_EQ(changed.error().httpStatus, 400) << changed.error().what;
   EXPECT_FALSE(bench.access.stored.nextPassword) << "the next sign-in would guess it";
   EXPECT_EQ(bench.access.stored.password.reveal(), "imported");
+}
+
+TEST_F(Session, AnImportedPasswordIsTriedByALoginAfterABasicChangeWasRefused) {
+  bench.machine.passwordExpired = true;
+  bench.machine.once("POST", sessions,
+                     jsonReply(403, extendedInfo("Base.1.8.PasswordChangeRequired", "change")));
+  EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::PasswordExpired);
+  bench.machine.passwordExpired = false;
+  bench.machine.always(
+      "PATCH", account, jsonReply(400, extendedInfo("Base.1.8.PropertyValueFormatError", "a policy")));
+  bench.access.beforeSave = [&, imported = false](const BmcAccess&) mutable {
+    if (passwordsSent() == 0 || std::exchange(imported, true)) return;
+    bench.access.stored.password = Secret("imported");
+    ++bench.access.stored.version;
+  };
+  EXPECT_EQ(bench.run(bench.bmc().changePassword()).error().httpStatus, 400);
+  ASSERT_EQ(bench.access.stored.password.reveal(), "imported");
+  const auto before = logins();
+  EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::Auth) << "it is wrong, and nothing else says so";
+  EXPECT_EQ(logins(), before + 2);
+}
+
+TEST_F(Session, APasswordIsNotSetForTheUserOfBeforeAnImport) {
+  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+  bench.machine.once("PATCH", account, jsonReply(401, Json::object()));  // our session had ended
+  bench.access.beforeSave = [&, imported = false](const BmcAccess&) mutable {
+    if (passwordsSent() == 0 || std::exchange(imported, true)) return;
+    bench.access.stored.user = bench.machine.user = "ops";
+    bench.access.stored.password = Secret(bench.machine.password = "imported");
+    bench.access.stored.sessionToken = {};
+    bench.access.stored.sessionUri.clear();
+    ++bench.access.stored.version;
+  };
+  const auto changed = bench.run(bench.bmc().changePassword());
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().code, Errc::Conflict) << changed.error().what;
+  EXPECT_EQ(passwordsSent(), 1u);
+  EXPECT_EQ(bench.access.stored.user, "ops");
+  EXPECT_EQ(bench.access.stored.password.reveal(), "imported");
+  EXPECT_FALSE(bench.access.stored.nextPassword);
+}
+
+TEST_F(Session, ThePasswordThatTheBmcTookIsKeptWithItsUser) {
+  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+  bench.access.beforeSave = [&, imported = false](const BmcAccess&) mutable {
+    if (passwordsSent() == 0 || std::exchange(imported, true)) return;
+    bench.access.stored.user = "ops";
+    bench.access.stored.password = Secret("imported");
+    ++bench.access.stored.version;
+  };
+  ASSERT_TRUE(bench.run(bench.bmc().changePassword()));
+  EXPECT_EQ(bench.access.stored.user, "root");
+  EXPECT_EQ(bench.access.stored.password.reveal(), bench.machine.password);
 }
 
 TEST_F(Session, APasswordThatAPersonChangedMeanwhileIsTakenUpAndKept) {
@@ -358,7 +394,6 @@ TEST_F(Session, InObserveModeOnlyReadsAndOurOwnSessionLeave) {
   settings.ntp = {"10.0.0.9"};
   EXPECT_EQ(bench.run(bench.bmc().setSettings(settings)).error().code, Errc::NotArmed);
   EXPECT_EQ(bench.run(bench.bmc().pushFirmware("/none", "x", {}, false)).error().code, Errc::NotArmed);
-  EXPECT_TRUE(bench.run(bench.bmc().client().close()));
   EXPECT_TRUE(bench.writes().empty());
   EXPECT_FALSE(bench.access.stored.nextPassword);
 }
