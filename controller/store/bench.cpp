@@ -9,6 +9,7 @@
 
 #include "controller/base/loop_executor.hpp"
 #include "controller/base/virtual_time.hpp"
+#include "controller/store/connection.hpp"
 #include "controller/store/failure.hpp"
 #include "controller/store/rows.hpp"
 #include "controller/store/sqlite_store.hpp"
@@ -168,10 +169,10 @@ Measured measureOurs(const std::filesystem::path& directory, const StoreBenchOpt
 class Bare {
  public:
   explicit Bare(const std::filesystem::path& file) {
-    check(sqlite3_open(file.c_str(), &db_));
+    check(sqlite3_open_v2(file.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr));
     for (const auto* pragma :
          {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON",
-          "PRAGMA wal_autocheckpoint = 20000", "PRAGMA cache_size = -65536"})
+          "PRAGMA temp_store = MEMORY", "PRAGMA wal_autocheckpoint = 20000", kWriterCache})
       check(sqlite3_exec(db_, pragma, nullptr, nullptr, nullptr));
     begin_ = prepare("BEGIN IMMEDIATE");
     commit_ = prepare("COMMIT");
@@ -244,7 +245,7 @@ class Bare {
     return statement;
   }
   static void text(sqlite3_stmt* s, int n, const char* value) {
-    sqlite3_bind_text(s, n, value, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(s, n, value, -1, SQLITE_STATIC);  // lent until run()
   }
   void run(sqlite3_stmt* s) {
     check(sqlite3_step(s));

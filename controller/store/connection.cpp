@@ -95,9 +95,8 @@ Connection::Connection(const std::filesystem::path& file, const ConnectionOption
     sqlite3_extended_result_codes(db.getHandle(), 0);
     db.exec("PRAGMA foreign_keys = ON");
     db.exec("PRAGMA temp_store = MEMORY");
-    // KiB. A reader's cache lasts until the next commit and is then thrown away page by page. The writer's is walked from
-    // end to end by every commit that balanced a B-tree (SQLite renames pages by way of one behind the file's end).
-    db.exec(options.writes ? "PRAGMA cache_size = -16384" : "PRAGMA cache_size = -1024");
+    // A reader's cache lasts until the next commit and is then thrown away page by page: KiB.
+    db.exec(options.writes ? kWriterCache : "PRAGMA cache_size = -1024");
     // A reader never folds the WAL into the database, also not when it happens to close last.
     if (!options.writes || !options.checkpointOnClose)
       sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);

@@ -22,6 +22,10 @@ class Statement;
 
 namespace zellige {
 
+/// KiB. A larger one is walked from end to end by every commit that balanced a B-tree (SQLite renames pages by way of one
+/// behind the file's end).
+inline constexpr const char* kWriterCache = "PRAGMA cache_size = -16384";
+
 struct ConnectionOptions {
   bool writes = false;
   bool durable = true;  ///< synchronous=FULL; false: OFF, for simulations that lose nothing by a power cut
