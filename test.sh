@@ -33,6 +33,8 @@ forgetResults
 readonly fuzzSeconds=20
 # The folders whose code runs on more than one thread.
 readonly threadedTests=(listener http store base api)
+# And the tests in which all threads of the service meet.
+readonly serviceTests='^commands\.Serve\.'
 
 if [[ ! -d ../shared ]]; then
   if [[ ${CI-} == true ]]; then
@@ -61,12 +63,12 @@ suite() {  # suite PRESET [CTEST ARGUMENT…]
   recordCtest "$preset" "$junit" "$status"
 }
 
-# One simulated rack, same seed: what happened must not depend on how the program was built.
+# One simulated rack with faults and crashes, same seed: what happened must not depend on how the program was built.
 sameInEveryBuild() {
   heading 'The same seed in every build'
   local preset reply hash first='' status=0
   for preset in release debug asan; do
-    reply=$("build/$preset/bin/zellige" simulate --trays 18 --faults light --seed 1 --json) || status=1
+    reply=$("build/$preset/bin/zellige" simulate --trays 18 --faults heavy --storm 30 --seed 1 --json) || status=1
     hash=$(grep -oE '"event_hash": *"[0-9a-f]{64}"' <<<"$reply" | grep -oE '[0-9a-f]{64}') || status=1
     echo "$preset: event_hash ${hash:-none}"
     [[ -n $hash && $hash == "${first:=$hash}" ]] || status=1
@@ -137,8 +139,8 @@ else
   if setarch "$(uname -m)" -R true 2>/dev/null; then wrapper=(setarch "$(uname -m)" -R); fi
   heading 'Build: tsan'
   cmake --preset tsan >build/configure.log
-  "${wrapper[@]}" ninja -C build/tsan -j "$(buildJobs)" "${threadedTests[@]/%/_tests}"
-  suite tsan -R "^($(IFS='|'; echo "${threadedTests[*]}"))\\."
+  "${wrapper[@]}" ninja -C build/tsan -j "$(buildJobs)" "${threadedTests[@]/%/_tests}" commands_tests
+  suite tsan -R "^($(IFS='|'; echo "${threadedTests[*]}"))\\.|$serviceTests"
   wrapper=()
   fuzz
   if [[ $mode == full ]]; then acceptance; fi

@@ -45,7 +45,8 @@ int run(int argc, char** argv) {
   commands::KillSweepOptions sweep;
   auto* sweepCommand = app.add_subcommand("killsweep", "Kill the controller at every point of a workflow");
   sweepCommand->add_option("--workflow", sweep.workflow, "Only this one: qualify or power");
-  sweepCommand->add_option("--pairs", sweep.pairs, "Also this many random pairs of points");
+  sweepCommand->add_option("--pairs", sweep.pairs, "Also this many random pairs of points")
+      ->check(CLI::NonNegativeNumber);
   sweepCommand->add_option("--seed", sweep.seed, "Of the simulated machine and of the pairs");
   sweepCommand->add_option("--mutate", sweep.mutate, "Damage the engine: the sweep must then find duplicates")
       ->check(CLI::IsMember({"none", "skip-look", "no-settle"}));

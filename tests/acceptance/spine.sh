@@ -116,8 +116,10 @@ for mutation in skip-look no-settle; do
     "$mutation"
 done
 ask kill9 demo --headless --kill9 "$kills"
-judge "demo --kill9 $kills" '${o.kills} kills, ${o.duplicates} duplicates, ${o.wrong_end_states} wrong end states' \
-  "o.kills >= $kills && o.duplicates === 0 && o.wrong_end_states === 0" kill9
+judge "demo --kill9 $kills" \
+  '${o.kills} kills, ${o.duplicates} duplicates, ${o.wrong_end_states} wrong end states, ${o.available} of ${o.nodes} available' \
+  "o.kills >= $kills && o.duplicates === 0 && o.wrong_end_states === 0 && o.available === o.nodes && o.stuck === 0 &&
+   o.unexpected.length === 0" kill9
 
 echo
 echo 'Fleets in virtual time'
@@ -147,7 +149,7 @@ kindsOfBuild=''
 for preset in release debug asan; do
   other=$(dirname "$build")/$preset/bin/zellige
   [[ -x $other ]] || continue
-  "$other" simulate --trays 6 --seed 1 --faults light --json >"$scratch/$preset" 2>"$scratch/$preset.err" || true
+  "$other" simulate --trays 18 --seed 1 --faults heavy --storm 30 --json >"$scratch/$preset" 2>"$scratch/$preset.err" || true
   small+=("$preset") kindsOfBuild+=" $preset"
 done
 if ((${#small[@]} > 1)); then
