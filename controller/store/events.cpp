@@ -81,6 +81,7 @@ void Writing::event(std::string_view kind, NodeId node, RunId run, const Json& d
 
 void Writing::wordEvent(std::string_view kind, NodeId node, std::initializer_list<Word> words) {
   std::string data;
+  data.reserve(96);
   for (const auto& [key, word] : words) {
     appendQuoted(data += data.empty() ? '{' : ',', key);
     appendQuoted(data += ':', word);

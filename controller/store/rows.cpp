@@ -58,12 +58,15 @@ void appendFacts(std::string& out, const Facts& facts) {
 
 std::string encodeFacts(const Facts& facts) {
   std::string out;
+  out.reserve(256);
   appendFacts(out, facts);
   return out;
 }
 
 std::string encodeActs(const std::map<std::string, Act>& acts) {
-  std::string out = "{";
+  std::string out;
+  out.reserve(256);
+  out = "{";
   for (const auto& [item, act] : acts) {
     if (out.size() > 1) out += ',';
     appendQuoted(out, item);
