@@ -1,5 +1,5 @@
-// What a GET of a kept-alive BMC costs: our transport, the guarded parse and the coroutines between them, against
-// libcurl alone with a plain parse. Same process, same machines, same shards, same headers and bodies, in turn. Only this
+// What a GET of a kept-alive BMC costs: the Redfish client with its turns, session and exchange log, the guarded parse and
+// our transport, against libcurl alone with a plain parse. Same process, same machines, same shards, same headers and bodies, in turn. Only this
 // process's CPU counts; the machines are another process.
 #include <algorithm>
 #include <charconv>
@@ -15,6 +15,7 @@
 #include "controller/commands/child.hpp"
 #include "drivers/http/bare_loop.hpp"
 #include "drivers/http/curl_transport.hpp"
+#include "drivers/redfish/client.hpp"
 
 namespace zellige::commands {
 
@@ -23,10 +24,10 @@ namespace {
 constexpr int kAtATimeToConnect = 32;
 constexpr int kPatience = 120;  // seconds for the next line of the machines' process
 constexpr std::string_view kTarget = "/redfish/v1/Systems/System_0";
-const std::pair<std::string, std::string> kHeaders[] = {{"Accept", "application/json"},
-                                                        {"OData-Version", "4.0"},
-                                                        {"X-Auth-Token", "0123456789abcdefghij"},
-                                                        {"Accept-Encoding", "identity"}};
+constexpr const char* kToken = "0123456789abcdefghij";
+/// What our client sends.
+const std::vector<std::string> kHeaders{"Accept: application/json", "Accept-Encoding: identity",
+                                        "OData-Version: 4.0", fmt::format("X-Auth-Token: {}", kToken)};
 
 double cpuUs() {
   rusage used{};
@@ -64,6 +65,25 @@ std::vector<http::Peer> startMachines(Child& server, int bmcs) {
   return peers;
 }
 
+/// Every machine knows our session already, as after a restart of the controller.
+class SignedIn final : public AccessStore {
+ public:
+  explicit SignedIn(std::string pin) : pin_(std::move(pin)) {}
+  Result<BmcAccess> loadAccess(NodeId) override {
+    BmcAccess access;
+    access.user = "root";
+    access.sessionToken = Secret(kToken);
+    access.pin = pin_;
+    return access;
+  }
+  Task<Result<void>> saveAccess(NodeId, BmcAccess) override {
+    co_return Error{Errc::Rejected, "a measured GET opens no session"};
+  }
+
+ private:
+  std::string pin_;
+};
+
 struct Figures {
   std::vector<double> ours, floor;  ///< µs of CPU a GET, by round
   std::uint64_t gets = 0, bad = 0;  ///< measured, of both; `bad` had no reply that could be read
@@ -71,12 +91,17 @@ struct Figures {
       0;  ///< made while measuring; more than a few, and it was not keep-alive that was measured
 };
 
-/// Both sides, in turn, from one task. Ours: as many coroutines as GETs are in flight, over the real transport.
+/// Both sides, in turn, from one task. Ours: a client for each machine, as many coroutines as GETs are in flight.
 class Comparison {
  public:
   Comparison(std::vector<http::Peer> peers, const RedfishBenchCommand& options)
       : options_(fitting(options)), peers_(std::move(peers)), transport_(loop_, curlOptions(options)),
-        bare_(peers_, kTarget, headerLines(), curlOptions(options)) {}
+        bare_(peers_, kTarget, kHeaders, curlOptions(options)),
+        access_(peers_.front().pin), wiring_{transport_, access_, loop_, {}} {
+    for (std::size_t i = 0; i < peers_.size(); ++i)
+      clients_.push_back(std::make_unique<redfish::Client>(wiring_, NodeId{static_cast<std::int64_t>(i) + 1},
+                                                           peers_[i], [] { return false; }));
+  }
   ~Comparison() { loop_.shutDown(); }
   Comparison(const Comparison&) = delete;
 
@@ -98,11 +123,6 @@ class Comparison {
     curl.maxConnectionsPerShard = std::max(curl.maxConnectionsPerShard,
                                            2 * static_cast<std::size_t>(options.bmcs) / curl.shards);
     return curl;
-  }
-  static std::vector<std::string> headerLines() {
-    std::vector<std::string> lines;
-    for (const auto& [name, value] : kHeaders) lines.push_back(fmt::format("{}: {}", name, value));
-    return lines;
   }
 
   Task<void> measure() {
@@ -138,19 +158,11 @@ class Comparison {
 
   Task<void> lane(Completion<bool> allEnded) {
     while (next_ < total_) {
-      auto exchange = get(peers_[next_++ % peers_.size()], kTarget);
-      const auto received = co_await exchange;
-      const auto json = received ? parseJson(received->reply.body) : Result<Json>(received.error());
-      if (!json || received->reply.status != 200 || !at(*json, "PowerState")) ++figures_.bad;
+      auto& client = *clients_[next_++ % clients_.size()];
+      const auto document = co_await client.get(std::string(kTarget));
+      if (!document || !at(*document->json, "PowerState")) ++figures_.bad;
     }
     if (--running_ == 0) allEnded.set(true);
-  }
-
-  Task<Result<http::Received>> get(const http::Peer& peer, std::string_view target) {
-    HttpRequest request;
-    request.target = target;
-    for (const auto& [name, value] : kHeaders) request.headers.add(std::string(name), std::string(value));
-    return transport_.send(peer, std::move(request), http::SendOptions{});
   }
 
   void floorOnce(std::uint64_t gets, int inFlight) {
@@ -162,7 +174,9 @@ class Comparison {
 
   /// How many connections the machines have accepted so far.
   Task<std::int64_t> connections() {
-    auto exchange = get(peers_.front(), "/connections");
+    HttpRequest request;
+    request.target = "/connections";
+    auto exchange = transport_.send(peers_.front(), std::move(request), http::SendOptions{});
     const auto received = co_await exchange;
     if (!received) throw std::runtime_error(received.error().what);
     co_return std::stoll(received->reply.body);
@@ -173,6 +187,9 @@ class Comparison {
   LoopExecutor loop_;
   http::CurlTransport transport_;
   http::BareLoop bare_;
+  SignedIn access_;
+  redfish::Wiring wiring_;
+  std::vector<std::unique_ptr<redfish::Client>> clients_;
   std::uint64_t next_ = 0, total_ = 0;
   int running_ = 0;
   Figures figures_;
