@@ -42,7 +42,8 @@ enum class Budget { Upload, Flash, ImageStream };
 ZELLIGE_NAMES(Budget, {Budget::Upload, "upload"}, {Budget::Flash, "flash"},
               {Budget::ImageStream, "image_stream"});
 
-/// What an act takes from the budgets: all at once, or it waits.
+/// What an act takes from the budgets: all at once, or it waits. Counted once for the run, at its first node's place: what
+/// flashes several machines starts a run for each.
 struct Needs {
   std::optional<Budget> duringAct;   ///< given back when the act returns
   std::optional<Budget> duringStep;  ///< held until a look says Done, or not Busy any more

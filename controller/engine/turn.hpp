@@ -31,6 +31,7 @@ class Turn {
   Task<Then> wait(StepContext& context, std::string reason, Duration atMost);
   // turn_trouble.cpp
   Task<Then> lookFailed(StepContext& context, const Step& step, Error error);
+  Task<std::vector<NodeId>> silentNodes(StepContext& context);
   Task<Then> contactFailed(StepContext& context, Error error);
   Task<Result<void>> contactRegained(StepContext& context);
   Task<Then> fail(StepContext& context, std::string cause, std::string detail);

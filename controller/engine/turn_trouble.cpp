@@ -27,11 +27,7 @@ Task<Turn::Then> Turn::lookFailed(StepContext& context, const Step& step, Error 
   // A BMC that answers, but never to this question, is not out of reach.
   const bool silent = error.code == Errc::Timeout && live_.contactErrors + 1 >= kContactErrorsToBlock &&
                       run_.state != RunState::Blocked;
-  bool answersOthers = false;
-  if (silent) {
-    const auto identity = co_await context.bmc().identify();
-    answersOthers = bool(identity);
-  }
+  const bool answersOthers = silent && (co_await silentNodes(context)).empty();
   if (isContact(error) && !answersOthers) co_return co_await contactFailed(context, std::move(error));
   const auto back = co_await contactRegained(context);
   if (!back) co_return Then::Wait;
@@ -61,6 +57,16 @@ Task<Turn::Then> Turn::lookFailed(StepContext& context, const Step& step, Error 
   co_return Then::Wait;
 }
 
+// Whose BMCs do not even say who they are.
+Task<std::vector<NodeId>> Turn::silentNodes(StepContext& context) {
+  std::vector<NodeId> silent;
+  for (const auto& node : context.nodes()) {
+    const auto identity = co_await context.bmcOf(node).identify();
+    if (!identity) silent.push_back(node.id);
+  }
+  co_return silent;
+}
+
 // No contact is not sickness: the run is blocked, nothing is counted against it, and it goes on when the BMC is back.
 Task<Turn::Then> Turn::contactFailed(StepContext& context, Error error) {
   if (!run_.blockedSince) {
@@ -77,8 +83,10 @@ Task<Turn::Then> Turn::contactFailed(StepContext& context, Error error) {
     live_.hiccup = false;
     run_.state = RunState::Blocked;
     run_.waitsFor = fmt::format("contact with the BMC: {}", error.what);
+    std::vector<NodeId> lost{context.node().id};
+    if (context.nodes().size() > 1) lost = co_await silentNodes(context);
     std::vector<Op> ops;
-    ops.emplace_back(SetContact{context.node().id, live_.contactLostSince});
+    for (const auto node : lost) ops.emplace_back(SetContact{node, live_.contactLostSince});
     const auto saved = co_await commit("run.blocked", std::move(ops));
     if (!saved) co_return Then::Wait;
   }
@@ -98,7 +106,7 @@ Task<Result<void>> Turn::contactRegained(StepContext& context) {
   run_.state = RunState::Active;
   run_.waitsFor.clear();
   std::vector<Op> ops;
-  ops.emplace_back(SetContact{context.node().id, std::nullopt});
+  for (const auto& node : context.nodes()) ops.emplace_back(SetContact{node.id, std::nullopt});
   co_return co_await commit("run.contact", std::move(ops));
 }
 

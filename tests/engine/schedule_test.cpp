@@ -192,6 +192,21 @@ TEST(Domain, AFailureQuarantinesEveryMemberWithAFinding) {
   }
 }
 
+TEST(Domain, LostContactIsShownOnTheMemberThatDoesNotAnswer) {
+  Two t;
+  t.toy(0).identifies = true;
+  t.result = unreachable();
+  t.site.run(10min);
+  const auto lost = [&](int i) { return t.site.tables.nodes[t.nodes[i]].unreachableSince.has_value(); };
+  EXPECT_EQ(t.site.tables.run(t.run).state, RunState::Blocked);
+  EXPECT_FALSE(lost(0));
+  EXPECT_TRUE(lost(1));
+  t.result = Seen::Done;
+  ASSERT_TRUE(t.site.runToEnd(t.run, 10min));
+  EXPECT_FALSE(lost(0));
+  EXPECT_FALSE(lost(1));
+}
+
 TEST(Domain, AHoldOnOneMemberHoldsTheRun) {
   ToySite t({toyStep("on")}, 2);
   t.toy().onLook["on"] = [](StepContext&) { return seen(Seen::Todo); };
