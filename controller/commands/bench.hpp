@@ -32,8 +32,5 @@ int benchRestart(const RestartBenchCommand& options);
 
 /// The other process of `bench redfish`: prints its key's pin and an address a line, serves until standard input ends.
 int benchServer(int bmcs);
-/// The process that `bench restart` starts. `startedNs`: CLOCK_MONOTONIC just before it was started. Prints one JSON
-/// object at the first request that would leave, and exits without closing anything, as it was found.
-int benchResume(const std::filesystem::path& directory, std::int64_t startedNs);
 
 }  // namespace zellige::commands

@@ -38,7 +38,7 @@ void addRedfish(CLI::App& bench, std::function<int()>& chosen) {
 
 void addRestart(CLI::App& bench, std::function<int()>& chosen) {
   auto options = std::make_shared<RestartBenchCommand>();
-  auto* command = bench.add_subcommand("restart", "From exec to the first request of a resumed run");
+  auto* command = bench.add_subcommand("restart", "From exec to the first connection of a resumed run");
   command->add_option("--nodes", options->nodes, "In the database")->check(CLI::Range(1, 1'000'000));
   command->add_option("--runs", options->runs, "Unfinished")->check(CLI::Range(1, 1'000'000));
   addDirectory(*command, options->directory);
@@ -52,14 +52,6 @@ void addOwnProcesses(CLI::App& app, std::function<int()>& chosen) {
   auto* server = app.add_subcommand("bench-server", "")->group("");
   server->add_option("--bmcs", *bmcs)->required();
   server->callback([bmcs, &chosen] { chosen = [bmcs] { return benchServer(*bmcs); }; });
-
-  auto directory = std::make_shared<std::filesystem::path>();
-  auto started = std::make_shared<std::int64_t>(0);
-  auto* resume = app.add_subcommand("bench-resume", "")->group("");
-  addDirectory(*resume, *directory);
-  resume->add_option("--started-ns", *started)->required();
-  resume->callback(
-      [directory, started, &chosen] { chosen = [=] { return benchResume(*directory, *started); }; });
 }
 
 }  // namespace

@@ -86,6 +86,7 @@ Task<Turn::Then> Turn::contactFailed(StepContext& context, Error error) {
     std::vector<NodeId> lost{context.node().id};
     if (context.nodes().size() > 1) lost = co_await silentNodes(context);
     std::vector<Op> ops;
+    ops.reserve(lost.size());
     for (const auto node : lost) ops.emplace_back(SetContact{node, live_.contactLostSince});
     const auto saved = co_await commit("run.blocked", std::move(ops));
     if (!saved) co_return Then::Wait;

@@ -18,6 +18,9 @@ namespace zellige {
 
 namespace {
 
+constexpr const char* kSeed = "bench";
+constexpr int kNobody = 1;  // a port where no connection is taken
+
 using Wall = std::chrono::steady_clock;
 double secondsSince(Wall::time_point start) {
   return std::chrono::duration<double>(Wall::now() - start).count();
@@ -29,7 +32,8 @@ T need(Result<T> result) {
   return std::move(*result);
 }
 
-SiteImport syntheticSite(int nodes) {
+// The first `runs` of the nodes answer on `port`.
+SiteImport syntheticSite(int nodes, int runs, int port) {
   SiteImport site;
   site.skus = {{"tray", NodeKind::ComputeTray, 0, {}}};
   site.baselines = {{"none", {}}};
@@ -43,7 +47,8 @@ SiteImport syntheticSite(int nodes) {
                                1 + i % 35);
     n.sku = n.profile = "tray";
     n.bmc = {fmt::format("02:00:{:02x}:{:02x}:{:02x}:01", i >> 16, i >> 8 & 255, i & 255),
-             fmt::format("10.{}.{}.{}", i >> 16, i >> 8 & 255, i & 255), 443, "root"};
+             fmt::format("127.{}.{}.{}", 1 + (i >> 16), i >> 8 & 255, i & 255), i < runs ? port : kNobody,
+             "root"};
     n.password = Secret{"bench"};
     manifest.nodes.push_back(std::move(n));
   }
@@ -74,14 +79,15 @@ Task<void> keep(Task<T> task, std::optional<T>& out) {
 /// A store in virtual time, for filling: as quick as the disk lets it, not durable until it is closed.
 class Filling {
  public:
-  Filling(const std::filesystem::path& directory, int checkpointPages, bool checkpointOnClose)
+  Filling(const std::filesystem::path& directory, const SecretBox& box, int checkpointPages,
+          bool checkpointOnClose)
       : executor_(time_) {
     StoreOptions options;
     options.writing = StoreOptions::Writing::Virtual;
     options.durable = false;
     options.checkpointPages = checkpointPages;
     options.checkpointOnClose = checkpointOnClose;
-    store_ = need(SqliteStore::open(directory, executor_, SecretBox::fromSeed("bench"), std::move(options)));
+    store_ = need(SqliteStore::open(directory, executor_, box, std::move(options)));
   }
   template <class T>
   T wait(Task<Result<T>> task) {
@@ -100,9 +106,9 @@ class Filling {
   std::unique_ptr<SqliteStore> store_;
 };
 
-void fill(const std::filesystem::path& directory, int nodes, int runs) {
-  Filling filling(directory, 20'000, true);
-  filling.wait(filling.store().importSite(syntheticSite(nodes), {"bench", ""}));
+void fill(const std::filesystem::path& directory, const SecretBox& box, int nodes, int runs, int bmcPort) {
+  Filling filling(directory, box, 20'000, true);
+  filling.wait(filling.store().importSite(syntheticSite(nodes, runs, bmcPort), {"bench", ""}));
   const auto ids = filling.store().nodesIn(Lifecycle::Planned);
   const auto target = filling.wait(filling.store().freezeTarget("tray"))->digest;
   for (std::size_t i = 0; i < ids.size() && i < static_cast<std::size_t>(runs);) {
@@ -152,7 +158,7 @@ Measured measureOurs(const std::filesystem::path& directory, const StoreBenchOpt
   std::atomic<std::int64_t> batches{0};
   StoreOptions how;
   how.hook = [&batches](CommitPoint point) { batches += point == CommitPoint::After ? 1 : 0; };
-  auto store = need(SqliteStore::open(directory, loop, SecretBox::fromSeed("bench"), std::move(how)));
+  auto store = need(SqliteStore::open(directory, loop, SecretBox::fromSeed(kSeed), std::move(how)));
   const auto runs = store->unfinishedRuns();
   Round round{*store, loop, Wall::now() + options.round, options.committers, 0, latencies};
   std::vector<std::vector<Run>> shares(static_cast<std::size_t>(options.committers));
@@ -280,12 +286,13 @@ double measureFloor(const std::filesystem::path& file, const std::vector<Run>& r
 }  // namespace
 
 StoreBench benchStore(const std::filesystem::path& directory, const StoreBenchOptions& options) {
-  fill(directory / "ours", options.nodes, options.nodes);
+  const auto box = SecretBox::fromSeed(kSeed);
+  fill(directory / "ours", box, options.nodes, options.nodes, 443);
   std::filesystem::create_directories(directory / "floor");
   std::filesystem::copy_file(directory / "ours" / "zellige.db", directory / "floor" / "zellige.db");
   std::vector<Run> runs;
   {
-    Filling reading(directory / "ours", 20'000, true);
+    Filling reading(directory / "ours", box, 20'000, true);
     runs = reading.store().unfinishedRuns();
   }
   StoreBench result;
@@ -317,17 +324,17 @@ StoreBench benchStore(const std::filesystem::path& directory, const StoreBenchOp
   return result;
 }
 
-RestartDatabase fillRestart(const std::filesystem::path& directory, int nodes, int runs,
-                            std::int64_t walFrames) {
-  fill(directory, nodes, runs);
+RestartDatabase fillRestart(const std::filesystem::path& directory, const SecretBox& box,
+                            const RestartSite& site) {
+  fill(directory, box, site.nodes, site.runs, site.bmcPort);
   constexpr std::int64_t kFrame = 4096 + 24;  // sqlite.org/fileformat2.html#walformat
   const auto wal = directory / "zellige.db-wal";
-  Filling filling(directory, 0, false);
+  Filling filling(directory, box, 0, false);
   auto unfinished = filling.store().unfinishedRuns();
   const auto frames = [&] { return static_cast<std::int64_t>(std::filesystem::file_size(wal)) / kFrame; };
-  if (unfinished.empty() && walFrames > 0)
+  if (unfinished.empty() && site.walFrames > 0)
     throw StoreFailure("a WAL is filled by changing runs: ask for at least one");
-  for (std::size_t i = 0; frames() < walFrames;) {
+  for (std::size_t i = 0; frames() < site.walFrames;) {
     Change change;
     change.at = filling.now();
     for (int n = 0; n < 200; ++n, i = (i + 1) % unfinished.size()) {
@@ -336,7 +343,7 @@ RestartDatabase fillRestart(const std::filesystem::path& directory, int nodes, i
     }
     filling.wait(filling.store().commit(std::move(change)));
   }
-  return {nodes, static_cast<std::int64_t>(unfinished.size()), frames()};
+  return {site.nodes, static_cast<std::int64_t>(unfinished.size()), frames()};
 }
 
 }  // namespace zellige

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "controller/base/secret.hpp"
 #include "controller/base/time.hpp"
 
 namespace zellige {
@@ -28,13 +29,18 @@ struct StoreBench {
 /// `directory` must be empty or absent; it is left filled.
 StoreBench benchStore(const std::filesystem::path& directory, const StoreBenchOptions& options = {});
 
+struct RestartSite {
+  int nodes = 0;                    ///< planned
+  int runs = 0;                     ///< unfinished, of the first nodes
+  int bmcPort = 0;                  ///< of those, on 127.0.0.0/8; nothing answers for the other nodes
+  std::int64_t walFrames = 20'000;  ///< at least so many, that nobody has folded into the database
+};
 struct RestartDatabase {
   std::int64_t nodes = 0, runs = 0, walFrames = 0;
 };
 
-/// Makes a data directory as a crash would leave it: `nodes` planned nodes, `runs` (at most as many) unfinished runs, and
-/// a WAL of at least `walFrames` frames that nobody has folded into the database.
-RestartDatabase fillRestart(const std::filesystem::path& directory, int nodes, int runs,
-                            std::int64_t walFrames = 20'000);
+/// Fills a data directory as a crash would leave it.
+RestartDatabase fillRestart(const std::filesystem::path& directory, const SecretBox& box,
+                            const RestartSite& site);
 
 }  // namespace zellige

@@ -19,7 +19,7 @@ TEST(Bench, MeasuresTransitionsAgainstABareLoop) {
   std::cout << bench.perSecond << "/s against " << bench.floorPerSecond << "/s, ratio " << bench.ratio
             << ", batch " << bench.meanBatch << ", commit p50 " << bench.commitP50Ms << " ms, p99 "
             << bench.commitP99Ms << " ms\n";
-  EXPECT_GT(bench.transitions, 50);
+  EXPECT_GE(bench.transitions, options.committers) << "each makes one at least, however slow the disk is";
   EXPECT_GT(bench.floorPerSecond, 0);
   EXPECT_NEAR(bench.ratio, bench.perSecond / bench.floorPerSecond, 1e-9) << "one round is its own median";
   EXPECT_GT(bench.meanBatch, 1) << "many committers share a commit";
@@ -33,12 +33,13 @@ TEST(Bench, MeasuresTransitionsAgainstABareLoop) {
 
 TEST(Bench, LeavesADatabaseAsACrashWould) {
   const test::TemporaryDirectory directory;
-  const auto filled = fillRestart(directory.path() / "data", 300, 100, 2'000);
+  const auto box = SecretBox::fromSeed("a crash");
+  const auto filled = fillRestart(directory.path() / "data", box, {300, 100, 443, 2'000});
   EXPECT_GE(filled.walFrames, 2'000);
   EXPECT_GE(std::filesystem::file_size(directory.path() / "data" / "zellige.db-wal"), 2'000u * 4120);
   VirtualTime time;
   VirtualExecutor executor(time);
-  const auto store = *SqliteStore::open(directory.path() / "data", executor, SecretBox::fromSeed("bench"));
+  const auto store = *SqliteStore::open(directory.path() / "data", executor, box);
   EXPECT_EQ(store->unfinishedRuns().size(), 100u);
   EXPECT_EQ(store->nodesIn(Lifecycle::Planned).size(), 300u);
   EXPECT_TRUE(store->verifyChain());

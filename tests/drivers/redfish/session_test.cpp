@@ -211,8 +211,8 @@ TEST_F(Session, AnImportedPasswordIsTriedByALoginAfterABasicChangeWasRefused) {
                      jsonReply(403, extendedInfo("Base.1.8.PasswordChangeRequired", "change")));
   EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::PasswordExpired);
   bench.machine.passwordExpired = false;
-  bench.machine.always(
-      "PATCH", account, jsonReply(400, extendedInfo("Base.1.8.PropertyValueFormatError", "a policy")));
+  bench.machine.always("PATCH", account,
+                       jsonReply(400, extendedInfo("Base.1.8.PropertyValueFormatError", "a policy")));
   bench.access.beforeSave = [&, imported = false](const BmcAccess&) mutable {
     if (passwordsSent() == 0 || std::exchange(imported, true)) return;
     bench.access.stored.password = Secret("imported");
@@ -221,7 +221,8 @@ TEST_F(Session, AnImportedPasswordIsTriedByALoginAfterABasicChangeWasRefused) {
   EXPECT_EQ(bench.run(bench.bmc().changePassword()).error().httpStatus, 400);
   ASSERT_EQ(bench.access.stored.password.reveal(), "imported");
   const auto before = logins();
-  EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::Auth) << "it is wrong, and nothing else says so";
+  EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::Auth)
+      << "it is wrong, and nothing else says so";
   EXPECT_EQ(logins(), before + 2);
 }
 
