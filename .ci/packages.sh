@@ -10,8 +10,7 @@ packagesToBuild=(
   libjemalloc-dev
 )
 packagesToTest=(
-  libgtest-dev libgmock-dev libbenchmark-dev clang clang-tidy clang-format libclang-rt-14-dev git:git curl:curl
-  nodejs:node npm:npm
+  libgtest-dev libgmock-dev clang clang-tidy clang-format libclang-rt-14-dev git:git nodejs:node npm:npm
 )
 
 isInstalled() {

@@ -27,4 +27,27 @@ struct KillSweepOptions {
 };
 int killSweep(const KillSweepOptions& options);
 
+struct SimulatorOptions {
+  int trays = 18;
+  double speed = 1;
+  std::string faults = "none";
+  std::uint64_t seed = 1;
+  std::string mockup;  ///< serve this recorded tree instead, read-only
+  std::string listen;  ///< "IP:PORT" of the recorded tree; empty: 127.1.0.1:8443. Without `mockup` it is refused
+  std::string site;     ///< write the files to import into this directory
+  std::string control;  ///< "127.0.0.1:0": judges a fleet for a parent process (POST /outcome); empty: none
+  std::int64_t origin = 0;
+};
+int simulator(const SimulatorOptions& options);
+
+struct DemoOptions {
+  int trays = 18;
+  double speed = 60;
+  std::string faults = "none";
+  std::uint64_t seed = 1;
+  int kills = 0;  ///< kill -9 the controller this many times, over as many demos as needed
+  bool headless = false, json = false;
+};
+int demo(const DemoOptions& options);
+
 }  // namespace zellige::commands

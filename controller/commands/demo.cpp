@@ -17,8 +17,8 @@
 #include "controller/cli/actions.hpp"
 #include "controller/cli/client.hpp"
 #include "controller/commands/child.hpp"
+#include "controller/commands/commands.hpp"
 #include "controller/commands/scratch.hpp"
-#include "controller/commands/serve.hpp"
 #include "drivers/http/curl_transport.hpp"
 
 namespace zellige::commands {
@@ -56,7 +56,8 @@ struct Totals {
 class Demo {
  public:
   Demo(const DemoOptions& options, std::uint64_t seed, int killsLeft)
-      : options_(options), seed_(seed), killsLeft_(killsLeft), random_(seed, "kills"),
+      : options_(options), watched_(!options.headless && !options.json && ::isatty(STDOUT_FILENO) == 1),
+        seed_(seed), killsLeft_(killsLeft), random_(seed, "kills"),
         transport_(executor_, plainToo()), world_{transport_,
                                                   executor_,
                                                   std::cin,
@@ -238,7 +239,7 @@ class Demo {
   }
 
   void draw(const Json& nodes) {
-    if (options_.headless || options_.json) return;
+    if (!watched_) return;
     std::string screen = "\x1b[H\x1b[2J";
     screen += fmt::format(
         "Zellige: {} simulated GB200 compute trays over HTTPS and Redfish, at {:g} times real speed\n\n",
@@ -313,6 +314,7 @@ class Demo {
   }
 
   const DemoOptions& options_;
+  bool watched_;  // a table is drawn, on a terminal
   std::uint64_t seed_;
   int killsLeft_, kills_ = 0;
   Random random_;
@@ -370,6 +372,8 @@ int demo(const DemoOptions& options) {
         totals.available, totals.nodes, totals.quarantined, totals.quarantinedExpected.size(), totals.wall,
         totals.duplicates, totals.kills);
   for (const auto& line : totals.unexpected) fmt::print(stderr, "unexpected: {}\n", line);
+  for (const auto& line : totals.wrongEndStates) fmt::print(stderr, "wrong end state: {}\n", line);
+  for (const auto& line : totals.duplicateActs) fmt::print(stderr, "duplicate: {}\n", line);
   const bool good = totals.stuck == 0 && totals.unexpected.empty() && totals.duplicates == 0 &&
                     totals.wrong == 0;
   return good ? 0 : 1;

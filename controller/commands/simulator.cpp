@@ -6,8 +6,8 @@
 
 #include "controller/base/log.hpp"
 #include "controller/base/loop_executor.hpp"
+#include "controller/commands/commands.hpp"
 #include "controller/commands/outcome.hpp"
-#include "controller/commands/serve.hpp"
 #include "controller/commands/site_end.hpp"
 #include "controller/commands/stop_signal.hpp"
 #include "controller/listener/listener.hpp"
