@@ -84,8 +84,8 @@ Verdict powerOnce(const KillSweepOptions& options, const std::string& parameter,
   const auto truth = site.fleet().groundTruth(machine);
   verdict.end = endOf(site);
   if (parameter == "off") {
-    verdict.end.wrongEndStates = wrongGuesses(
-        site.fleet());  // an available machine that was switched off runs nothing
+    // An available machine that was switched off runs nothing.
+    verdict.end.wrongEndStates = wrongOrders(site.fleet(), site.limits());
     verdict.powerIsWrong = truth.hostOn;
   } else {
     verdict.powerIsWrong = !truth.hostOn || truth.boots != bootsBefore + 1;

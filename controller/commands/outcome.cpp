@@ -33,16 +33,30 @@ std::string lacks(const sim::GroundTruth& truth, const Wanted& wanted) {
 
 }  // namespace
 
-std::vector<std::string> wrongGuesses(const sim::Fleet& fleet) {
+// No fault explains any of it: a BMC that restarts by itself loses its flash but leaves the slot whole.
+std::vector<std::string> wrongOrders(const sim::Fleet& fleet, const BudgetLimits& limits) {
   std::vector<std::string> out;
-  for (const auto machine : fleet.machines())
-    if (const int refused = fleet.ledger().refusedPasswords(machine.value); refused > 1)
-      out.push_back(fmt::format("{} refused {} passwords: after one wrong guess there must be no second",
-                                fleet.serial(machine), refused));
+  const auto atMost = [&out](int allowed, int count, std::string_view what, const std::string& where) {
+    if (count > allowed) out.push_back(fmt::format("{} {} in {}, {} allowed", count, what, where, allowed));
+  };
+  for (const auto machine : fleet.machines()) {
+    const auto truth = fleet.groundTruth(machine);
+    // Which of two passwords is set may take one guess; real BMCs lock the account after a few.
+    atMost(1, fleet.ledger().refusedPasswords(machine.value), "refused passwords", truth.serial);
+    atMost(0, truth.interruptedFlashes, "interrupted flashes", truth.serial);
+    atMost(0, truth.copiesAtRisk, "updates or power cycles during a background copy", truth.serial);
+    atMost(0, truth.memoryExhaustions, "pushes that exhausted the BMC's memory", truth.serial);
+  }
+  const auto peak = fleet.peak();
+  atMost(limits.uploads, peak.uploads, "uploads at a time", "the site");
+  atMost(limits.flashes, peak.flashes, "flashes at a time", "the site");
+  atMost(limits.flashesPerRack, peak.flashesInARack, "flashes at a time", "a rack");
+  atMost(limits.imageStreams, peak.imageWrites, "image streams at a time", "the site");
   return out;
 }
 
-FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes, const Wanted& wanted) {
+FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes, const Wanted& wanted,
+                        const BudgetLimits& limits) {
   FleetOutcome out;
   std::map<std::string, sim::MachineId> machineOf;
   for (const auto machine : fleet.machines()) machineOf.emplace(fleet.serial(machine), machine);
@@ -82,7 +96,7 @@ FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>&
           fmt::format("{} is still {} ({})", node.serial, nameOf(node.lifecycle), node.why));
     }
   }
-  for (auto& text : wrongGuesses(fleet)) out.wrongEndStates.push_back(std::move(text));
+  for (auto& text : wrongOrders(fleet, limits)) out.wrongEndStates.push_back(std::move(text));
   out.faultsFired = fleet.faultsFired();
   out.repeatsAllowed = fleet.ledger().repeatsAllowed();
   for (const auto& d : fleet.ledger().duplicates())

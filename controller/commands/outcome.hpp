@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "controller/base/json.hpp"
+#include "controller/engine/budgets.hpp"
 #include "controller/model/catalog.hpp"
 #include "drivers/simulator/fleet.hpp"
 
@@ -32,7 +33,7 @@ struct FleetOutcome {
   int nodes = 0, available = 0, quarantined = 0, stuck = 0;
   std::vector<std::string> quarantinedExpected;  ///< "serial cause"
   std::vector<std::string> unexpected;           ///< who ended otherwise than expected, and how
-  std::vector<std::string> wrongEndStates;  ///< available without being so, by ground truth; wrong guesses
+  std::vector<std::string> wrongEndStates;       ///< available without being so, by ground truth; wrongOrders
   std::map<std::string, int> faultsFired;
   std::vector<std::string> duplicates;  ///< what was delivered again, and why it was wrong
   int repeatsAllowed = 0;               ///< delivered again within its rights (drivers/simulator/ledger.hpp)
@@ -42,9 +43,11 @@ struct FleetOutcome {
   }
 };
 
-/// Machines that refused more than one password: real ones lock the account after a few. Part of wrongEndStates.
-std::vector<std::string> wrongGuesses(const sim::Fleet& fleet);
-FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes, const Wanted& wanted);
+/// What the machines must never be sent, however they end: guesses at a password, what destroys firmware, more at a time
+/// than the limits. Part of wrongEndStates.
+std::vector<std::string> wrongOrders(const sim::Fleet& fleet, const BudgetLimits& limits);
+FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes, const Wanted& wanted,
+                        const BudgetLimits& limits);
 void addTo(Json& json, const FleetOutcome& outcome);
 
 /// Highest resident memory of this process so far, MiB.

@@ -32,7 +32,8 @@ std::vector<NodeWork::Use> usesOf(const sim::Fleet& fleet, sim::MachineId machin
           {"image streams", image.head, image.work, image.tail}};
 }
 
-void judgeTimes(VirtualSite& site, const BudgetLimits& limits, Simulation& out) {
+void judgeTimes(VirtualSite& site, Simulation& out) {
+  const auto& limits = site.limits();
   std::vector<NodeWork> work;
   std::vector<double> ratios;
   std::set<std::string> racks;
@@ -124,7 +125,7 @@ Simulation simulateFleet(const SimulateOptions& options) {
 
   Simulation out;
   out.end = endOf(world);
-  judgeTimes(world, site.engine.budgets, out);
+  judgeTimes(world, out);
   out.wallSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   out.cpuMsPerNode = std::chrono::duration<double, std::milli>(world.controllerCpu()).count() / options.trays;
   out.eventHash = world.store().eventHash();

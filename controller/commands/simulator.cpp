@@ -184,7 +184,8 @@ HttpReply judge(const HttpRequest& request, const sim::Fleet& fleet, const Wante
       if (cause.is_string()) node.causes.push_back(cause.get<std::string>());
     nodes.push_back(std::move(node));
   }
-  const auto end = judgeFleet(fleet, nodes, wanted);
+  const BudgetLimits limits;  // a rehearsal's (planeOptions)
+  const auto end = judgeFleet(fleet, nodes, wanted, limits);
   Json out = Json::object();
   addTo(out, end);
   out["good"] = end.good();

@@ -41,7 +41,8 @@ FleetOutcome endOf(VirtualSite& site) {
   site.runFor(1s);
   if (!target) throw std::runtime_error("the simulated site's profile is not in its store");
   return judgeFleet(site.fleet(), nodes,
-                    Wanted{target->baseline, target->profile.imageDigest, target->profile.settings});
+                    Wanted{target->baseline, target->profile.imageDigest, target->profile.settings},
+                    site.limits());
 }
 
 sim::FaultLevel faultLevel(const std::string& name) {

@@ -56,6 +56,7 @@ class VirtualSite final : public sim::Uplink {
   sim::Fleet& fleet() { return fleet_; }
   SqliteStore& store();
   ControlPlane& plane();
+  const BudgetLimits& limits() const { return options_.engine.budgets; }
   Time started() const { return started_; }
   Time now() const { return time_.now(); }
   int kills() const { return kills_; }

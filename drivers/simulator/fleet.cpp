@@ -133,6 +133,8 @@ Use Fleet::uploading(MachineId machine) const {
   return use;
 }
 
+Peak Fleet::peak() const { return world_->peak; }
+
 std::vector<Expectation> Fleet::expectations() const { return world_->faults.expectations(); }
 std::map<std::string, int> Fleet::faultsFired() const { return world_->faults.fired(); }
 std::vector<std::pair<int, FaultKind>> Fleet::faultsScheduled() const { return world_->faults.all(); }

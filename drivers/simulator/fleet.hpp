@@ -128,6 +128,14 @@ struct Use {
   Duration head{0}, work{0}, tail{0};
 };
 
+/// The most that ever went on at one time.
+struct Peak {
+  int uploads = 0;  ///< of packages, refused ones as well
+  int flashes = 0;
+  int flashesInARack = 0;  ///< in whichever rack it was most
+  int imageWrites = 0;
+};
+
 class Fleet {
  public:
   Fleet(Executor& world, FleetOptions options);
@@ -155,6 +163,7 @@ class Fleet {
   Use imageWriting(MachineId machine) const;
   /// Uploads happen inside the time of `flashing`: head and tail are those.
   Use uploading(MachineId machine) const;
+  Peak peak() const;
   /// Who must end in quarantine, and why; everybody else must become available.
   std::vector<Expectation> expectations() const;
   /// By name, how many machines each kind fired on; every kind there is, 0 where it did not.

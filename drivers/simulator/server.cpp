@@ -215,8 +215,10 @@ Answer write(World& w, Machine& m, std::string_view path, const HttpRequest& req
   if (out.reply.status == 404 && resource(w, m, path))
     out.reply = errorReply(405, "OperationNotAllowed", "The HTTP method is not allowed on this resource.");
   out.acted = out.reply.status >= 200 && out.reply.status < 300;
-  if (path == kPushPath) out.latency = w.times().upload;
-  if (path == kPushPath && out.acted) m.uploading += out.latency;
+  if (path != kPushPath) return out;
+  w.beginUpload();
+  out.latency = w.times().upload;
+  if (out.acted) m.uploading += out.latency;
   return out;
 }
 

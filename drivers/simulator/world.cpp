@@ -54,7 +54,8 @@ const PackageStore::Opened& PackageStore::open(std::string_view bytes) {
 World::World(Executor& executor_, FleetOptions fleetOptions)
     : executor(executor_), options(std::move(fleetOptions)),
       faults(options.trays, options.seed, options.faults, options.asWanted, options.scripted, executor_.now()),
-      machines(static_cast<std::size_t>(options.trays)) {
+      machines(static_cast<std::size_t>(options.trays)),
+      flashesIn_(static_cast<std::size_t>(options.trays / options.traysPerRack + 1)) {
   std::array<std::uint16_t, kItems> versionsNow{};
   for (std::size_t i = 0; i < kItems; ++i) {
     version(kFirmware[i].factory, kFactoryStamp);  // known, so that a downgrade to it is seen as one
@@ -122,6 +123,21 @@ Spent* spentOn(Machine& m, Work work) {
 
 }  // namespace
 
+void World::count(const Machine& m, Work work, int change) {
+  const auto add = [change](int& now, int& most) { most = std::max(most, now += change); };
+  if (work == Work::Write) add(imageWrites_, peak.imageWrites);
+  if (work != Work::Flash) return;
+  add(flashes_, peak.flashes);
+  add(flashesIn_[static_cast<std::size_t>(m.id / options.traysPerRack)], peak.flashesInARack);
+}
+
+// Nobody asks between two uploads, so those that are over are dropped at the next.
+void World::beginUpload() {
+  while (!uploadEnds_.empty() && uploadEnds_.front() <= now()) uploadEnds_.pop();
+  uploadEnds_.push(now() + times().upload);
+  peak.uploads = std::max(peak.uploads, static_cast<int>(uploadEnds_.size()));
+}
+
 void World::begin(Machine& m, Work work) {
   if (m.busy == 0) {
     m.busySince = now();
@@ -130,6 +146,7 @@ void World::begin(Machine& m, Work work) {
   const auto bit = 1u << static_cast<unsigned>(work);
   auto* spent = spentOn(m, work);
   if (spent && (m.busy & bit) == 0) {
+    count(m, work, 1);
     spent->since = now();
     if (spent->busyBefore < Duration{0}) spent->busyBefore = m.busyTotal + (now() - m.busySince);
   }
@@ -140,6 +157,7 @@ void World::end(Machine& m, Work work) {
   const auto bit = 1u << static_cast<unsigned>(work);
   if ((m.busy & bit) == 0) return;
   if (auto* spent = spentOn(m, work)) {
+    count(m, work, -1);
     spent->work += now() - spent->since;
     spent->busyUntil = m.busyTotal + (now() - m.busySince);
   }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <queue>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,8 @@ class World {
 
   void begin(Machine& m, Work work);
   void end(Machine& m, Work work);
+  /// Some machine is sent a package from now on.
+  void beginUpload();
 
   bool fires(Machine& m, FaultKind kind) { return faults.fires(m.id, kind, now()); }
   /// The GPU that is missing from this machine, or -1.
@@ -109,8 +112,14 @@ class World {
   Uplink* uplink = nullptr;
   ImageStore images;
   PackageStore packages;
+  Peak peak;
 
  private:
+  void count(const Machine& m, Work work, int change);
+
+  int flashes_ = 0, imageWrites_ = 0;  // going on now
+  std::vector<int> flashesIn_;         // of them, by rack
+  std::queue<Time> uploadEnds_;        // all take the same time
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -11,6 +11,7 @@ namespace zellige {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 class AtTheLedger : public testing::Test {
@@ -100,10 +101,33 @@ TEST_F(AtTheLedger, ASecondWrongGuessIsAWrongEnd) {
       "POST", "/redfish/v1/SessionService/Sessions", {}, R"({"UserName":"root","Password":"guess"})"};
   const auto machine = site->fleet().machines().front();
   site->fleet().exchange(machine, guess);
-  EXPECT_THAT(wrongGuesses(site->fleet()), IsEmpty()) << "one may be needed to find out which of two is set";
+  EXPECT_THAT(wrongOrders(site->fleet(), {}), IsEmpty())
+      << "one may be needed to find out which of two is set";
   site->fleet().exchange(machine, guess);
-  EXPECT_THAT(wrongGuesses(site->fleet()), ElementsAre(testing::HasSubstr(site->fleet().serial(machine))));
+  EXPECT_THAT(wrongOrders(site->fleet(), {}), ElementsAre(HasSubstr(site->fleet().serial(machine))));
   EXPECT_FALSE(endOf(*site).good());
+}
+
+// Judged by what the machines did at a time, not by what the scheduler thinks that it let them do.
+TEST_F(AtTheLedger, EveryLimitIsReachedAndNoneExceededThroughFaultsAndCrashes) {
+  options.fleet.trays = 24;
+  options.fleet.traysPerRack = 6;
+  options.fleet.faults = sim::FaultLevel::Heavy;
+  options.engine.budgets = {.uploads = 2, .flashes = 9, .flashesPerRack = 3, .imageStreams = 2};
+  options.storm = 30min;
+  begin();
+  ASSERT_TRUE(site->run(48h));
+  EXPECT_GT(site->kills(), 0);
+  EXPECT_THAT(endOf(*site).wrongEndStates, IsEmpty());
+  const auto wrong = wrongOrders(site->fleet(),
+                                 {.uploads = 1, .flashes = 8, .flashesPerRack = 2, .imageStreams = 1});
+  EXPECT_THAT(wrong, ElementsAre("2 uploads at a time in the site, 1 allowed",
+                                 "9 flashes at a time in the site, 8 allowed",
+                                 "3 flashes at a time in a rack, 2 allowed",
+                                 "2 image streams at a time in the site, 1 allowed"));
+  const auto end = judgeFleet(site->fleet(), {}, {}, {.flashes = 8});
+  EXPECT_THAT(end.wrongEndStates, ElementsAre(wrong[1]));
+  EXPECT_FALSE(end.good());
 }
 
 }  // namespace

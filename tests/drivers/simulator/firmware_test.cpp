@@ -148,6 +148,32 @@ TEST_F(Firmware, RunsOutOfMemoryOnTwoPushesWithin30Seconds) {
   EXPECT_EQ(bmc.version("FW_BMC_0"), kOldBmc);
 }
 
+TEST(FirmwareOfAFleet, RemembersTheMostAtATime) {
+  FleetOptions options;
+  options.trays = 3;
+  options.traysPerRack = 2;
+  Hall hall(options);
+  Bmc one(hall, 0), two(hall, 1), elsewhere(hall, 2);
+  for (auto* bmc : {&one, &two, &elsewhere}) bmc->takeOver();
+  one.pushBmcTray();
+  hall.pass(10s);
+  elsewhere.pushBmcTray();
+  hall.pass(11min);
+  auto peak = hall.fleet.peak();
+  EXPECT_EQ(peak.uploads, 1);
+  EXPECT_EQ(peak.flashes, 2);
+  EXPECT_EQ(peak.flashesInARack, 1);
+  one.pushCompute();
+  two.pushCompute();
+  hall.pass(10min);
+  elsewhere.pushCompute();
+  peak = hall.fleet.peak();
+  EXPECT_EQ(peak.uploads, 2);
+  EXPECT_EQ(peak.flashes, 2);
+  EXPECT_EQ(peak.flashesInARack, 2);
+  EXPECT_EQ(peak.imageWrites, 0);
+}
+
 TEST_F(Firmware, RefusesALowerComparisonStampUnlessForced) {
   const auto older = makePackage(bmcTrayBundle(1, kFactoryStamp - 1));
   EXPECT_EQ(bmc.push(older, "[]").reply.status, 202);
