@@ -166,7 +166,9 @@ void VirtualSite::stopController() {
 void VirtualSite::die() {
   ++kills_;
   stopController();
-  world_.after(options_.restartAfter, [this] { begin(); });
+  world_.after(options_.restartAfter, [this] {
+    if (!life_) begin();  // unless somebody asked for one meanwhile
+  });
 }
 
 void VirtualSite::scheduleStorm() {
