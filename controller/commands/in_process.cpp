@@ -79,12 +79,14 @@ Task<Result<http::Received>> InProcessTransport::send(http::Peer peer, HttpReque
   arrival.connection = arrival.reused ? kept : nextConnection_++;
   if (reads) kept = arrival.connection;
 
-  // The machine acts in its own world, one network latency from here; its answer comes back over the same wire.
+  // The machine acts in its own world, one network latency from here; its answer comes back over the same wire. What is on
+  // the wire arrives also where this controller, and this transport with it, dies meanwhile.
   Completion<Outcome> completion(controller_);
-  world_.after(kNetwork, [this, completion, peer, reads, options, id = machine->second, key,
+  world_.after(kNetwork, [&fleet = fleet_, &world = world_, spoil = spoil_, completion, peer, reads, options,
+                          id = machine->second, key,
                           arrival = std::make_shared<sim::Arrival>(std::move(arrival))] {
-    auto delivery = fleet_.exchange(id, *arrival);
-    if (spoil_) spoil_(id, arrival->request, delivery);
+    auto delivery = fleet.exchange(id, *arrival);
+    if (spoil) spoil(id, arrival->request, delivery);
     const auto sizeLimit = options.maxReplyBytes;
     const auto toOutcome = [&]() -> Outcome {
       switch (delivery.ending) {
@@ -114,7 +116,7 @@ Task<Result<http::Received>> InProcessTransport::send(http::Peer peer, HttpReque
       return {http::Received{std::move(delivery.reply), toBase64(key)}, delivery.latency};
     };
     const auto outcome = std::make_shared<Outcome>(toOutcome());
-    world_.after(outcome->latency, [completion, outcome] { completion.set(std::move(*outcome)); });
+    world.after(outcome->latency, [completion, outcome] { completion.set(std::move(*outcome)); });
   });
   auto outcome = co_await completion;
   if (!outcome.result) keptAlive_.erase(key);
