@@ -2,10 +2,11 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
+
+#include "tests/folder.hpp"
 
 namespace zellige {
 namespace {
@@ -13,14 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 class DurableFile : public testing::Test {
- public:
-  DurableFile() {
-    auto name = (fs::temp_directory_path() / "zellige-file-XXXXXX").string();
-    directory_ = ::mkdtemp(name.data());
-  }
-  ~DurableFile() override { fs::remove_all(directory_); }
-  DurableFile(const DurableFile&) = delete;
-
  protected:
   std::string content(const std::string& name) const {
     std::ifstream in(directory_ / name, std::ios::binary);
@@ -29,7 +22,8 @@ class DurableFile : public testing::Test {
   unsigned mode(const std::string& name) const {
     return static_cast<unsigned>(fs::status(directory_ / name).permissions());
   }
-  fs::path directory_;
+  Folder folder_;
+  const fs::path directory_ = folder_.path();
 };
 
 TEST_F(DurableFile, HasItsModeWhateverTheMaskAndALeftoverSay) {

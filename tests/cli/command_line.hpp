@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <deque>
@@ -15,6 +14,7 @@
 #include "controller/base/virtual_time.hpp"
 #include "controller/cli/cli.hpp"
 #include "controller/cli/client.hpp"
+#include "tests/folder.hpp"
 
 namespace zellige::cli {
 
@@ -49,13 +49,8 @@ class FakeServer final : public http::Transport {
 };
 
 class CommandLine : public testing::Test {
- public:
-  ~CommandLine() override { std::filesystem::remove_all(home_); }
-
  protected:
   CommandLine() {
-    auto name = (std::filesystem::temp_directory_path() / "zellige-cli-XXXXXX").string();
-    home_ = ::mkdtemp(name.data());
     environment_ = {
         {"ZELLIGE_URL", "https://127.0.0.1:8443"}, {"ZELLIGE_TOKEN", "token-Canary"}, {"ZELLIGE_PIN", "cGlu"}};
   }
@@ -116,7 +111,8 @@ class CommandLine : public testing::Test {
   }
 
   FakeServer server_;
-  std::filesystem::path home_;
+  Folder folder_;
+  const std::filesystem::path home_ = folder_.path();
   std::map<std::string, std::string> environment_;
   std::stringstream in_, out_, err_;
 };

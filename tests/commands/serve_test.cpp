@@ -14,6 +14,7 @@
 #include "controller/base/json.hpp"
 #include "controller/commands/own_identity.hpp"
 #include "tests/drivers/http/loopback.hpp"
+#include "tests/folder.hpp"
 
 namespace zellige::test {
 namespace {
@@ -22,19 +23,8 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
 
-class Directory {
- public:
-  Directory() {
-    auto name = (fs::temp_directory_path() / "zellige-serve-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Directory() { fs::remove_all(path_); }
-  Directory(const Directory&) = delete;
-  const fs::path& path() const { return path_; }
-  fs::path data() const { return path_ / "data"; }
-
- private:
-  fs::path path_;
+struct Directory : Folder {
+  fs::path data() const { return path() / "data"; }
 };
 
 std::string textOf(const fs::path& file) {

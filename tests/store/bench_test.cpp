@@ -9,7 +9,7 @@ namespace zellige {
 namespace {
 
 TEST(Bench, MeasuresTransitionsAgainstABareLoop) {
-  const test::TemporaryDirectory directory;
+  const Folder directory;
   StoreBenchOptions options;
   options.nodes = 200;
   options.committers = 50;
@@ -32,7 +32,7 @@ TEST(Bench, MeasuresTransitionsAgainstABareLoop) {
 }
 
 TEST(Bench, LeavesADatabaseAsACrashWould) {
-  const test::TemporaryDirectory directory;
+  const Folder directory;
   const auto box = SecretBox::fromSeed("a crash");
   const auto filled = fillRestart(directory.path() / "data", box, {300, 100, 443, 2'000});
   EXPECT_GE(filled.walFrames, 2'000);

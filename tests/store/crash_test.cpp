@@ -80,7 +80,7 @@ TEST_F(Crash, KeepsTheHashChainAcrossLives) {
 TEST_F(Crash, TheSameHistoryHasTheSameHash) {
   std::vector<std::string> hashes;
   for (int run = 0; run < 2; ++run) {
-    const test::TemporaryDirectory fresh;
+    const Folder fresh;
     VirtualTime time;
     VirtualExecutor executor(time);
     auto store = *SqliteStore::open(fresh.path() / "data", executor, SecretBox::fromSeed("test"),

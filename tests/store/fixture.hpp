@@ -11,27 +11,9 @@
 #include "controller/base/digest.hpp"
 #include "controller/base/virtual_time.hpp"
 #include "controller/store/sqlite_store.hpp"
+#include "tests/folder.hpp"
 
 namespace zellige::test {
-
-/// Removed with everything in it.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    auto name = (std::filesystem::temp_directory_path() / "zellige-store-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline constexpr std::string_view kPassword = "factory-Canary-8d1f0b";
 
@@ -175,7 +157,7 @@ class StoreTest : public ::testing::Test {
     ASSERT_TRUE(commit({RaiseFinding{finding}}));
   }
 
-  TemporaryDirectory directory_;
+  Folder directory_;
   VirtualTime time_;
   std::unique_ptr<VirtualExecutor> executor_;
   std::unique_ptr<SqliteStore> store_;

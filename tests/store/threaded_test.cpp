@@ -53,7 +53,7 @@ class Threaded : public ::testing::Test {
       loop_->spawn(change(*this, *store_->nodeBySerial("SN" + std::to_string(1000 + n)), commits));
   }
 
-  test::TemporaryDirectory directory_;
+  Folder directory_;
   std::unique_ptr<LoopExecutor> loop_;
   std::unique_ptr<SqliteStore> store_;
   int running_ = 0;

@@ -1,10 +1,10 @@
 // Recorded trees, served read-only.
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
 
 #include "drivers/simulator/mockup.hpp"
 #include "tests/drivers/simulator/client.hpp"
+#include "tests/folder.hpp"
 
 namespace zellige::sim {
 namespace {
@@ -13,8 +13,7 @@ namespace fs = std::filesystem;
 
 /// A tree of our own, so that these tests run where no recorded machines are.
 struct Tree : testing::Test {
-  Tree() : root(fs::temp_directory_path() / fmt::format("zellige-mockup-{}", getpid())) {
-    fs::remove_all(root);
+  Tree() {
     put("tree/redfish/v1/index.json", R"({"Id":"RootService"})");
     put("tree/redfish/v1/Systems/1/index.json", R"({"Id":"1"})");
     put("tree/redfish/v1/Locked/custom.json", R"({"status":403,"body":"no"})");
@@ -22,7 +21,6 @@ struct Tree : testing::Test {
     put("tree-sibling/index.json", R"({"Id":"sibling"})");
     fs::create_directory_symlink(root / "secret", root / "tree/redfish/v1/Escape");
   }
-  ~Tree() override { fs::remove_all(root); }
   void put(const std::string& name, std::string_view text) const {
     fs::create_directories((root / name).parent_path());
     std::ofstream(root / name) << text;
@@ -30,7 +28,8 @@ struct Tree : testing::Test {
   static HttpReply send(Mockup& mockup, std::string method, std::string target) {
     return mockup.exchange({{std::move(method), std::move(target), {}, "{}"}, 1, false}).reply;
   }
-  fs::path root;
+  Folder folder;
+  const fs::path root = folder.path();
 };
 
 TEST_F(Tree, ServesItsFilesAndIgnoresQueries) {

@@ -2,27 +2,19 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <unistd.h>
 
 #include "tests/drivers/simulator/client.hpp"
+#include "tests/folder.hpp"
 
 namespace zellige::sim {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Folder {
-  Folder() : path(fs::temp_directory_path() / fmt::format("zellige-site-{}", getpid())) {}
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  std::string read(std::string_view name) const {
-    std::ifstream in(path / name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  fs::path path;
-};
+std::string read(const Folder& folder, std::string_view name) {
+  std::ifstream in(folder.path() / name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
 
 TEST(Package, IsReadBackAsItWasMade) {
   const auto spec = computeBundle(1);
@@ -83,8 +75,8 @@ TEST(Site, HasEveryFileAndTheirDigestsAreRight) {
   const Folder folder;
   FleetOptions fleet;
   fleet.trays = 20;
-  ASSERT_TRUE(writeSite(folder.path, fleet));
-  const auto manifest = folder.read("manifest.yaml");
+  ASSERT_TRUE(writeSite(folder.path(), fleet));
+  const auto manifest = read(folder, "manifest.yaml");
   EXPECT_NE(
       manifest.find("  - serial: \"1333024020001\"\n    kind: compute_tray\n    place: H1/R01/RK001/U10\n"
                     "    sku: gb200-nvl-compute\n    profile: gb200-sim\n"
@@ -93,22 +85,22 @@ TEST(Site, HasEveryFileAndTheirDigestsAreRight) {
                     Identity(1, 0).factoryPassword() + "\" }\n"),
       std::string::npos);
   EXPECT_NE(manifest.find("place: H1/R01/RK002/U11"), std::string::npos);
-  const auto baseline = folder.read("baseline.yaml");
+  const auto baseline = read(folder, "baseline.yaml");
   for (const auto* file : {"packages/bmc-tray-26.01-1.fwpkg", "packages/compute-tray-26.01-1.fwpkg"}) {
-    EXPECT_TRUE(readPackage(folder.read(file)));
-    EXPECT_NE(baseline.find(fmt::format("file: {}, sha256: {}", file, sha256Hex(folder.read(file)))),
+    EXPECT_TRUE(readPackage(read(folder, file)));
+    EXPECT_NE(baseline.find(fmt::format("file: {}, sha256: {}", file, sha256Hex(read(folder, file)))),
               std::string::npos);
   }
   EXPECT_NE(baseline.find("{ match: \"HGX_FW_ERoT_*\", version: \"01.04.0031.0000_n04\" }"),
             std::string::npos);
-  const auto profile = folder.read("profile.yaml");
-  EXPECT_NE(profile.find("sha256: " + sha256Hex(folder.read("images/debian-sim.raw"))), std::string::npos);
-  EXPECT_EQ(sha256Hex(folder.read("images/debian-sim.raw")), siteImageDigest(1));
-  EXPECT_EQ(folder.read("images/debian-sim.raw").size(), 1u << 20);
-  const auto plan = folder.read("plan.yaml");
+  const auto profile = read(folder, "profile.yaml");
+  EXPECT_NE(profile.find("sha256: " + sha256Hex(read(folder, "images/debian-sim.raw"))), std::string::npos);
+  EXPECT_EQ(sha256Hex(read(folder, "images/debian-sim.raw")), siteImageDigest(1));
+  EXPECT_EQ(read(folder, "images/debian-sim.raw").size(), 1u << 20);
+  const auto plan = read(folder, "plan.yaml");
   EXPECT_NE(plan.find("gemm_tflops_min: { min: 2540 }"), std::string::npos);  // as in faults_test
   EXPECT_NE(plan.find("allreduce_gb_per_s: { min: 600 }"), std::string::npos);
-  EXPECT_NE(folder.read("sku.yaml").find("{ kind: gpu, count: 4, model: \"NVIDIA GB200\" }"),
+  EXPECT_NE(read(folder, "sku.yaml").find("{ kind: gpu, count: 4, model: \"NVIDIA GB200\" }"),
             std::string::npos);
 }
 
@@ -117,8 +109,8 @@ TEST(Site, SaysTheSitePasswordWhereItIsSetAlready) {
   FleetOptions fleet;
   fleet.trays = 1;
   fleet.asWanted = true;
-  ASSERT_TRUE(writeSite(folder.path, fleet, {"SIM2", [](int) { return BmcAddress{"10.1.2.3", 443}; }}));
-  const auto manifest = folder.read("manifest.yaml");
+  ASSERT_TRUE(writeSite(folder.path(), fleet, {"SIM2", [](int) { return BmcAddress{"10.1.2.3", 443}; }}));
+  const auto manifest = read(folder, "manifest.yaml");
   EXPECT_TRUE(manifest.starts_with("site: SIM2\n"));
   EXPECT_NE(manifest.find("address: \"10.1.2.3\", port: 443, user: root, password: \"Zellige-Sim-1\""),
             std::string::npos);
