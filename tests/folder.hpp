@@ -21,7 +21,7 @@ class Folder {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path write(const std::filesystem::path& name, std::string_view content) const {
-    const auto file = path_ / name;
+    auto file = path_ / name;
     std::filesystem::create_directories(file.parent_path());
     std::ofstream out(file, std::ios::binary);
     out << content;

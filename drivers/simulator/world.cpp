@@ -51,9 +51,10 @@ const PackageStore::Opened& PackageStore::open(std::string_view bytes) {
   return *opened_.back();
 }
 
-World::World(Executor& executor_, FleetOptions fleetOptions)
-    : executor(executor_), options(std::move(fleetOptions)),
-      faults(options.trays, options.seed, options.faults, options.asWanted, options.scripted, executor_.now()),
+World::World(Executor& worldExecutor, FleetOptions fleetOptions)
+    : executor(worldExecutor), options(std::move(fleetOptions)),
+      faults(options.trays, options.seed, options.faults, options.asWanted, options.scripted,
+             worldExecutor.now()),
       machines(static_cast<std::size_t>(options.trays)),
       flashesIn_(static_cast<std::size_t>(options.trays / options.traysPerRack + 1)) {
   std::array<std::uint16_t, kItems> versionsNow{};

@@ -36,8 +36,8 @@ class Threaded : public ::testing::Test {
   static Task<void> change(Threaded& test, NodeId node, int commits) {
     for (int i = 0; i < commits; ++i) {
       Change c;
-      c.ops.push_back(SetHealth{node, i % 2 == 0 ? Health::Failed : Health::Ok});
-      c.ops.push_back(PutEvidence{{node, {}, "burnin/" + std::to_string(i), "{}", {}, Time{}}});
+      c.ops.emplace_back(SetHealth{node, i % 2 == 0 ? Health::Failed : Health::Ok});
+      c.ops.emplace_back(PutEvidence{{node, {}, "burnin/" + std::to_string(i), "{}", {}, Time{}}});
       auto task = test.store_->commit(std::move(c));
       const auto receipt = co_await task;
       EXPECT_TRUE(receipt);

@@ -9,8 +9,6 @@
 namespace zellige::sim {
 namespace {
 
-namespace fs = std::filesystem;
-
 std::string read(const Folder& folder, std::string_view name) {
   std::ifstream in(folder.path() / name, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
