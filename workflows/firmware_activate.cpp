@@ -80,11 +80,11 @@ Task<Result<Seen>> lookOn(StepContext& context) {
 }
 
 void forgetWrites(StepContext& context) {
-  for (const auto& entry : context.target().baseline.entries) {
-    context.clearFact("written." + entry.id);
-    context.clearFact("task." + entry.id);
-  }
-  for (const auto* fact : {"pending", "host_pending", "cycled_at", "cycle_asked_at", "restarted_at"})
+  for (const auto& entry : context.target().baseline.entries)
+    for (const auto* fact : {"written.", "begun.", "begun_tasks.", "begun_reset.", "task."})
+      context.clearFact(fact + entry.id);
+  for (const auto* fact :
+       {"pending", "host_pending", "cycled_at", "cycle_asked_at", "cycle_reset", "restarted_at"})
     context.clearFact(fact);
 }
 
@@ -132,6 +132,7 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
   evidence.value = shown.dump();
   context.leave(PutFirmware{node.id, *versions});  // what rested on the old versions holds no longer
   context.leave(PutEvidence{std::move(evidence)});
+  forgetWrites(context);
   co_return Seen::Done;
 }
 
@@ -159,7 +160,7 @@ std::vector<Step> firmwareSteps() {
        .title = "Wait for the roots of trust to finish copying",
        .look = lookCopied,
        .overdue = "firmware.not_applied"},
-      {.id = "firmware.aux_cycle",
+      {.id = kCycleStep,
        .title = "Cycle the tray's standby power",
        .look = lookCycled,
        .act = cycle,

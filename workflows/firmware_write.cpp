@@ -30,21 +30,38 @@ std::string progress(const BmcTask& task) {
                      task.percent >= 0 ? fmt::format(": {} %", task.percent) : "");
 }
 
-// What became of a write that was intended: its task tells, as long as the BMC remembers it.
+// A write that may have taken effect: of this run, or of one that ended before it was over.
+struct Begun {
+  bool accepted = false;
+  std::string tasks, bmcReset;  // before it: what its look saw
+};
+
+std::optional<Begun> begun(const StepContext& context, const Baseline::Entry& entry) {
+  const auto& act = context.run().actOf(writeItem(entry));
+  if (act.mayHaveTakenEffect())
+    return Begun{act.phase == ActPhase::Accepted, std::string(act.witness.get("tasks")),
+                 std::string(act.witness.get("bmc_reset"))};
+  const auto earlier = context.fact("begun." + entry.id);
+  if (earlier.empty()) return std::nullopt;
+  return Begun{earlier == "accepted", context.fact("begun_tasks." + entry.id),
+               context.fact("begun_reset." + entry.id)};
+}
+
+// What became of it: its task tells, as long as the BMC remembers it.
 struct WriteState {
   enum { Running, Written, Failed, Vanished } state = Vanished;
   std::string text;
 };
 
-WriteState writeState(const StepContext& context, const Baseline::Entry& entry,
+WriteState writeState(const std::optional<Begun>& write, const std::string& known,
                       const std::vector<BmcTask>& tasks) {
-  const auto& known = context.fact("task." + entry.id);
-  const auto before = context.run().actOf(writeItem(entry)).witness.get("tasks");
   for (const auto& task : tasks)
     if (task.state == TaskState::Running) return {WriteState::Running, progress(task)};
   WriteState found;
+  if (!write) return found;
   for (const auto& task : tasks) {
-    const bool ours = known.empty() ? before.find(task.uri + "\n") == std::string::npos : task.uri == known;
+    const bool ours =
+        known.empty() ? write->tasks.find(task.uri + "\n") == std::string::npos : task.uri == known;
     if (!ours) continue;
     found.state = task.state == TaskState::Completed ? WriteState::Written : WriteState::Failed;
     found.text = task.message;
@@ -104,17 +121,22 @@ Task<Result<EntryState>> lookRestart(StepContext& context, const Baseline::Entry
   co_return EntryState::Todo;
 }
 
+bool pushedWithin(const StepContext& context, Duration span) {
+  const auto pushed = millisOf(context, "pushed_at");
+  return pushed > 0 && toMillis(context.now()) - pushed < span.count();
+}
+
 // The task is not listed any more. Its BMC may have restarted, or forgets quickly; or the push never reached it.
-EntryState judgeVanished(StepContext& context, const Baseline::Entry& entry, const BmcState& state) {
-  const auto before = context.intended("bmc_reset").value_or("");
-  const bool dated = !before.empty() && !state.lastReset.empty();
-  if (dated && before != state.lastReset) {
+EntryState judgeVanished(StepContext& context, const Baseline::Entry& entry, const Begun& write,
+                         const BmcState& state) {
+  const bool dated = !write.bmcReset.empty() && !state.lastReset.empty();
+  if (dated && write.bmcReset != state.lastReset) {
     settleUnknown(context, entry);
     return EntryState::Settled;
   }
-  if (dated && !context.wasAccepted()) return EntryState::Todo;
+  if (dated && !write.accepted) return EntryState::Todo;
   context.waitFor(fmt::format("the BMC lists no task for {} any more: it may still write", entry.id));
-  if (toMillis(context.now()) - millisOf(context, "pushed_at") < kForgotten.count()) return EntryState::Busy;
+  if (pushedWithin(context, kForgotten)) return EntryState::Busy;
   settleUnknown(context, entry);
   return EntryState::Settled;
 }
@@ -130,24 +152,25 @@ Task<Result<EntryState>> lookWrite(StepContext& context, const Baseline::Entry& 
     context.waitFor("the HGX baseboard to answer");
     co_return EntryState::Busy;
   }
-  const auto write = writeState(context, entry, *tasks);
-  if (write.state == WriteState::Running) {
-    context.waitFor(write.text);
+  const auto write = begun(context, entry);
+  const auto now = writeState(write, context.fact("task." + entry.id), *tasks);
+  if (now.state == WriteState::Running) {
+    context.waitFor(now.text);
     co_return EntryState::Busy;
   }
-  if (context.wasIntended()) {
-    if (write.state == WriteState::Written) {
+  if (write) {
+    if (now.state == WriteState::Written) {
       settleWritten(context, entry);
       co_return EntryState::Settled;
     }
-    if (write.state == WriteState::Vanished) {
-      const auto judged = judgeVanished(context, entry, *state);
+    if (now.state == WriteState::Vanished) {
+      const auto judged = judgeVanished(context, entry, *write, *state);
       if (judged != EntryState::Todo) co_return judged;
     } else {
-      context.waitFor(write.text);
+      context.waitFor(now.text);
     }
-  } else if (const auto pushed = millisOf(context, "pushed_at");
-             pushed > 0 && toMillis(context.now()) - pushed < kBetweenPushes.count()) {
+  }
+  if (!context.wasIntended() && pushedWithin(context, write ? kTaskListed : kBetweenPushes)) {
     context.waitFor("30 s between two packages");
     co_return EntryState::Busy;
   }
@@ -192,16 +215,16 @@ Task<Result<bool>> stillRestarting(StepContext& context) {
 
 // Versions may be listed before the write that brings them is over.
 Task<Result<bool>> stillWrites(StepContext& context, const Baseline::Entry& entry) {
-  if (!context.wasIntended(writeItem(entry)) || !context.fact("written." + entry.id).empty()) co_return false;
+  const auto write = begun(context, entry);
+  if (!write || !context.fact("written." + entry.id).empty()) co_return false;
   const auto tasks = co_await context.bmc().tasks();
   if (!tasks) co_return tasks.error();
-  const auto write = writeState(context, entry, *tasks);
-  if (write.state == WriteState::Running) {
-    context.waitFor(write.text);
+  const auto now = writeState(write, context.fact("task." + entry.id), *tasks);
+  if (now.state == WriteState::Running) {
+    context.waitFor(now.text);
     co_return true;
   }
-  if (write.state == WriteState::Vanished &&
-      toMillis(context.now()) - millisOf(context, "pushed_at") < kTaskListed.count()) {
+  if (now.state == WriteState::Vanished && pushedWithin(context, kTaskListed)) {
     context.waitFor("the BMC to list its update task");
     co_return true;
   }
@@ -274,6 +297,8 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
   if (*away) co_return Seen::Busy;
   const auto versions = co_await context.bmc().firmware();
   if (!versions) co_return versions.error();
+  const auto inherited = co_await lookInherited(context, *versions);
+  if (!inherited || *inherited == Seen::Busy) co_return inherited;
   for (const auto& entry : context.target().baseline.entries) {
     if (const auto unlisted = firstUnlisted(entry, *versions); !unlisted.empty()) {
       context.waitFor(unlisted + " to be listed");

@@ -14,6 +14,17 @@ namespace {
 constexpr int kEqualReads = 3;
 constexpr Duration kBetweenReads = 30s;
 
+// Without its HGX baseboard a tray lists no GPU. After its power came, that is a matter of minutes and no finding.
+constexpr Duration kBaseboardStarts = 20min;
+
+Task<Result<bool>> baseboardStarts(StepContext& context) {
+  if (context.spent() >= kBaseboardStarts) co_return false;
+  const auto state = co_await context.bmc().state();
+  if (!state) co_return state.error();
+  context.waitFor("the HGX baseboard to answer");
+  co_return !state->baseboardPresent;
+}
+
 // True: these differences were read often enough to be believed.
 bool confirmed(StepContext& context, const std::vector<Difference>& differences) {
   std::string text;
@@ -44,6 +55,11 @@ Task<Result<Seen>> lookInventory(StepContext& context) {
   if (differences.empty() && !found->incomplete.empty()) {
     context.waitFor("a BMC that lists all its parts; now " + found->incomplete);
     co_return Seen::Busy;
+  }
+  if (!differences.empty()) {
+    const auto starts = co_await baseboardStarts(context);
+    if (!starts) co_return starts.error();
+    if (*starts) co_return Seen::Busy;
   }
 
   Evidence evidence{node.id, context.run().id, "inventory", "", restsOnParts(*found, node), context.now()};

@@ -1,3 +1,4 @@
+#include "workflows/firmware.hpp"
 #include "workflows/steps.hpp"
 
 namespace zellige::workflows {
@@ -18,7 +19,7 @@ const Workflow& qualify() {
   // Not where somebody uses the machine, or has it apart; a quarantined one is released first.
   static constexpr Lifecycle startsIn[] = {Lifecycle::Planned, Lifecycle::Discovered, Lifecycle::Qualifying,
                                            Lifecycle::Available};
-  static const Workflow workflow{.name = "qualify", .steps = steps, .startsIn = startsIn};
+  static const Workflow workflow{.name = "qualify", .steps = steps, .startsIn = startsIn, .inherits = inheritFirmware};
   return workflow;
 }
 

@@ -123,6 +123,7 @@ Task<Result<RunId>> Engine::start(StartRun request) {
     auto target = co_await store_.freezeTarget(request.profile);
     if (!target) co_return target.error();
     run.target = (*target)->digest;
+    inherit(*flow, run, **target);
   }
   Change change;
   change.at = run.created;
@@ -136,6 +137,15 @@ Task<Result<RunId>> Engine::start(StartRun request) {
   adopt(std::move(run), executor_.now());
   live_[id]->resumed = false;
   co_return id;
+}
+
+// Of several nodes, as of one: only what was done to the same ones.
+void Engine::inherit(const Workflow& flow, Run& run, const Target& target) {
+  if (!flow.inherits) return;
+  const auto last = store_.lastRunOf(run.subject.front(), flow.name);
+  if (!last || last->unfinished() || last->state == RunState::Done || last->subject != run.subject) return;
+  const auto was = store_.target(last->target);
+  for (const auto& [key, value] : flow.inherits(*last, was.get(), target)) run.facts.set(key, value);
 }
 
 Result<void> Engine::mayStart(const Workflow& flow, const Node& node, const std::vector<Op>& alongside) {

@@ -18,7 +18,7 @@ struct Intake::Sweep {
 // Nobody's run, no person's decision: a run that somebody cancelled is not begun again by itself.
 bool Intake::mayStart(NodeId id, const Node& node) {
   if (node.profile.empty() || store_.unfinishedRunOf(id)) return false;
-  const auto last = store_.lastRunOf(id);
+  const auto last = store_.lastRunOf(id, {});
   return !last || last->state != RunState::Cancelled;
 }
 

@@ -76,6 +76,10 @@ struct Workflow {
   std::span<const std::string_view> parameters = {};
   /// Steps that older versions had: {old id, id to go on at}. An id that is nowhere stops the run with a finding.
   std::span<const std::pair<std::string_view, std::string_view>> resume = {};
+  /// What a new run takes over from the last one of the same subject, which did not come to its end: facts about what its
+  /// acts left on the machine. `was`: what that run worked towards, nullptr where it is not known any more. nullptr:
+  /// every run begins with nothing.
+  Facts (*inherits)(const Run& last, const Target* was, const Target& is) = nullptr;
 
   const Step* find(std::string_view id) const;
   /// The same, through the resume map: nullptr if neither knows the id.

@@ -216,9 +216,11 @@ std::vector<Run> SqliteStore::lingeringRuns() {
   return out;
 }
 
-std::optional<Run> SqliteStore::lastRunOf(NodeId node) {
-  auto q = impl_->reading.query("SELECT run FROM run_subject WHERE node = ? ORDER BY run DESC LIMIT 1");
-  q.bind(node);
+std::optional<Run> SqliteStore::lastRunOf(NodeId node, std::string_view workflow) {
+  auto q = impl_->reading.query(
+      "SELECT s.run FROM run_subject AS s CROSS JOIN run AS r ON r.id = s.run "
+      "WHERE s.node = ?1 AND (?2 = '' OR r.workflow = ?2) ORDER BY s.run DESC LIMIT 1");
+  q.bind(node, workflow);
   if (!q.step()) return std::nullopt;
   return findRun(impl_->reading, {q.integer(0)});
 }

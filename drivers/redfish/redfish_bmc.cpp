@@ -45,13 +45,17 @@ void RedfishBmc::takeRoot(const View& view) {
     k.identity.vendor = view.trimmed("Vendor");
     k.identity.product = view.trimmed("Product");
     k.identity.redfishVersion = view.trimmed("RedfishVersion");
-    k.systems = view.link("Systems");
-    k.managers = view.link("Managers");
-    k.chassis = view.link("Chassis");
-    k.updateService = view.link("UpdateService");
-    k.taskService = view.link("Tasks");
-    k.sessions = view.link("Links/Sessions");
-    k.managerOfService = view.link("Links/ManagerProvidingService");
+    // Some show no more than their identity to those who have not signed in (FACTS 1): what is known stays known.
+    const auto follow = [&](std::string& known, std::string_view link) {
+      if (auto shown = view.link(link); !shown.empty()) known = std::move(shown);
+    };
+    follow(k.systems, "Systems");
+    follow(k.managers, "Managers");
+    follow(k.chassis, "Chassis");
+    follow(k.updateService, "UpdateService");
+    follow(k.taskService, "Tasks");
+    follow(k.sessions, "Links/Sessions");
+    follow(k.managerOfService, "Links/ManagerProvidingService");
     recognise(k);
   });
   if (platform().expand) client_.useExpand(expandQuery(view));
@@ -65,7 +69,6 @@ Task<Result<void>> RedfishBmc::readSystems() {
   }
   if (!known().systemLinks.empty()) co_return Result<void>{};
   if (known().systems.empty() && known().managers.empty() && known().chassis.empty()) {
-    // Some show no more than their identity before one has signed in (FACTS 1).
     auto root = co_await client_.get("/redfish/v1/");
     if (!root) co_return root.error();
     takeRoot(root->view());

@@ -240,9 +240,12 @@ std::vector<Run> MemoryStore::lingeringRuns() {
   return out;
 }
 
-std::optional<Run> MemoryStore::lastRunOf(NodeId node) {
-  for (auto it = tables_.runs.rbegin(); it != tables_.runs.rend(); ++it)
-    if (std::count(it->second.subject.begin(), it->second.subject.end(), node)) return it->second;
+std::optional<Run> MemoryStore::lastRunOf(NodeId node, std::string_view workflow) {
+  for (auto it = tables_.runs.rbegin(); it != tables_.runs.rend(); ++it) {
+    const auto& run = it->second;
+    if (!workflow.empty() && run.workflow != workflow) continue;
+    if (std::count(run.subject.begin(), run.subject.end(), node)) return run;
+  }
   return std::nullopt;
 }
 

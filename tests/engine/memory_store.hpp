@@ -58,7 +58,7 @@ class MemoryStore final : public Store {
   std::vector<OpenAct> openActs() override;
   std::vector<Run> unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) override;
   std::vector<Run> lingeringRuns() override;
-  std::optional<Run> lastRunOf(NodeId node) override;
+  std::optional<Run> lastRunOf(NodeId node, std::string_view workflow) override;
   std::optional<Time> lastEventAt() override;
   std::optional<Run> run(RunId id) override;
   std::optional<RunId> unfinishedRunOf(NodeId node) override;

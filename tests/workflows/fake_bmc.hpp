@@ -64,7 +64,10 @@ class FakeBmc final : public NoBmc {
   }
   Task<Result<Inventory>> inventory() override {
     if (auto e = co_await exchange()) co_return *e;
-    co_return parts;
+    auto listed = parts;
+    if (!baseboardHere())
+      std::erase_if(listed.components, [](const auto& part) { return part.kind == ComponentKind::Gpu; });
+    co_return listed;
   }
   Task<Result<std::vector<FirmwareItem>>> firmware() override {
     if (auto e = co_await exchange()) co_return *e;

@@ -94,6 +94,23 @@ TEST(Qualify, EveryDifferenceIsFound) {
   EXPECT_EQ(t.site.tables.inventories.size(), 1u) << "what was found is kept";
 }
 
+TEST(Qualify, ATrayWhoseBaseboardStartsLacksNoGpus) {
+  Delivered t;
+  t.machine().restartBmc();
+  t.site.run(t.machine().away);
+  t.runToEnd();
+  t.check("powered a moment ago");
+  EXPECT_THAT(t.site.tables.findings, IsEmpty());
+}
+
+TEST(Qualify, ATrayWhoseBaseboardStaysAwayLacksItsGpus) {
+  Delivered t;
+  t.machine().baseboardAway = 48h;
+  t.machine().restartBmc();
+  EXPECT_EQ(t.runToEnd(24h), RunState::Failed);
+  EXPECT_THAT(t.causes(), ElementsAre("inventory.missing_part"));
+}
+
 TEST(Qualify, ABmcThatDoesNotListItsPartsIsWaitedForAndNothingIsCalledMissing) {
   Delivered t;
   const auto parts = t.machine().parts;

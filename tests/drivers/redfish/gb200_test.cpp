@@ -58,6 +58,18 @@ TEST_F(Gb200, TellsWhatItIsInOneAnonymousExchange) {
   EXPECT_FALSE(bench.machine.seen[0].request.headers.has("X-Auth-Token"));
 }
 
+TEST_F(Gb200, AskingWhoItIsForgetsNoWay) {
+  const auto before = bench.run(bench.bmc().inventory());
+  ASSERT_TRUE(before) << before.error().what;
+  const auto root = readFile(v1 / "index.json");
+  const Json identity{{"Vendor", root.at("Vendor")}, {"Product", root.at("Product")}};
+  bench.machine.once("GET", "/redfish/v1/", jsonReply(200, identity));
+  ASSERT_TRUE(bench.run(bench.bmc().identify()));
+  const auto after = bench.run(bench.bmc().inventory());
+  ASSERT_TRUE(after) << after.error().what;
+  EXPECT_EQ(after->components.size(), before->components.size());
+}
+
 TEST_F(Gb200, InventoryCountsWhatTheTreeHolds) {
   const auto read = bench.run(bench.bmc().inventory());
   ASSERT_TRUE(read) << read.error().what;

@@ -1,0 +1,125 @@
+// A run that is cancelled at any minute of the firmware steps, and the run after it: machines of every kind get every
+// package once.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/workflows/fleet_of_one.hpp"
+#include "workflows/firmware.hpp"
+
+namespace zellige::test {
+namespace {
+
+struct Kind {
+  std::string name;
+  void (*is)(FakeBmc&);
+  Activation first = Activation::AuxCycle;
+  Duration between = 0s;  ///< from the cancellation to the next run
+};
+void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
+
+struct Tray : FleetOfOne {
+  explicit Tray(const Kind& kind) : FleetOfOne(workflows::firmwareSteps()) {
+    flow.inherits = workflows::inheritFirmware;
+    kind.is(machine());
+    wantFirmware("bmc", "FW_BMC_0", kind.first);
+    wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
+  }
+  void cancelAfter(Duration d) {
+    site.run(d);
+    site.await(site.engine().cancel(id, "ada", "the wrong tray"));
+  }
+};
+
+class Inherited : public testing::TestWithParam<Kind> {};
+
+TEST_P(Inherited, IsWrittenAndCycledOnce) {
+  int cancelled = 0;
+  for (auto after = 10s;; after += 50s) {
+    Tray t(GetParam());
+    t.site.boot();
+    t.id = t.start();
+    t.cancelAfter(after);
+    if (t.run().state != RunState::Cancelled) break;
+    ++cancelled;
+    SCOPED_TRACE(testing::Message() << "cancelled after " << after.count() << " s, in " << t.run().step);
+    t.site.run(GetParam().between);
+    t.id = t.start();
+    t.site.runToEnd(t.id, 48h);
+    EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+    EXPECT_EQ(t.machine().count("push package-bmc"), 1);
+    EXPECT_EQ(t.machine().count("push package-hgx"), 1);
+    EXPECT_EQ(t.machine().count("aux"), 1);
+    EXPECT_LE(t.machine().count("bmc"), 1);
+    EXPECT_EQ(t.machine().duplicates, 0);
+    EXPECT_EQ(t.machine().versions["HGX_FW_GPU_0"], "2");
+    EXPECT_EQ(t.machine().power, HostPower::On);
+  }
+  EXPECT_GT(cancelled, 20);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Machines, Inherited,
+    testing::Values(Kind{"AsRecorded", [](FakeBmc&) {}},
+                    Kind{"AnHourLater", [](FakeBmc&) {}, Activation::AuxCycle, 1h},
+                    Kind{"RestartedForItsOwn", [](FakeBmc&) {}, Activation::BmcReset},
+                    Kind{"RestartedForItsOwnAnHourLater", [](FakeBmc&) {}, Activation::BmcReset, 1h},
+                    Kind{"NamesNoTasks", [](FakeBmc& m) { m.namesTasks = false; }},
+                    Kind{"ForgetsTasks", [](FakeBmc& m) { m.forgetsTasks = true; }},
+                    Kind{"ForgetsTasksAnHourLater", [](FakeBmc& m) { m.forgetsTasks = true; },
+                         Activation::AuxCycle, 1h},
+                    Kind{"TellsNoResetTimes", [](FakeBmc& m) { m.dates = false; }},
+                    Kind{"LosesReplies",
+                         [](FakeBmc& m) {
+                           const Error lost{Errc::Timeout, "no reply in time", true};
+                           m.refuse = {{"push", {lost, lost}}, {"aux", {lost}}};
+                         }}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(Inheritance, IsThatOfTheLastRunOfTheWorkflowThoughAnotherCameBetween) {
+  Tray t({"", [](FakeBmc&) {}});
+  t.site.boot();
+  t.id = t.start();
+  t.cancelAfter(5min);
+  t.id = t.start();
+  t.cancelAfter(30s);  // it saw the task run, and wrote nothing
+  t.id = t.start();
+  t.site.runToEnd(t.id, 48h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+  EXPECT_EQ(t.machine().count("push"), 2) << "two packages";
+  EXPECT_EQ(t.machine().duplicates, 0);
+}
+
+// The next run wants something else: what was written is not what it looks for, and it is written over.
+TEST(Inheritance, AnotherPackageIsWritten) {
+  Tray t({"", [](FakeBmc&) {}});
+  t.site.boot();
+  t.id = t.start();
+  t.cancelAfter(12min);
+  auto& entry = t.target().baseline.entries.front();
+  t.target().digest = "another target";
+  entry.packageDigest = "package-newer";
+  entry.components.front().version = "3";
+  t.site.tables.files[entry.packageDigest] = {entry.packageDigest, "newer.fwpkg", 1};
+  t.machine().packages[entry.packageDigest] = {"FW_BMC_0", "3", Activation::AuxCycle};
+  t.id = t.start();
+  t.site.runToEnd(t.id, 48h);
+  EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+  EXPECT_EQ(t.machine().count("push package-newer"), 1);
+  EXPECT_EQ(t.machine().count("aux"), 1);
+  EXPECT_EQ(t.machine().versions["FW_BMC_0"], "3");
+}
+
+TEST(Inheritance, ARunThatCameToItsEndLeavesNothing) {
+  Tray t({"", [](FakeBmc&) {}});
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  for (const auto& [key, value] : t.run().facts)
+    EXPECT_TRUE(key == "pushed_at") << key << " is kept, and would only take memory";
+  t.machine().versions["FW_BMC_0"] = "1";  // by hand
+  t.id = t.start();
+  t.site.runToEnd(t.id, 48h);
+  EXPECT_EQ(t.machine().count("push package-bmc"), 2);
+  EXPECT_EQ(t.machine().count("aux"), 2);
+}
+
+}  // namespace
+}  // namespace zellige::test
