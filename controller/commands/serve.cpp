@@ -149,7 +149,7 @@ class Server {
     api::ApiOptions api;
     api.clockSpeed = options_.speed;
     api.incoming = fs::path(configuration_.dataDir) / "incoming";
-    api.forgetBmc = [this](NodeId node) { plane_.machines().rest(node); };
+    api.forgetBmc = [this](NodeId node) { plane_.machines().forget(node); };
     return api;
   }
 

@@ -21,6 +21,8 @@ class RedfishDirectory final : public BmcDirectory {
 
   std::shared_ptr<Bmc> of(const Node& node) override;
   void rest(NodeId node) override;
+  /// How it is reached has changed: whoever asks for it next meets it anew, whoever holds it now keeps what it knew.
+  void forget(NodeId node) { machines_.erase(node); }
 
   /// The last exchanges with this node's BMC, oldest first; none where nobody works on it.
   std::vector<Exchange> exchanges(NodeId node) const;

@@ -447,5 +447,20 @@ TEST_F(Session, TheDirectoryForgetsAMachineThatNobodyHolds) {
   EXPECT_EQ(logins(), 1u) << "the session is in the store";
 }
 
+TEST_F(Session, TheDirectoryMeetsAMachineAnewThoughSomebodyStillHoldsIt) {
+  RedfishDirectory directory(bench.machine, bench.access, bench.executor, [](const Place&) { return true; });
+  Node node;
+  node.id = NodeId{7};
+  node.bmc.address = "10.0.0.7";
+  const auto held = directory.of(node);
+  ASSERT_TRUE(bench.run(held->host()));
+  bench.access.stored.pin = bench.machine.pin = "pin-b";  // replaced, and a person accepted it
+  bench.access.stored.sessionToken = {};
+  ++bench.access.stored.version;
+  EXPECT_FALSE(bench.run(held->host()));
+  directory.forget(node.id);
+  EXPECT_TRUE(bench.run(directory.of(node)->host()));
+}
+
 }  // namespace
 }  // namespace zellige::redfish
