@@ -57,7 +57,8 @@ void inheritCycle(const Run& last, Facts& facts) {
 
 bool wroteItself(const StepContext& context) {
   const auto& acts = context.run().acts;
-  return std::any_of(acts.begin(), acts.end(), [](const auto& act) { return act.second.mayHaveTakenEffect(); });
+  return std::any_of(acts.begin(), acts.end(),
+                     [](const auto& act) { return act.second.mayHaveTakenEffect(); });
 }
 
 }  // namespace

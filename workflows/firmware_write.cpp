@@ -60,8 +60,8 @@ WriteState writeState(const std::optional<Begun>& write, const std::string& know
   WriteState found;
   if (!write) return found;
   for (const auto& task : tasks) {
-    const bool ours =
-        known.empty() ? write->tasks.find(task.uri + "\n") == std::string::npos : task.uri == known;
+    const bool ours = known.empty() ? write->tasks.find(task.uri + "\n") == std::string::npos
+                                    : task.uri == known;
     if (!ours) continue;
     found.state = task.state == TaskState::Completed ? WriteState::Written : WriteState::Failed;
     found.text = task.message;

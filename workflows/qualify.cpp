@@ -19,7 +19,8 @@ const Workflow& qualify() {
   // Not where somebody uses the machine, or has it apart; a quarantined one is released first.
   static constexpr Lifecycle startsIn[] = {Lifecycle::Planned, Lifecycle::Discovered, Lifecycle::Qualifying,
                                            Lifecycle::Available};
-  static const Workflow workflow{.name = "qualify", .steps = steps, .startsIn = startsIn, .inherits = inheritFirmware};
+  static const Workflow workflow{
+      .name = "qualify", .steps = steps, .startsIn = startsIn, .inherits = inheritFirmware};
   return workflow;
 }
 

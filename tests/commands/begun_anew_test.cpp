@@ -62,8 +62,7 @@ TEST_P(BegunAnew, ARunDoesNothingASecondTimeThatACancelledOneDid) {
   EXPECT_GT(cancelled, 20);
 }
 
-INSTANTIATE_TEST_SUITE_P(Pauses, BegunAnew,
-                         testing::Values(Pause{"AtOnce", 10s}, Pause{"AnHourLater", 1h}),
+INSTANTIATE_TEST_SUITE_P(Pauses, BegunAnew, testing::Values(Pause{"AtOnce", 10s}, Pause{"AnHourLater", 1h}),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

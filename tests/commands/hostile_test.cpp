@@ -147,7 +147,7 @@ TEST_F(HostileBmc, WrongTypes) {
                                   : Json("x");
     delivery.reply.body = json.dump();
   });
-  expectBadReply("the service root names neither Systems nor Chassis");
+  expectBadReply("SessionService/Sessions: Members is no list");
 }
 
 /// A wire at whose other end, once `swapped`, the first machine has another key: Transport::send says what comes of it.
