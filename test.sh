@@ -9,8 +9,10 @@ usage: ./test.sh [--fast | --full]
 
   --fast      release build; its suite without the tests whose suite name ends in "Long"
   (default)   release and ASan+UBSan builds with the whole suite; the same simulation in the release, debug and ASan
-              builds, compared; the threaded tests under TSan; each fuzzer for 20 seconds
-  --full      the default, then every tests/acceptance/*.sh on the release build
+              builds, compared; a demo over real HTTPS with a kill -9; the threaded tests under TSan; each fuzzer for
+              20 seconds
+  --full      the default, then every tests/acceptance/*.sh on the release build, in the reduced sizes that they state;
+              they take --full themselves for the sizes that the project is judged by (hours)
 
 The recorded machines are read in ../shared. Where it is missing, tests that need it are skipped, and counted as
 skipped; with CI=true its absence is a failure.
@@ -76,6 +78,16 @@ sameInEveryBuild() {
   recordCheck 'same seed, same events' "$status"
 }
 
+# Two trays over real HTTPS to available, the controller killed on the way.
+demoOfTwo() {
+  heading 'Demo over HTTPS, with a kill -9'
+  local status=0
+  build/release/bin/zellige demo --trays 2 --kill9 1 --headless --json >build/demo.json || status=$?
+  grep -E '"(available|duplicates|kills|wall_s)"' build/demo.json || status=1
+  grep -qE '"available": *2,' build/demo.json || status=1
+  recordCheck 'demo over HTTPS' "$status"
+}
+
 # Every exchange of the API's tests, held against openapi.yaml.
 conformance() {
   heading 'The API, as openapi.yaml describes it'
@@ -135,6 +147,7 @@ else
   suite asan
   build debug zellige
   sameInEveryBuild
+  demoOfTwo
   # TSan of g++ 12 does not find its way in a wide random address space.
   if setarch "$(uname -m)" -R true 2>/dev/null; then wrapper=(setarch "$(uname -m)" -R); fi
   heading 'Build: tsan'

@@ -25,6 +25,7 @@ void allowManyFiles() {
 int run(int argc, char** argv) {
   CLI::App app{"Zellige: from a delivered GPU rack to an accepted one"};
   app.require_subcommand(1);
+  app.option_defaults()->always_capture_default();  // --help tells them
   std::function<int()> chosen;
 
   commands::SimulateOptions simulate;

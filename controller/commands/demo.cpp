@@ -69,11 +69,13 @@ class Demo {
 
   /// Runs one demo to its end and adds what came of it.
   void run(Totals& totals) {
+    const auto began = std::chrono::steady_clock::now();
     start();
     executor_.spawn(watch(totals));
     executor_.run();
     executor_.shutDown();
     totals.kills += kills_;
+    totals.wall += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   }
 
  private:
@@ -201,7 +203,6 @@ class Demo {
       draw(nodes);
       over = settled(nodes) || std::chrono::steady_clock::now() - began > kGiveUp;
     }
-    totals.wall += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     co_await judge(totals, nodes);
     executor_.stop();
   }

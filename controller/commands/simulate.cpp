@@ -20,7 +20,8 @@ using commands::SimulateOptions;
 
 // The waits that no scheduler can shorten: firmware versions are read back three times, 30 s apart (FACTS 11).
 constexpr Duration kMandatoryWaits = 60s;
-constexpr int kMemoryTrays = 400;
+// Memory is told by the difference between a site of so many trays and one of a quarter: below the fewest it is noise.
+constexpr int kFewestMemoryTrays = 60, kMemoryTrays = 400;
 
 // What the scheduler had to share out, as the machines really used it.
 std::vector<NodeWork::Use> usesOf(const sim::Fleet& fleet, sim::MachineId machine, const std::string& rack) {
@@ -165,7 +166,7 @@ int commands::simulate(const SimulateOptions& options) {
     print(result);
     return result.good() ? 0 : 1;
   }
-  const auto memory = memoryPerTray(options.seed, std::min(options.trays, kMemoryTrays));
+  const auto memory = memoryPerTray(options.seed, std::clamp(options.trays, kFewestMemoryTrays, kMemoryTrays));
   const auto lower = static_cast<double>(result.lowerBound.count());
   Json json = Json::object();
   addTo(json, result.end);

@@ -73,8 +73,9 @@ Result<int> listenOn(const ListenAddress& address) {
   }
   const int code = errno;
   if (descriptor >= 0) ::close(descriptor);
-  return Error{Errc::Invalid,
-               fmt::format("cannot listen on {} port {}: {}", address.ip, address.port, std::strerror(code))};
+  const auto* hint = code == EADDRINUSE ? "; another program, perhaps another zellige, has it" : "";
+  return Error{Errc::Invalid, fmt::format("cannot listen on {} port {}: {}{}", address.ip, address.port,
+                                          std::strerror(code), hint)};
 }
 
 /// Runs `work` on `loop` and waits for it; at once when that is the thread we are on.

@@ -47,8 +47,9 @@ Result<void> applyDisarm(Writing& w, const std::string& place, const std::string
   q.bind(place, place, place, place);
   if (!q.step()) return {};
   const auto other = q.text(0);
-  return Error{Errc::Conflict, fmt::format("'{}' itself is not armed, but '{}' is: disarm that", place,
-                                           other.empty() ? "the whole site" : other)};
+  const auto named = [](const std::string& it) { return it.empty() ? "the whole site" : "'" + it + "'"; };
+  return Error{Errc::Conflict,
+               fmt::format("{} itself is not armed, but {} is: disarm that", named(place), named(other))};
 }
 
 Result<HoldId> applyAddHold(Writing& w, const Hold& hold, const std::string& why) {

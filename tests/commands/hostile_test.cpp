@@ -186,10 +186,10 @@ Task<void> acceptCertificateAndRetry(VirtualSite& site, NodeId node) {
 }
 
 struct Swap {
-  std::string step;
+  std::string name, step;
   Duration at;
 };
-void PrintTo(const Swap& swap, std::ostream* out) { *out << swap.step; }
+void PrintTo(const Swap& swap, std::ostream* out) { *out << swap.name; }
 
 class OtherCertificate : public HostileBmc, public testing::WithParamInterface<Swap> {};
 
@@ -225,8 +225,11 @@ TEST_P(OtherCertificate, GetsNothingUntilAPersonAcceptsIt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Swaps, OtherCertificate,
-                         testing::Values(Swap{"firmware.write", 3min}, Swap{"firmware.write", 10min},
-                                         Swap{"firmware.write", 20min}, Swap{"firmware.aux_cycle", 30min}));
+                         testing::Values(Swap{"DuringTheFirstWrite", "firmware.write", 3min},
+                                         Swap{"DuringTheRestart", "firmware.write", 10min},
+                                         Swap{"DuringTheSecondWrite", "firmware.write", 20min},
+                                         Swap{"DuringThePowerCycle", "firmware.aux_cycle", 30min}),
+                         [](const auto& info) { return info.param.name; });
 
 // The URL of the boot media holds the node's token; here the machine quotes it in a refusal.
 TEST_F(HostileBmc, QuotingTheMediaUrlBringsItsTokenNowhere) {

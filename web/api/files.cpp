@@ -79,7 +79,11 @@ Appended append(const ContentStore& content, const std::filesystem::path& incomi
     ok = put > 0;
     if (ok) done += static_cast<std::size_t>(put);
   }
-  if (!ok) out.broken = strerror(errno);
+  if (!ok) {
+    out.broken = strerror(errno);
+    // A full disk would stop the whole controller at its next commit: what lies here makes room.
+    (void)::ftruncate(fd, 0);
+  }
   ::close(fd);
   out.received = part.end;
   if (!ok || part.end != part.total) return out;
@@ -153,8 +157,9 @@ Task<HttpReply> putFile(Services& services, Call call) {
                       fmt::format("the next part begins at byte {}", done.received),
                       {{"received", done.received}});
   if (!done.broken.empty())
-    co_return problem(ProblemKind::Busy,
-                      fmt::format("the file cannot be kept: {}; make room and send it again", done.broken));
+    co_return problem(
+        ProblemKind::Busy,
+        fmt::format("the file cannot be kept: {}; make room and send it again from the start", done.broken));
   if (!done.wrong.empty())
     co_return problem(ProblemKind::Invalid,
                       fmt::format("{}; it was thrown away, send it again from the start", done.wrong));

@@ -57,7 +57,7 @@ TEST(ReadListTest, WhatTheRecordedTrayDoesNotHaveIsKnownAndExplained) {
       {"ComputerSystem", "Manufacturer"},
       {"ComputerSystem", "Model"},
       {"ComputerSystem", "SerialNumber"},
-      // Read leniently; other machines have them.
+      // Read leniently: properties go missing (FACTS 12, 33), and other machines have these.
       {"Drive", "Status/Health"},
       {"Memory", "Model"},
       {"NetworkAdapter", "Status/Health"},

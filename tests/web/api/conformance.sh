@@ -8,6 +8,9 @@ cd "$(dirname "$0")"
 record=$(mktemp)
 trap 'rm -f "$record"' EXIT
 # npm writes this file last: a directory without it was left by an installation that broke off.
-[ -f node_modules/.package-lock.json ] || npm ci --no-audit --no-fund --silent
+if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
+  echo 'Installing the validator of package.json from npm, into tests/web/api/node_modules'
+  npm ci --no-audit --no-fund --silent
+fi
 ZELLIGE_RECORD_EXCHANGES="$record" "$build/bin/api_tests" --gtest_brief=1
 node check_exchanges.mjs "$record"

@@ -1,7 +1,9 @@
 // The site, its events, its files and imports.
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "tests/web/api/fixture.hpp"
@@ -166,6 +168,30 @@ TEST_F(Files, ThatAreNotWhatTheirNameSaysAreThrownAway) {
   EXPECT_FALSE(store_->content().holds(digest));
   EXPECT_EQ(get("/api/v1/files/" + digest).status, 404) << "no part is left either";
   EXPECT_EQ(put(digest, "right").status, 201);
+}
+
+// A disk that is full after 4 MiB of this file: what lies there is given back, or the controller's next commit fails.
+TEST_F(Files, ThatTheDiskDoesNotHoldAreRefusedAndLeaveNoPart) {
+  constexpr std::size_t kHolds = 4u << 20;
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit small = before;
+  small.rlim_cur = kHolds;
+  auto* handler = ::signal(SIGXFSZ, SIG_IGN);
+  const std::string large(kHolds + 2, 'x');
+  const auto digest = sha256Hex(large);
+  const auto total = "/" + std::to_string(large.size());
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto first = put(digest, large.substr(0, 1u << 20), "bytes 0-1048575" + total);
+  const auto rest = put(digest, large.substr(1u << 20),
+                        "bytes 1048576-" + std::to_string(large.size() - 1) + total);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ::signal(SIGXFSZ, handler);
+  EXPECT_EQ(first.status, 202);
+  EXPECT_EQ(rest.status, 503);
+  EXPECT_THAT(rest.body, HasSubstr("make room and send it again"));
+  EXPECT_EQ(json(get("/api/v1/files/" + digest)).at("received"), 0);
+  EXPECT_EQ(put(digest, large).status, 201);
 }
 
 TEST_F(Files, BadNamesRangesAndSizesAreRefused) {
