@@ -5,6 +5,7 @@
 //   task.<entry>      URI of the update task, when the BMC named one
 //   written.<entry>   "yes": its task completed; "restarted": the BMC was restarted for it; "maybe": what became of the
 //                     task cannot be told, only the power cycle and the versions can (FACTS 6)
+//   failed.<entry>    "yes": the last write's task failed; empty again with the next intent
 //   begun.<entry>     "accepted" or "unknown": an earlier run wrote it and ended before the task was over
 //                     (firmware_inherit.cpp); begun_tasks and begun_reset: what that run's look had seen before
 //   pushed_at         ms: two pushes within 30 s exhaust the BMC's memory (FACTS 6)

@@ -81,7 +81,7 @@ Task<Result<Seen>> lookOn(StepContext& context) {
 
 void forgetWrites(StepContext& context) {
   for (const auto& entry : context.target().baseline.entries)
-    for (const auto* fact : {"written.", "begun.", "begun_tasks.", "begun_reset.", "task."})
+    for (const auto* fact : {"written.", "failed.", "begun.", "begun_tasks.", "begun_reset.", "task."})
       context.clearFact(fact + entry.id);
   for (const auto* fact :
        {"pending", "host_pending", "cycled_at", "cycle_asked_at", "cycle_reset", "restarted_at"})

@@ -31,6 +31,8 @@ void inheritWrite(const Run& last, const std::string& entry, Facts& facts) {
     // What became of the restart cannot be told any more; the power cycle brings it alive as well.
     facts.set("written." + entry, "maybe");
     facts.set("pending", "yes");
+  } else if (!last.facts.get("failed." + entry).empty()) {
+    return;  // nothing came of it
   } else if (write.mayHaveTakenEffect()) {
     facts.set("begun." + entry, write.phase == ActPhase::Accepted ? "accepted" : "unknown");
     facts.set("begun_tasks." + entry, write.witness.get("tasks"));

@@ -153,11 +153,14 @@ Task<Result<EntryState>> lookWrite(StepContext& context, const Baseline::Entry& 
     co_return EntryState::Busy;
   }
   const auto write = begun(context, entry);
-  const auto now = writeState(write, context.fact("task." + entry.id), *tasks);
+  auto now = writeState(write, context.fact("task." + entry.id), *tasks);
   if (now.state == WriteState::Running) {
     context.waitFor(now.text);
     co_return EntryState::Busy;
   }
+  // Once seen to have failed it has, also when the BMC forgets its task.
+  if (now.state == WriteState::Failed) context.setFact("failed." + entry.id, "yes");
+  if (!context.fact("failed." + entry.id).empty()) now.state = WriteState::Failed;
   if (write) {
     if (now.state == WriteState::Written) {
       settleWritten(context, entry);
@@ -183,10 +186,11 @@ Task<Result<EntryState>> lookWrite(StepContext& context, const Baseline::Entry& 
   context.witness("bmc_reset", state->lastReset);
   context.setFactWithIntent("pushed_at", millis(context.now()));
   context.setFactWithIntent("task." + entry.id, "");
+  if (!context.fact("failed." + entry.id).empty()) context.setFactWithIntent("failed." + entry.id, "");
   co_return EntryState::Todo;
 }
 
-// While the task of our write runs, it alone is asked: one exchange. nullopt: everything must be looked at.
+// While the task of our write runs, it alone is asked: one exchange. False: everything must be looked at.
 Task<Result<bool>> ourTaskRuns(StepContext& context) {
   const auto& item = context.run().item;
   constexpr std::string_view prefix = "write.";

@@ -109,6 +109,21 @@ TEST(Inheritance, AnotherPackageIsWritten) {
   EXPECT_EQ(t.machine().versions["FW_BMC_0"], "3");
 }
 
+TEST(Inheritance, AWriteThatIsKnownToHaveFailedIsNotCycledFor) {
+  Tray t({"", [](FakeBmc&) {}});
+  t.machine().failTasks = 3;
+  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  EXPECT_THAT(t.causes(), testing::ElementsAre("firmware.rejected"));
+  t.machine().restartBmc();  // by hand: it forgets its tasks
+  t.site.run(10min);
+  t.id = t.start();
+  t.site.runToEnd(t.id, 48h);
+  EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+  EXPECT_EQ(t.machine().count("push package-bmc"), 4);
+  EXPECT_EQ(t.machine().count("aux"), 1);
+  EXPECT_EQ(t.machine().duplicates, 0);
+}
+
 TEST(Inheritance, ARunThatCameToItsEndLeavesNothing) {
   Tray t({"", [](FakeBmc&) {}});
   EXPECT_EQ(t.runToEnd(), RunState::Done);
