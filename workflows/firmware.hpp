@@ -1,23 +1,25 @@
 // Firmware by recipe: write every entry of the baseline in order (firmware_write.cpp), bring it alive as the entry says
 // and believe only the version that is read back (firmware_activate.cpp). What they share is here.
 //
-// Facts kept in the run:
-//   task.<entry>      URI of the update task, when the BMC named one
-//   written.<entry>   "yes": its task completed; "restarted": the BMC was restarted for it; "maybe": what became of the
+// Facts kept in the run, and taken over by the next one if it ends too early (firmware_inherit.cpp). PACKAGE is packageKey():
+//   task.PACKAGE      URI of the update task, when the BMC named one
+//   written.PACKAGE   "yes": its task completed; "restarted": the BMC was restarted for it; "maybe": what became of the
 //                     task cannot be told, only the power cycle and the versions can (FACTS 6)
-//   failed.<entry>    "yes": the last write's task failed; empty again with the next intent
-//   begun.<entry>     "accepted" or "unknown": an earlier run wrote it and ended before the task was over
-//                     (firmware_inherit.cpp); begun_tasks and begun_reset: what that run's look had seen before
+//   failed.PACKAGE    "yes": the last write's task failed; empty again with the next intent
 //   pushed_at         ms: two pushes within 30 s exhaust the BMC's memory (FACTS 6)
 //   pending           something waits for the aux power cycle
 //   host_pending      something waits for the host to be switched off and on
 //   restarted_at      ms: a BMC restart was asked for
 //   cycle_asked_at    ms: the aux power cycle was asked for
-//   cycle_reset       when the BMC had last restarted before the aux power cycle that an earlier run asked for
 //   cycled_at         ms: the aux power cycle was seen
+// What an earlier run had asked for when it ended; …_reset is when the BMC had last restarted before:
+//   begun.PACKAGE     "accepted" or "unknown": a write; begun_reset.PACKAGE, begun_tasks.PACKAGE: the tasks before it
+//   restart.PACKAGE   "accepted" or "unknown": a BMC restart for it; restart_reset.PACKAGE
+//   cycle             "accepted" or "unknown": the aux power cycle; cycle_reset
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "controller/engine/step.hpp"
@@ -26,8 +28,13 @@ namespace zellige::workflows {
 
 using Versions = std::vector<FirmwareItem>;
 
-inline constexpr std::string_view kCycleStep = "firmware.aux_cycle";
+inline constexpr std::string_view kWriteStep = "firmware.write", kCycleStep = "firmware.aux_cycle",
+                                  kOnStep = "firmware.on";
 inline constexpr Duration kVersionsSettle = 8min;  // FACTS 11: validate inventory within 8 min
+
+/// What the entry's facts are kept under: of its package, for the same package may stand in another baseline by another
+/// name.
+std::string packageKey(const Baseline::Entry& entry);
 
 /// The first listed component of `entry` that is at another version ("HGX_FW_BMC_0 is 1, wanted 2"); empty: none is.
 std::string firstBehind(const Baseline::Entry& entry, const Versions& versions);
@@ -48,9 +55,16 @@ bool absentAsExpected(const StepContext& context, const Error& error, std::int64
 bool restartedSinceIntent(const StepContext& context, const BmcState& state);
 
 /// What a run takes over from one that ended too early: as Workflow::inherits.
-Facts inheritFirmware(const Run& last, const Target* was, const Target& is);
-/// Whether what was taken over is alive by now. Busy: an earlier run's power cycle is about to begin.
+Facts inheritFirmware(const Run& last, const Target& target);
+/// Whether what was taken over is alive by now. Busy: an earlier run's power cycle may be about to begin.
 Task<Result<Seen>> lookInherited(StepContext& context, const Versions& versions);
+/// A restart that an earlier run asked for: facts `asked` + `of` and `asked` + "_reset" + `of`, and when, fact `at`.
+/// Perhaps: the BMC restarted since, but never agreed to.
+enum class Restart { NotAsked, MayBegin, Happened, Perhaps, DidNotHappen };
+Restart earlierRestart(const StepContext& context, const BmcState& state, const std::string& asked,
+                       const std::string& of, const std::string& at);
+/// Every fact above but pushed_at, also of packages that are not wanted any more.
+void forgetFirmware(StepContext& context);
 
 Task<Result<Seen>> lookAllWritten(StepContext& context);
 Task<Result<void>> writeOrRestart(StepContext& context);

@@ -76,16 +76,9 @@ Task<Result<Seen>> lookOn(StepContext& context) {
   const auto host = co_await context.bmc().host();
   if (!host) co_return host.error();
   const bool on = host->power == HostPower::On || host->power == HostPower::PoweringOn;
-  co_return on ? Seen::Done : Seen::Todo;
-}
-
-void forgetWrites(StepContext& context) {
-  for (const auto& entry : context.target().baseline.entries)
-    for (const auto* fact : {"written.", "failed.", "begun.", "begun_tasks.", "begun_reset.", "task."})
-      context.clearFact(fact + entry.id);
-  for (const auto* fact :
-       {"pending", "host_pending", "cycled_at", "cycle_asked_at", "cycle_reset", "restarted_at"})
-    context.clearFact(fact);
+  if (!on) co_return Seen::Todo;
+  context.clearFact("host_pending");  // it was off before
+  co_return Seen::Done;
 }
 
 Task<Result<Seen>> lookVersions(StepContext& context) {
@@ -103,11 +96,11 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
     context.waitFor(behind);
     equal.clear();
     if (context.spent() < kVersionsSettle) co_return Seen::Busy;
-    forgetWrites(context);
+    forgetFirmware(context);
     co_return Seen::Todo;
   }
   const bool wrote = std::any_of(baseline.entries.begin(), baseline.entries.end(), [&](const auto& entry) {
-    return !context.fact("written." + entry.id).empty();
+    return !context.fact("written." + packageKey(entry)).empty();
   });
   if (wrote) {
     if (lastRead.empty() || toMillis(context.now()) - std::stoll(lastRead) >= kBetweenReads.count()) {
@@ -132,7 +125,7 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
   evidence.value = shown.dump();
   context.leave(PutFirmware{node.id, *versions});  // what rested on the old versions holds no longer
   context.leave(PutEvidence{std::move(evidence)});
-  forgetWrites(context);
+  forgetFirmware(context);
   co_return Seen::Done;
 }
 
@@ -140,7 +133,7 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
 
 std::vector<Step> firmwareSteps() {
   return {
-      {.id = "firmware.write",
+      {.id = kWriteStep,
        .title = "Write the baseline's firmware",
        .look = lookAllWritten,
        .act = writeOrRestart,
@@ -173,7 +166,7 @@ std::vector<Step> firmwareSteps() {
        .look = lookBaseboard,
        .deadline = 20min,
        .overdue = "firmware.hgx_missing"},
-      {.id = "firmware.on",
+      {.id = kOnStep,
        .title = "Switch the host on",
        .look = lookOn,
        .act = switchHostOn,

@@ -19,6 +19,12 @@ bool isRead(const FirmwareItem& item) { return !item.absent && !item.version.emp
 std::string writeItem(const Baseline::Entry& entry) { return "write." + entry.id; }
 std::string restartItem(const Baseline::Entry& entry) { return "restart." + entry.id; }
 
+const Baseline::Entry* find(const Baseline& baseline, std::string_view id) {
+  for (const auto& entry : baseline.entries)
+    if (entry.id == id) return &entry;
+  return nullptr;
+}
+
 std::string uris(const std::vector<BmcTask>& tasks) {
   std::string out;
   for (const auto& task : tasks) out += task.uri + "\n";
@@ -41,10 +47,10 @@ std::optional<Begun> begun(const StepContext& context, const Baseline::Entry& en
   if (act.mayHaveTakenEffect())
     return Begun{act.phase == ActPhase::Accepted, std::string(act.witness.get("tasks")),
                  std::string(act.witness.get("bmc_reset"))};
-  const auto earlier = context.fact("begun." + entry.id);
+  const auto earlier = context.fact("begun." + packageKey(entry));
   if (earlier.empty()) return std::nullopt;
-  return Begun{earlier == "accepted", context.fact("begun_tasks." + entry.id),
-               context.fact("begun_reset." + entry.id)};
+  return Begun{earlier == "accepted", context.fact("begun_tasks." + packageKey(entry)),
+               context.fact("begun_reset." + packageKey(entry))};
 }
 
 // What became of it: its task tells, as long as the BMC remembers it.
@@ -86,7 +92,7 @@ bool readTwice(StepContext& context, const std::string& behind) {
 enum class EntryState { Settled, Busy, Todo };
 
 void settleWritten(StepContext& context, const Baseline::Entry& entry) {
-  context.setFact("written." + entry.id, "yes");
+  context.setFact("written." + packageKey(entry), "yes");
   if (entry.activation == Activation::AuxCycle) context.setFact("pending", "yes");
   if (entry.activation == Activation::HostCycle) context.setFact("host_pending", "yes");
 }
@@ -94,7 +100,7 @@ void settleWritten(StepContext& context, const Baseline::Entry& entry) {
 // Done or not, nobody can tell before the power cycle, not even where a BMC restart should have brought it alive (fault
 // 16 after fault 11): flashing again might flash twice.
 void settleUnknown(StepContext& context, const Baseline::Entry& entry) {
-  context.setFact("written." + entry.id, "maybe");
+  context.setFact("written." + packageKey(entry), "maybe");
   context.setFact("pending", "yes");
 }
 
@@ -103,16 +109,25 @@ Task<Result<EntryState>> lookRestart(StepContext& context, const Baseline::Entry
   context.chooseItem(restartItem(entry));
   const auto state = co_await context.bmc().state();
   const auto since = millisOf(context, "restarted_at");
+  const bool own = context.wasIntended();
+  const auto of = "." + packageKey(entry);
   if (!state) {
-    if (context.wasIntended() && absentAsExpected(context, state.error(), since)) co_return EntryState::Busy;
+    const bool asked = own || !context.fact("restart" + of).empty();
+    if (asked && absentAsExpected(context, state.error(), since)) co_return EntryState::Busy;
     co_return state.error();
   }
-  if (restartedSinceIntent(context, *state)) {
+  const auto earlier = own ? Restart::NotAsked
+                           : earlierRestart(context, *state, "restart", of, "restarted_at");
+  if (earlier == Restart::MayBegin) {
+    context.waitFor("the restart of the BMC that an earlier run asked for");
+    co_return EntryState::Busy;
+  }
+  if (earlier == Restart::Happened || earlier == Restart::Perhaps || restartedSinceIntent(context, *state)) {
     // The new version may be listed late. If the old one stays, only the power cycle will do (fault 16).
     context.waitFor(fmt::format("the new version of {} after the BMC's restart", entry.id));
     if (toMillis(context.now()) - since < kVersionsSettle.count()) co_return EntryState::Busy;
     context.setFact("pending", "yes");
-    context.setFact("written." + entry.id, "restarted");
+    context.setFact("written." + packageKey(entry), "restarted");
     co_return EntryState::Settled;
   }
   context.witness("bmc_reset", state->lastReset);
@@ -124,6 +139,19 @@ Task<Result<EntryState>> lookRestart(StepContext& context, const Baseline::Entry
 bool pushedWithin(const StepContext& context, Duration span) {
   const auto pushed = millisOf(context, "pushed_at");
   return pushed > 0 && toMillis(context.now()) - pushed < span.count();
+}
+
+// A write of an earlier run, of a package that nobody wants any more, whose task cannot be asked.
+bool anotherMayRun(const StepContext& context, const std::string& package, const std::vector<BmcTask>& tasks) {
+  if (!pushedWithin(context, kForgotten)) return false;
+  constexpr std::string_view prefix = "begun.";
+  for (const auto& [key, value] : context.facts()) {
+    if (!key.starts_with(prefix) || key.substr(prefix.size()) == package) continue;
+    const auto uri = context.fact("task." + std::string(key.substr(prefix.size())));
+    const auto listed = [&](const BmcTask& task) { return task.uri == uri; };
+    if (uri.empty() || std::none_of(tasks.begin(), tasks.end(), listed)) return true;
+  }
+  return false;
 }
 
 // The task is not listed any more. Its BMC may have restarted, or forgets quickly; or the push never reached it.
@@ -153,14 +181,24 @@ Task<Result<EntryState>> lookWrite(StepContext& context, const Baseline::Entry& 
     co_return EntryState::Busy;
   }
   const auto write = begun(context, entry);
-  auto now = writeState(write, context.fact("task." + entry.id), *tasks);
+  auto now = writeState(write, context.fact("task." + packageKey(entry)), *tasks);
   if (now.state == WriteState::Running) {
     context.waitFor(now.text);
     co_return EntryState::Busy;
   }
   // Once seen to have failed it has, also when the BMC forgets its task.
-  if (now.state == WriteState::Failed) context.setFact("failed." + entry.id, "yes");
-  if (!context.fact("failed." + entry.id).empty()) now.state = WriteState::Failed;
+  const auto failed = "failed." + packageKey(entry);
+  if (now.state == WriteState::Failed && context.fact(failed).empty()) {
+    context.waitFor(now.text);
+    context.setFact(failed, "yes");
+    co_return EntryState::Busy;
+  }
+  if (!context.fact(failed).empty()) now.state = WriteState::Failed;
+  if (!write && anotherMayRun(context, packageKey(entry), *tasks)) {
+    context.waitFor(
+        "a package that an earlier run wrote, and whose task is not listed: it may still be written");
+    co_return EntryState::Busy;
+  }
   if (write) {
     if (now.state == WriteState::Written) {
       settleWritten(context, entry);
@@ -185,8 +223,8 @@ Task<Result<EntryState>> lookWrite(StepContext& context, const Baseline::Entry& 
   context.witness("tasks", uris(*tasks));
   context.witness("bmc_reset", state->lastReset);
   context.setFactWithIntent("pushed_at", millis(context.now()));
-  context.setFactWithIntent("task." + entry.id, "");
-  if (!context.fact("failed." + entry.id).empty()) context.setFactWithIntent("failed." + entry.id, "");
+  context.setFactWithIntent("task." + packageKey(entry), "");
+  if (!context.fact(failed).empty()) context.setFactWithIntent(failed, "");
   co_return EntryState::Todo;
 }
 
@@ -195,7 +233,8 @@ Task<Result<bool>> ourTaskRuns(StepContext& context) {
   const auto& item = context.run().item;
   constexpr std::string_view prefix = "write.";
   if (!item.starts_with(prefix) || !context.wasIntended(item)) co_return false;
-  auto uri = context.fact("task." + item.substr(prefix.size()));
+  const auto* entry = find(context.target().baseline, item.substr(prefix.size()));
+  auto uri = entry ? context.fact("task." + packageKey(*entry)) : std::string{};
   if (uri.empty()) co_return false;
   const auto task = co_await context.bmc().task(std::move(uri));
   if (!task && task.error().code == Errc::NotFound) co_return false;
@@ -220,10 +259,10 @@ Task<Result<bool>> stillRestarting(StepContext& context) {
 // Versions may be listed before the write that brings them is over.
 Task<Result<bool>> stillWrites(StepContext& context, const Baseline::Entry& entry) {
   const auto write = begun(context, entry);
-  if (!write || !context.fact("written." + entry.id).empty()) co_return false;
+  if (!write || !context.fact("written." + packageKey(entry)).empty()) co_return false;
   const auto tasks = co_await context.bmc().tasks();
   if (!tasks) co_return tasks.error();
-  const auto now = writeState(write, context.fact("task." + entry.id), *tasks);
+  const auto now = writeState(write, context.fact("task." + packageKey(entry)), *tasks);
   if (now.state == WriteState::Running) {
     context.waitFor(now.text);
     co_return true;
@@ -232,11 +271,17 @@ Task<Result<bool>> stillWrites(StepContext& context, const Baseline::Entry& entr
     context.waitFor("the BMC to list its update task");
     co_return true;
   }
-  context.setFact("written." + entry.id, "yes");
+  context.setFact("written." + packageKey(entry), "yes");
   co_return false;
 }
 
 }  // namespace
+
+std::string packageKey(const Baseline::Entry& entry) {
+  auto key = entry.packageDigest.substr(0, 12);
+  for (const auto& target : entry.targets) key += target.substr(target.find_last_of('/') + 1);
+  return key;
+}
 
 std::string firstBehind(const Baseline::Entry& entry, const Versions& versions) {
   for (const auto& wanted : entry.components)
@@ -315,7 +360,7 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
       if (*writes) co_return Seen::Busy;
       continue;
     }
-    const auto& written = context.fact("written." + entry.id);
+    const auto& written = context.fact("written." + packageKey(entry));
     const bool needsRestart = written == "yes" && entry.activation == Activation::BmcReset;
     if (!written.empty() && !needsRestart) continue;
     if (written.empty() && !context.wasIntended(writeItem(entry)) && !readTwice(context, behind))
@@ -330,7 +375,7 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
     if (*state == EntryState::Busy) co_return Seen::Busy;
     if (*state == EntryState::Todo) co_return Seen::Todo;
     // Settled: a written entry may still need its restart, which the next look begins.
-    if (context.fact("written." + entry.id) == "yes" && entry.activation == Activation::BmcReset)
+    if (context.fact("written." + packageKey(entry)) == "yes" && entry.activation == Activation::BmcReset)
       co_return Seen::Busy;
   }
   co_return Seen::Done;
@@ -339,15 +384,13 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
 Task<Result<void>> writeOrRestart(StepContext& context) {
   const auto item = context.item();
   if (item.starts_with("restart.")) co_return co_await context.bmc().resetBmc();
-  const auto id = item.substr(std::string_view("write.").size());
-  const auto& entries = context.target().baseline.entries;
-  const auto entry = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.id == id; });
+  const auto* entry = find(context.target().baseline, item.substr(std::string_view("write.").size()));
   const auto package = context.store().file(entry->packageDigest);
   if (!package) co_return Error{Errc::Busy, "the package went from the content store"};
   auto task = co_await context.bmc().pushFirmware(context.store().filePath(entry->packageDigest),
                                                   package->name, entry->targets, entry->force);
   if (!task) co_return task.error();
-  if (!task->empty()) context.setFact("task." + id, *task);
+  if (!task->empty()) context.setFact("task." + packageKey(*entry), *task);
   co_return Result<void>{};
 }
 

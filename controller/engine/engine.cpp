@@ -123,7 +123,7 @@ Task<Result<RunId>> Engine::start(StartRun request) {
     auto target = co_await store_.freezeTarget(request.profile);
     if (!target) co_return target.error();
     run.target = (*target)->digest;
-    inherit(*flow, run, **target);
+    if (auto inherited = inherit(*flow, run); !inherited) co_return inherited.error();
   }
   Change change;
   change.at = run.created;
@@ -139,13 +139,18 @@ Task<Result<RunId>> Engine::start(StartRun request) {
   co_return id;
 }
 
-// Of several nodes, as of one: only what was done to the same ones.
-void Engine::inherit(const Workflow& flow, Run& run, const Target& target) {
-  if (!flow.inherits) return;
+// Of several nodes, as of one: only what was done to the same ones. A run that still ends leaves nothing that could be
+// relied on.
+Result<void> Engine::inherit(const Workflow& flow, Run& run) {
+  if (!flow.inherits) return {};
   const auto last = store_.lastRunOf(run.subject.front(), flow.name);
-  if (!last || last->unfinished() || last->state == RunState::Done || last->subject != run.subject) return;
-  const auto was = store_.target(last->target);
-  for (const auto& [key, value] : flow.inherits(*last, was.get(), target)) run.facts.set(key, value);
+  if (!last || last->state == RunState::Done || last->subject != run.subject) return {};
+  if (last->unfinished())
+    return Error{Errc::Conflict, fmt::format("run {} of this node is not over", last->id.value)};
+  const auto target = store_.target(last->target);
+  if (!target) return {};
+  for (const auto& [key, value] : flow.inherits(*last, *target)) run.facts.set(key, value);
+  return {};
 }
 
 Result<void> Engine::mayStart(const Workflow& flow, const Node& node, const std::vector<Op>& alongside) {

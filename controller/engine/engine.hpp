@@ -91,7 +91,7 @@ class Engine {
   void pump();
   Task<void> takeTurn(RunId run);
   void afterTurn(Live& live);
-  void inherit(const Workflow& flow, Run& run, const Target& target);
+  Result<void> inherit(const Workflow& flow, Run& run);
   static Result<void> mayStart(const Workflow& flow, const Node& node, const std::vector<Op>& alongside);
   void wakeGranted();
 

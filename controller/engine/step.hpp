@@ -77,9 +77,8 @@ struct Workflow {
   /// Steps that older versions had: {old id, id to go on at}. An id that is nowhere stops the run with a finding.
   std::span<const std::pair<std::string_view, std::string_view>> resume = {};
   /// What a new run takes over from the last one of the same subject, which did not come to its end: facts about what its
-  /// acts left on the machine. `was`: what that run worked towards, nullptr where it is not known any more. nullptr:
-  /// every run begins with nothing.
-  Facts (*inherits)(const Run& last, const Target* was, const Target& is) = nullptr;
+  /// acts left on the machine. `target`: what that run worked towards. nullptr: every run begins with nothing.
+  Facts (*inherits)(const Run& last, const Target& target) = nullptr;
 
   const Step* find(std::string_view id) const;
   /// The same, through the resume map: nullptr if neither knows the id.
@@ -133,6 +132,7 @@ class StepContext {
   bool wasAccepted() const { return run_.actOf(item_).phase == ActPhase::Accepted; }
 
   // Looks and acts leave…
+  const Facts& facts() const { return facts_; }
   std::string fact(std::string_view key) const { return std::string(facts_.get(key)); }
   void setFact(std::string_view key, std::string_view value) { facts_.set(key, value); }
   /// …only if an act follows: stored with its intent.

@@ -42,13 +42,14 @@ Task<Result<Document>> RedfishBmc::readRoot() {
 
 void RedfishBmc::takeRoot(const View& view) {
   learn([&](Known& k) {
-    k.identity.vendor = view.trimmed("Vendor");
-    k.identity.product = view.trimmed("Product");
-    k.identity.redfishVersion = view.trimmed("RedfishVersion");
     // Some show no more than their identity to those who have not signed in (FACTS 1): what is known stays known.
-    const auto follow = [&](std::string& known, std::string_view link) {
-      if (auto shown = view.link(link); !shown.empty()) known = std::move(shown);
+    const auto keep = [](std::string& known, std::string shown) {
+      if (!shown.empty()) known = std::move(shown);
     };
+    const auto follow = [&](std::string& known, std::string_view link) { keep(known, view.link(link)); };
+    keep(k.identity.vendor, view.trimmed("Vendor"));
+    keep(k.identity.product, view.trimmed("Product"));
+    keep(k.identity.redfishVersion, view.trimmed("RedfishVersion"));
     follow(k.systems, "Systems");
     follow(k.managers, "Managers");
     follow(k.chassis, "Chassis");

@@ -24,6 +24,24 @@ struct Tray : FleetOfOne {
     wantFirmware("bmc", "FW_BMC_0", kind.first);
     wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
   }
+  /// Cancels the run once it is in `step`, a moment after its act.
+  void cancelIn(std::string_view step) {
+    site.runUntil([&] { return run().step == step && run().act().phase == ActPhase::Accepted; }, 24h);
+    cancelAfter(1s);
+  }
+  /// Wants another package for FW_BMC_0 from the next run on.
+  void want(std::string package, std::string version) {
+    auto& entry = target().baseline.entries.front();
+    target().digest = "target " + package;
+    site.tables.files[package] = {package, package + ".fwpkg", 1};
+    machine().packages[package] = {"FW_BMC_0", version, Activation::AuxCycle};
+    entry.packageDigest = std::move(package);
+    entry.components.front().version = std::move(version);
+  }
+  void startAgain(Duration horizon = 48h) {
+    id = start();
+    site.runToEnd(id, horizon);
+  }
   void cancelAfter(Duration d) {
     site.run(d);
     site.await(site.engine().cancel(id, "ada", "the wrong tray"));
@@ -50,6 +68,7 @@ TEST_P(Inherited, IsWrittenAndCycledOnce) {
     EXPECT_EQ(t.machine().count("push package-hgx"), 1);
     EXPECT_EQ(t.machine().count("aux"), 1);
     EXPECT_LE(t.machine().count("bmc"), 1);
+    EXPECT_EQ(t.machine().count("off"), 1);
     EXPECT_EQ(t.machine().duplicates, 0);
     EXPECT_EQ(t.machine().versions["HGX_FW_GPU_0"], "2");
     EXPECT_EQ(t.machine().power, HostPower::On);
@@ -63,6 +82,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Kind{"AnHourLater", [](FakeBmc&) {}, Activation::AuxCycle, 1h},
                     Kind{"RestartedForItsOwn", [](FakeBmc&) {}, Activation::BmcReset},
                     Kind{"RestartedForItsOwnAnHourLater", [](FakeBmc&) {}, Activation::BmcReset, 1h},
+                    Kind{"SwitchedOffAndOnForItsOwn", [](FakeBmc&) {}, Activation::HostCycle},
+                    Kind{"NeedsNothingForItsOwn", [](FakeBmc&) {}, Activation::None},
                     Kind{"NamesNoTasks", [](FakeBmc& m) { m.namesTasks = false; }},
                     Kind{"ForgetsTasks", [](FakeBmc& m) { m.forgetsTasks = true; }},
                     Kind{"ForgetsTasksAnHourLater", [](FakeBmc& m) { m.forgetsTasks = true; },
@@ -95,18 +116,115 @@ TEST(Inheritance, AnotherPackageIsWritten) {
   t.site.boot();
   t.id = t.start();
   t.cancelAfter(12min);
-  auto& entry = t.target().baseline.entries.front();
-  t.target().digest = "another target";
-  entry.packageDigest = "package-newer";
-  entry.components.front().version = "3";
-  t.site.tables.files[entry.packageDigest] = {entry.packageDigest, "newer.fwpkg", 1};
-  t.machine().packages[entry.packageDigest] = {"FW_BMC_0", "3", Activation::AuxCycle};
-  t.id = t.start();
-  t.site.runToEnd(t.id, 48h);
+  t.want("package-newer", "3");
+  t.startAgain();
   EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
   EXPECT_EQ(t.machine().count("push package-newer"), 1);
   EXPECT_EQ(t.machine().count("aux"), 1);
   EXPECT_EQ(t.machine().versions["FW_BMC_0"], "3");
+}
+
+TEST(Inheritance, OutlivesARunThatWantedSomethingElse) {
+  Tray t({"", [](FakeBmc&) {}});
+  t.site.boot();
+  t.id = t.start();
+  t.cancelAfter(12min);
+  const auto wanted = t.target();
+  t.want("package-newer", "3");
+  t.id = t.start();
+  t.cancelAfter(1s);
+  t.target() = wanted;
+  t.target().baseline.entries.front().id = "renamed";
+  t.startAgain();
+  EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+  EXPECT_EQ(t.machine().count("push package-bmc"), 1);
+  EXPECT_EQ(t.machine().duplicates, 0);
+}
+
+// Two packages at once exhaust a BMC's memory, and one may be written for 15 minutes without being listed.
+TEST(Inheritance, NoOtherPackageIsPushedBesideOneThatMayStillBeWritten) {
+  Tray t({"", [](FakeBmc& m) {
+            m.namesTasks = false;
+            m.forgetsTasks = true;
+            m.lag = 1h;
+          }});
+  t.site.boot();
+  t.id = t.start();
+  t.cancelAfter(1min);
+  ASSERT_EQ(t.machine().count("push package-bmc"), 1);
+  t.want("package-newer", "3");
+  t.id = t.start();
+  t.site.run(10min);
+  EXPECT_EQ(t.machine().count("push package-newer"), 0);
+  t.site.runToEnd(t.id, 48h);
+  EXPECT_EQ(t.machine().count("push package-newer"), 1);
+}
+
+TEST(Inheritance, APowerCycleThatIsAboutToBeginIsWaitedFor) {
+  for (const bool dates : {true, false}) {
+    Tray t({"", [](FakeBmc&) {}});
+    t.machine().dates = dates;
+    t.site.boot();
+    t.id = t.start();
+    t.cancelIn("firmware.aux_cycle");
+    t.want("package-newer", "3");
+    t.id = t.start();
+    t.cancelAfter(1s);
+    t.id = t.start();
+    t.site.run(90s);
+    EXPECT_EQ(t.machine().count("push package-newer"), 0) << "its power is about to go";
+    t.site.runToEnd(t.id, 48h);
+    EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+    EXPECT_EQ(t.machine().count("aux"), 2) << "one for each package";
+    EXPECT_EQ(t.machine().duplicates, 0);
+  }
+}
+
+TEST(Inheritance, AHalfAwakeBmcThatTellsNoResetTimeProvesNoCycle) {
+  Tray t({"", [](FakeBmc& m) { m.refuse["aux"] = {Error{Errc::Timeout, "no reply in time", true}}; }});
+  t.site.boot();
+  t.id = t.start();
+  t.site.runUntil([&] { return t.machine().count("aux") == 1; }, 24h);
+  t.cancelAfter(1s);
+  t.machine().dates = false;
+  t.id = t.start();
+  t.site.run(10min);
+  t.machine().dates = true;
+  t.site.runToEnd(t.id, 48h);
+  EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+  EXPECT_EQ(t.machine().count("push"), 2) << "two packages";
+  EXPECT_EQ(t.machine().count("aux"), 1);
+}
+
+// The cycle never reached the BMC, and somebody restarted the BMC alone: what is written still waits for the cycle.
+TEST(Inheritance, ABmcRestartByHandIsNoPowerCycle) {
+  Tray t({"", [](FakeBmc&) {}});
+  t.site.boot();
+  t.id = t.start();
+  t.site.runUntil([&] { return t.site.points.passed().back() == "write.before aux"; }, 24h);
+  t.site.boot();
+  ASSERT_EQ(t.machine().count("aux"), 0);
+  ASSERT_EQ(t.run().act().phase, ActPhase::Intended);
+  t.cancelAfter(1ms);
+  t.machine().restartBmc();
+  t.site.run(1h);
+  t.startAgain();
+  EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+  EXPECT_EQ(t.machine().count("push"), 2) << "two packages";
+  EXPECT_EQ(t.machine().count("aux"), 1);
+}
+
+TEST(Inheritance, ARunThatIsNotOverIsAConflict) {
+  Tray t({"", [](FakeBmc&) {}});
+  t.site.boot();
+  t.id = t.start();
+  StartRun request;
+  request.workflow = "test";
+  request.subject = {t.node};
+  request.profile = "p";
+  const auto again = t.site.tryStart(request);
+  ASSERT_TRUE(again && !*again);
+  EXPECT_EQ(again->error().code, Errc::Conflict);
 }
 
 TEST(Inheritance, AWriteThatIsKnownToHaveFailedIsNotCycledFor) {
