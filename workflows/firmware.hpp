@@ -59,7 +59,7 @@ Facts inheritFirmware(const Run& last, const Target& target);
 /// Whether what was taken over is alive by now. Busy: an earlier run's power cycle may be about to begin.
 Task<Result<Seen>> lookInherited(StepContext& context, const Versions& versions);
 /// A restart that an earlier run asked for: facts `asked` + `of` and `asked` + "_reset" + `of`, and when, fact `at`.
-/// Perhaps: the BMC restarted since, but never agreed to.
+/// Perhaps: the BMC restarted since, but it never agreed to, or that is long ago.
 enum class Restart { NotAsked, MayBegin, Happened, Perhaps, DidNotHappen };
 Restart earlierRestart(const StepContext& context, const BmcState& state, const std::string& asked,
                        const std::string& of, const std::string& at);

@@ -77,6 +77,7 @@ Task<Result<Seen>> lookOn(StepContext& context) {
   if (!host) co_return host.error();
   const bool on = host->power == HostPower::On || host->power == HostPower::PoweringOn;
   if (!on) co_return Seen::Todo;
+  if (hostPending(context)) context.setFact("cycled_at", millis(context.now()));
   context.clearFact("host_pending");  // it was off before
   co_return Seen::Done;
 }

@@ -108,11 +108,12 @@ Restart earlierRestart(const StepContext& context, const BmcState& state, const 
   if (phase.empty()) return Restart::NotAsked;
   const auto ago = toMillis(context.now()) - millisOf(context, at);
   const bool accepted = phase == "accepted", dated = !before.empty() && !state.lastReset.empty();
-  if (dated && before != state.lastReset) return accepted ? Restart::Happened : Restart::Perhaps;
+  const bool soon = ago < kPerhaps.count();  // later, somebody may have restarted it for another reason
+  if (dated && before != state.lastReset) return accepted && soon ? Restart::Happened : Restart::Perhaps;
   if (ago < kBegins.count()) return Restart::MayBegin;
   if (dated) return Restart::DidNotHappen;
   // A BMC that says when it restarted, and now does not, is half awake.
-  if (!before.empty() && ago < kPerhaps.count()) return Restart::MayBegin;
+  if (!before.empty() && soon) return Restart::MayBegin;
   // Where it never says, our own record that it agreed must do.
   return accepted ? Restart::Happened : Restart::DidNotHappen;
 }

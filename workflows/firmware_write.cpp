@@ -69,8 +69,9 @@ WriteState writeState(const std::optional<Begun>& write, const std::string& know
     const bool ours = known.empty() ? write->tasks.find(task.uri + "\n") == std::string::npos
                                     : task.uri == known;
     if (!ours) continue;
-    found.state = task.state == TaskState::Completed ? WriteState::Written : WriteState::Failed;
-    found.text = task.message;
+    // Of several new ones without a name, the failed one may be somebody else's: a write too few is found out.
+    if (task.state == TaskState::Completed) return {WriteState::Written, task.message};
+    found = {WriteState::Failed, task.message};
   }
   return found;
 }
@@ -91,10 +92,17 @@ bool readTwice(StepContext& context, const std::string& behind) {
 
 enum class EntryState { Settled, Busy, Todo };
 
-void settleWritten(StepContext& context, const Baseline::Entry& entry) {
-  context.setFact("written." + packageKey(entry), "yes");
+// What is written waits for what this baseline says; another may have said something else when it was written.
+void setPending(StepContext& context, const Baseline::Entry& entry) {
+  if (!context.fact("cycled_at").empty()) return;
   if (entry.activation == Activation::AuxCycle) context.setFact("pending", "yes");
   if (entry.activation == Activation::HostCycle) context.setFact("host_pending", "yes");
+}
+
+void settleWritten(StepContext& context, const Baseline::Entry& entry) {
+  context.setFact("written." + packageKey(entry), "yes");
+  context.clearFact("cycled_at");  // an earlier run's cycle was before this write
+  setPending(context, entry);
 }
 
 // Done or not, nobody can tell before the power cycle, not even where a BMC restart should have brought it alive (fault
@@ -122,7 +130,10 @@ Task<Result<EntryState>> lookRestart(StepContext& context, const Baseline::Entry
     context.waitFor("the restart of the BMC that an earlier run asked for");
     co_return EntryState::Busy;
   }
-  if (earlier == Restart::Happened || earlier == Restart::Perhaps || restartedSinceIntent(context, *state)) {
+  // A BMC that does not say when it restarted is not asked again: the power cycle brings it alive as well.
+  const bool untold = own && state->lastReset.empty();
+  if (untold || earlier == Restart::Happened || earlier == Restart::Perhaps ||
+      restartedSinceIntent(context, *state)) {
     // The new version may be listed late. If the old one stays, only the power cycle will do (fault 16).
     context.waitFor(fmt::format("the new version of {} after the BMC's restart", entry.id));
     if (toMillis(context.now()) - since < kVersionsSettle.count()) co_return EntryState::Busy;
@@ -186,9 +197,10 @@ Task<Result<EntryState>> lookWrite(StepContext& context, const Baseline::Entry& 
     context.waitFor(now.text);
     co_return EntryState::Busy;
   }
-  // Once seen to have failed it has, also when the BMC forgets its task.
+  // Once its own task was seen to have failed, the write has, also when the BMC forgets the task.
   const auto failed = "failed." + packageKey(entry);
-  if (now.state == WriteState::Failed && context.fact(failed).empty()) {
+  const bool named = !context.fact("task." + packageKey(entry)).empty();
+  if (now.state == WriteState::Failed && named && context.fact(failed).empty()) {
     context.waitFor(now.text);
     context.setFact(failed, "yes");
     co_return EntryState::Busy;
@@ -362,6 +374,7 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
     }
     const auto& written = context.fact("written." + packageKey(entry));
     const bool needsRestart = written == "yes" && entry.activation == Activation::BmcReset;
+    if (written == "yes") setPending(context, entry);
     if (!written.empty() && !needsRestart) continue;
     if (written.empty() && !context.wasIntended(writeItem(entry)) && !readTwice(context, behind))
       co_return Seen::Busy;

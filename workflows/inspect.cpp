@@ -56,7 +56,9 @@ Task<Result<Seen>> lookInventory(StepContext& context) {
     context.waitFor("a BMC that lists all its parts; now " + found->incomplete);
     co_return Seen::Busy;
   }
-  if (!differences.empty()) {
+  const bool missing = std::any_of(differences.begin(), differences.end(),
+                                   [](const auto& d) { return d.cause == "inventory.missing_part"; });
+  if (missing) {
     const auto starts = co_await baseboardStarts(context);
     if (!starts) co_return starts.error();
     if (*starts) co_return Seen::Busy;

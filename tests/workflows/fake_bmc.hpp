@@ -37,10 +37,12 @@ class FakeBmc final : public NoBmc {
   // Trouble
   std::optional<Error> broken;
   std::map<std::string, std::vector<Error>> refuse;  ///< by write: the next answers; outcomeUnknown ones are applied
+  std::string ignores;                               ///< this write is agreed to, and nothing happens
   int failTasks = 0, neverApplied = 0;               ///< the next so many
   std::set<std::string> unread;                      ///< firmware items that are listed, but do not answer
   bool showsVersionsEarly = false;                   ///< the new version is listed while its task still runs
   bool namesTasks = true, forgetsTasks = false, foreignTask = false, agentStarts = true;
+  TaskState foreignTaskState = TaskState::Running;
   int failImages = 0;
 
   // Ground truth
@@ -94,7 +96,7 @@ class FakeBmc final : public NoBmc {
     std::vector<BmcTask> out;
     for (const auto& task : tasks_)
       if (site_.time.now() >= shownFrom_.at(task.uri)) out.push_back(task);
-    if (foreignTask) out.push_back({"/tasks/foreign", TaskState::Running, 5, ""});
+    if (foreignTask) out.push_back({"/tasks/foreign", foreignTaskState, 5, ""});
     co_return out;
   }
   Task<Result<BmcTask>> task(std::string uri) override {

@@ -214,6 +214,37 @@ TEST(Inheritance, ABmcRestartByHandIsNoPowerCycle) {
   EXPECT_EQ(t.machine().count("aux"), 1);
 }
 
+// It agreed, nothing happened, and hours later somebody restarted the BMC alone.
+TEST(Inheritance, ABmcRestartLongAfterAnAgreedCycleIsNoPowerCycle) {
+  Tray t({"", [](FakeBmc&) {}});
+  t.machine().ignores = "aux";
+  t.site.boot();
+  t.id = t.start();
+  t.cancelIn("firmware.aux_cycle");
+  t.machine().ignores.clear();
+  t.site.run(2h);
+  t.machine().restartBmc();
+  t.site.run(1h);
+  t.startAgain();
+  EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+  EXPECT_EQ(t.machine().count("push"), 2) << "two packages";
+  EXPECT_EQ(t.machine().count("aux"), 2);
+}
+
+TEST(Inheritance, WaitsForWhatTheCorrectedBaselineSays) {
+  Tray t({"", [](FakeBmc&) {}, Activation::BmcReset});
+  t.machine().packages["package-bmc"].activation = Activation::AuxCycle;
+  const Error no{Errc::Rejected, "400 not supported"};
+  t.machine().refuse["bmc"] = {no, no, no};
+  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  t.target().digest = "corrected";
+  t.target().baseline.entries.front().activation = Activation::AuxCycle;
+  t.startAgain();
+  EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+  EXPECT_EQ(t.machine().count("push package-bmc"), 1);
+  EXPECT_EQ(t.machine().count("aux"), 1);
+}
+
 TEST(Inheritance, ARunThatIsNotOverIsAConflict) {
   Tray t({"", [](FakeBmc&) {}});
   t.site.boot();

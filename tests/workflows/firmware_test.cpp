@@ -72,6 +72,32 @@ TEST(Firmware, OldAfterTheRestartWaitsForTheAuxCycle) {
   EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "bmc", "off", "aux", "on"));
 }
 
+// The reply to the restart is lost, the old version stays (fault 16), and nothing tells when the BMC restarted.
+TEST(Firmware, ABmcWithoutResetTimesIsNotRestartedAgain) {
+  Tray t;
+  t.machine().dates = false;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
+  t.machine().packages["package-bmc"].activation = Activation::AuxCycle;
+  t.machine().refuse["bmc"] = {lostReply()};
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "bmc", "off", "aux", "on"));
+}
+
+// Somebody else's task appears as failed while ours is not listed yet, and has no name.
+TEST(Firmware, AnotherOnesFailedTaskIsNotOurs) {
+  Tray t;
+  t.machine().namesTasks = false;
+  t.machine().foreignTaskState = TaskState::Failed;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.boot();
+  t.id = t.start();
+  t.site.runUntil([&] { return t.machine().count("push") == 1; }, 1h);
+  t.machine().foreignTask = true;
+  t.site.runToEnd(t.id, 48h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+  EXPECT_EQ(t.machine().count("push"), 1);
+}
+
 TEST(Firmware, ABmcWithoutResetTimesIsRestartedAndCycledOnceEach) {
   Tray t;
   t.machine().dates = false;
