@@ -120,12 +120,12 @@ void FakeBmc::agentTurn(NodeId node) {
     const auto& what = order->second;
     doneOrder_ = what.id;
     if (what.kind == OrderKind::WriteImage && disk != what.imageDigest) {
-      writes.push_back("image");
+      writes.emplace_back("image");
       report_.image = {ImageState::Writing, what.imageDigest, 0, ""};
       orderDone_ = now + images;
     }
     if (what.kind == OrderKind::BurnIn) {
-      writes.push_back("burnin");
+      writes.emplace_back("burnin");
       report_.burnIn = {what.id, false, {}};
       orderDone_ = now + what.tests.front().duration;
     }

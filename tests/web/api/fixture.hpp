@@ -69,7 +69,7 @@ class ApiTest : public StoreTest {
       made.grants = {{role, place}};
       EXPECT_TRUE(wait(store_->createUser(made, by_)));
     }
-    const auto secret = user + "-token-Canary-" + std::to_string(++tokens_);
+    auto secret = user + "-token-Canary-" + std::to_string(++tokens_);
     ApiToken token;
     token.user = user;
     token.name = "test";

@@ -11,7 +11,6 @@
 namespace zellige::test {
 namespace {
 
-using testing::Contains;
 using testing::HasSubstr;
 
 class Site : public ApiTest {
