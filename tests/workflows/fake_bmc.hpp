@@ -31,7 +31,8 @@ class FakeBmc final : public NoBmc {
   bool leak = false, copied = true, mustChange = false;
   MediaState slot;
   BootOverride boot{"None", false};
-  Duration lag = 15s;  ///< until a task is listed
+  Duration lag = 15s;       ///< until a task is listed
+  Duration cycleBegins{0};  ///< until the power goes after an aux cycle was agreed to
   Duration flashes = 10min, away = 3min, baseboardAway = 5min, boots = 5min, images = 10min;
 
   // Trouble
@@ -152,8 +153,8 @@ class FakeBmc final : public NoBmc {
   }
   Task<Result<void>> auxPowerCycle() override {
     return write("aux", staged.empty(), [](FakeBmc& m) {
-      m.activate(Activation::AuxCycle);
-      m.restartBmc();
+      if (m.cycleBegins == 0s) return m.cyclePower();
+      m.site_.world.after(m.cycleBegins, [&m] { m.cyclePower(); });
     });
   }
   Task<Result<void>> resetBmc() override {
@@ -186,6 +187,10 @@ class FakeBmc final : public NoBmc {
   void switchOn();
   void switchOff();
   void activate(Activation how);
+  void cyclePower() {
+    activate(Activation::AuxCycle);
+    restartBmc();
+  }
   void agentTurn(NodeId node);
   bool baseboardHere() const { return site_.time.now() >= baseboardBack_; }
 

@@ -31,13 +31,14 @@ struct FleetOfOne {
     machine().versions[item] = "1";
     target().baseline.entries.push_back({id, digest, {}, {{item, "2"}}, activation, false});
   }
-  RunId start() {
+  Result<RunId> tryStart() {
     StartRun request;
     request.workflow = "test";
     request.subject = {node};
     request.profile = "p";
-    return **site.tryStart(request);
+    return *site.tryStart(std::move(request));
   }
+  RunId start() { return *tryStart(); }
   RunState runToEnd(Duration horizon = 48h) {
     site.boot();
     id = start();
