@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "workflows/firmware.hpp"
+#include "workflows/firmware_outcome.hpp"
+#include "workflows/firmware_record.hpp"
 #include "workflows/host.hpp"
 #include "workflows/steps.hpp"
 
@@ -14,16 +16,16 @@ namespace {
 constexpr Duration kBetweenReads = 30s;  // FACTS 11: 3 equal reads 30 s apart
 constexpr std::size_t kEqualReads = 3;
 
-bool pending(const StepContext& context) { return !context.fact("pending").empty(); }
-bool hostPending(const StepContext& context) { return !context.fact("host_pending").empty(); }
+bool awaitsTray(const StepContext& context) { return awaitedPower(context) == Awaited::TrayCycle; }
 
 Task<Result<Seen>> lookOff(StepContext& context) {
-  if (!pending(context) && !hostPending(context)) co_return Seen::Done;
+  if (awaitedPower(context) == Awaited::Nothing) co_return Seen::Done;
+  hostIsOff(context);
   co_return co_await lookHostOff(context);
 }
 
 Task<Result<Seen>> lookCopied(StepContext& context) {
-  if (!pending(context)) co_return Seen::Done;
+  if (!awaitsTray(context)) co_return Seen::Done;
   const auto done = co_await context.bmc().backgroundCopyDone();
   if (!done) co_return done.error();
   context.waitFor("background copy of the roots of trust");
@@ -31,27 +33,33 @@ Task<Result<Seen>> lookCopied(StepContext& context) {
 }
 
 Task<Result<Seen>> lookCycled(StepContext& context) {
-  if (!pending(context)) co_return Seen::Done;
+  if (!awaitsTray(context)) co_return Seen::Done;
+  // An earlier run's cycle was judged before; if it is still here, it came to nothing.
+  const auto asked = context.wasIntended() ? askedRestart(context) : std::nullopt;
   const auto state = co_await context.bmc().state();
-  if (!state) {
-    const auto since = millisOf(context, "cycle_asked_at");
-    context.waitFor("the BMC to come back from the power cycle");
-    if (context.wasIntended() && absentAsExpected(context, state.error(), since)) co_return Seen::Busy;
-    co_return state.error();
+  const bool away = !state && asked && absentAsExpected(context, state.error(), asked->at);
+  if (!state && !away) co_return state.error();
+  const auto became = !asked ? Became::Nothing : away ? Became::MayBegin : becameOf(context, *asked, *state);
+  if (became == Became::MayBegin) {
+    context.waitFor(away ? "the BMC to come back from the power cycle" : "the power cycle to begin");
+    co_return Seen::Busy;
   }
-  if (restartedSinceIntent(context, *state)) {
-    context.clearFact("pending");
-    context.setFact("cycled_at", millis(context.now()));
+  if (became != Became::Nothing) {
+    trayCycled(context, became == Became::Happened);
+    concludeRestart(context);
     co_return Seen::Done;
   }
+  const auto runs = co_await anyWriteRuns(context);
+  if (!runs) co_return runs.error();
+  if (*runs) co_return Seen::Busy;
   context.witness("bmc_reset", state->lastReset);
-  // From the intent on the BMC's absence is expected.
-  context.setFactWithIntent("cycle_asked_at", millis(context.now()));
+  intendRestart(context, kTray, *state);
   co_return Seen::Todo;
 }
 
 Task<Result<void>> cycle(StepContext& context) {
   const auto done = co_await context.bmc().auxPowerCycle();
+  answered(context, done);
   if (!done && done.error().code == Errc::Unsupported)
     co_return failure(
         "firmware.not_applied",
@@ -60,11 +68,11 @@ Task<Result<void>> cycle(StepContext& context) {
 }
 
 Task<Result<Seen>> lookBaseboard(StepContext& context) {
-  const auto cycled = millisOf(context, "cycled_at");
-  if (cycled == 0) co_return Seen::Done;
+  const auto cycled = cycledAt(context);
+  if (!cycled) co_return Seen::Done;
   const auto state = co_await context.bmc().state();
   if (!state) {
-    if (absentAsExpected(context, state.error(), cycled)) co_return Seen::Busy;
+    if (absentAsExpected(context, state.error(), *cycled)) co_return Seen::Busy;
     co_return state.error();
   }
   context.waitFor("the HGX baseboard to come back");
@@ -72,14 +80,28 @@ Task<Result<Seen>> lookBaseboard(StepContext& context) {
 }
 
 Task<Result<Seen>> lookOn(StepContext& context) {
-  if (context.fact("cycled_at").empty() && !hostPending(context)) co_return Seen::Done;
+  if (!hostWasSwitchedOff(context)) co_return Seen::Done;
   const auto host = co_await context.bmc().host();
   if (!host) co_return host.error();
+  hostCycled(context);  // it was off since everything was written
   const bool on = host->power == HostPower::On || host->power == HostPower::PoweringOn;
   if (!on) co_return Seen::Todo;
-  if (hostPending(context)) context.setFact("cycled_at", millis(context.now()));
-  context.clearFact("host_pending");  // it was off before
+  hostIsOnAgain(context);
   co_return Seen::Done;
+}
+
+// Written for certain, and the cycle was none for certain: another cycle costs minutes, another flash may cost the part.
+bool cycleOnceMore(StepContext& context, const Versions& versions) {
+  bool any = false;
+  for (const auto& entry : context.target().baseline.entries) {
+    const auto package = packageKey(entry);
+    const auto written = writtenOf(context, package);
+    const bool certain = written == Written::Yes || written == Written::Restarted;
+    if (!certain || cycledOf(context, package) != Cycled::Perhaps || isAlive(entry, versions)) continue;
+    setCycled(context, package, Cycled::Not);
+    any = true;
+  }
+  return any;
 }
 
 Task<Result<Seen>> lookVersions(StepContext& context) {
@@ -97,16 +119,13 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
     context.waitFor(behind);
     equal.clear();
     if (context.spent() < kVersionsSettle) co_return Seen::Busy;
-    forgetFirmware(context);
+    if (!cycleOnceMore(context, *versions)) forgetFirmware(context);
     co_return Seen::Todo;
   }
-  const bool wrote = std::any_of(baseline.entries.begin(), baseline.entries.end(), [&](const auto& entry) {
-    return !context.fact("written." + packageKey(entry)).empty();
-  });
-  if (wrote) {
+  if (!writtenPackages(context).empty()) {
     if (lastRead.empty() || toMillis(context.now()) - std::stoll(lastRead) >= kBetweenReads.count()) {
       equal += '|';
-      lastRead = millis(context.now());
+      lastRead = std::to_string(toMillis(context.now()));
     }
     context.waitFor(fmt::format("versions read back {} of {} times", equal.size(), kEqualReads));
     if (equal.size() < kEqualReads) co_return Seen::Busy;
@@ -134,7 +153,7 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
 
 std::vector<Step> firmwareSteps() {
   return {
-      {.id = kWriteStep,
+      {.id = "firmware.write",
        .title = "Write the baseline's firmware",
        .look = lookAllWritten,
        .act = writeOrRestart,
@@ -154,7 +173,7 @@ std::vector<Step> firmwareSteps() {
        .title = "Wait for the roots of trust to finish copying",
        .look = lookCopied,
        .overdue = "firmware.not_applied"},
-      {.id = kCycleStep,
+      {.id = "firmware.aux_cycle",
        .title = "Cycle the tray's standby power",
        .look = lookCycled,
        .act = cycle,
@@ -167,7 +186,7 @@ std::vector<Step> firmwareSteps() {
        .look = lookBaseboard,
        .deadline = 20min,
        .overdue = "firmware.hgx_missing"},
-      {.id = kOnStep,
+      {.id = "firmware.on",
        .title = "Switch the host on",
        .look = lookOn,
        .act = switchHostOn,

@@ -1,4 +1,4 @@
-#include "workflows/firmware.hpp"
+#include "workflows/firmware_record.hpp"
 #include "workflows/steps.hpp"
 
 namespace zellige::workflows {
@@ -20,7 +20,7 @@ const Workflow& qualify() {
   static constexpr Lifecycle startsIn[] = {Lifecycle::Planned, Lifecycle::Discovered, Lifecycle::Qualifying,
                                            Lifecycle::Available};
   static const Workflow workflow{
-      .name = "qualify", .steps = steps, .startsIn = startsIn, .inherits = inheritFirmware};
+      .name = "qualify", .steps = steps, .startsIn = startsIn, .inherits = kFirmwareFacts};
   return workflow;
 }
 

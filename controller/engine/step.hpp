@@ -76,9 +76,9 @@ struct Workflow {
   std::span<const std::string_view> parameters = {};
   /// Steps that older versions had: {old id, id to go on at}. An id that is nowhere stops the run with a finding.
   std::span<const std::pair<std::string_view, std::string_view>> resume = {};
-  /// What a new run takes over from the last one of the same subject, which did not come to its end: facts about what its
-  /// acts left on the machine. `target`: what that run worked towards. nullptr: every run begins with nothing.
-  Facts (*inherits)(const Run& last, const Target& target) = nullptr;
+  /// Facts that begin so tell what acts left on the machine. A new run takes them over from the last one of this workflow and
+  /// subject, if that did not come to its end. Empty: every run begins with nothing.
+  std::string_view inherits = {};
 
   const Step* find(std::string_view id) const;
   /// The same, through the resume map: nullptr if neither knows the id.
@@ -135,7 +135,7 @@ class StepContext {
   const Facts& facts() const { return facts_; }
   std::string fact(std::string_view key) const { return std::string(facts_.get(key)); }
   void setFact(std::string_view key, std::string_view value) { facts_.set(key, value); }
-  /// …only if an act follows: stored with its intent.
+  /// …only if an act follows: stored with its intent. An empty value clears it.
   void setFactWithIntent(std::string_view key, std::string_view value) { intentFacts_.set(key, value); }
   void clearFact(std::string_view key) { facts_.erase(key); }
   /// …what is only remembered while this process lives (counts of equal readings).

@@ -118,8 +118,8 @@ void Turn::chooseItem(std::string item) {
   live_.firstTodo.reset();
 }
 
-// What the look or act left behind becomes the run's.
-void Turn::takeFrom(StepContext& context) { run_.facts = context.facts_; }
+// What the look or act left behind becomes the run's. A fresh copy has no room to spare: a site keeps many.
+void Turn::takeFrom(StepContext& context) { run_.facts = Facts(context.facts_); }
 
 Task<Result<void>> Turn::save(StepContext& context, std::string event, std::vector<Op> more) {
   auto ops = std::exchange(context.outbox_, {});
@@ -323,9 +323,13 @@ Task<Turn::Then> Turn::goBack(StepContext& context, const Step& step) {
 
 Task<Turn::Then> Turn::actNow(StepContext& context, const Step& step) {
   goOn();
+  for (const auto& [key, value] : context.intentFacts_) {
+    if (value.empty())
+      context.facts_.erase(key);
+    else
+      context.facts_.set(key, value);
+  }
   takeFrom(context);
-  for (const auto& [key, value] : context.intentFacts_) run_.facts.set(key, value);
-  context.facts_ = run_.facts;
   auto& intended = run_.act();
   intended.witness = context.witness_;
   intended.phase = ActPhase::Intended;
@@ -342,11 +346,12 @@ Task<Turn::Then> Turn::actNow(StepContext& context, const Step& step) {
   const auto done = co_await step.act(context);
   if (step.needs.duringAct) engine_.budgets_.release(run_.id, *step.needs.duringAct);
   engine_.wakeGranted();
-  if (!done && !done.error().cause.empty())
-    co_return co_await fail(context, done.error().cause, done.error().what);
-
-  takeFrom(context);
   auto& act = run_.act();
+  if (!done && !done.error().cause.empty()) {
+    act.phase = done.error().outcomeUnknown ? ActPhase::Unknown : ActPhase::Refused;
+    co_return co_await fail(context, done.error().cause, done.error().what);
+  }
+  takeFrom(context);
   auto again = kFirstLook;
   if (done) {
     act.phase = ActPhase::Accepted;

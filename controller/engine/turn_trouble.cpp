@@ -186,6 +186,7 @@ Task<Turn::Then> Turn::cancelled() {
 Task<Turn::Then> Turn::linger(StepContext& context, const Step* step) {
   Result<Seen> seen = Seen::Done;
   if (step) seen = co_await step->look(context);
+  takeFrom(context);  // what it saw must not wait for the next look again
   if (seen && *seen != Seen::Busy) {
     Change change;
     change.at = now();

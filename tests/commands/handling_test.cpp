@@ -72,20 +72,19 @@ Undoing takesAVanishedTaskForAFailure() {
             if (ends(request, "/update-multipart")) seen = {};
             const auto path = request.path();
             const auto at = path.find("/TaskService/Tasks");
-            if (at == std::string_view::npos || !isRead(request)) return;
-            bool listed = false;
+            if (at == std::string_view::npos || !isRead(request) || !result) return;
+            if (result->reply.status == 404 && seen.running.is_object()) {
+              seen.lost = true;
+              seen.running["TaskState"] = "Exception";
+              result->reply.status = 200;
+              result->reply.body = seen.running.dump();
+            }
+            if (seen.lost) return;
             changeBody(result, [&](Json& json) {
               forEachObject(json, [&](Json& task) {
-                if (!task.contains("TaskState")) return;
-                listed = true;
-                seen.running = task.value("TaskState", "") == "Running" ? task : Json();
+                if (task.contains("TaskState"))
+                  seen.running = task.value("TaskState", "") == "Running" ? task : Json();
               });
-              if (!json.contains("Members")) return;
-              if (!listed && seen.running.is_object()) {
-                seen.lost = true;
-                seen.running["TaskState"] = "Exception";
-              }
-              if (seen.lost) json["Members"].push_back(seen.running);
             });
           }};
 }

@@ -228,7 +228,7 @@ INSTANTIATE_TEST_SUITE_P(Swaps, OtherCertificate,
                          testing::Values(Swap{"DuringTheFirstWrite", "firmware.write", 3min},
                                          Swap{"DuringTheRestart", "firmware.write", 10min},
                                          Swap{"DuringTheSecondWrite", "firmware.write", 20min},
-                                         Swap{"DuringThePowerCycle", "firmware.aux_cycle", 30min}),
+                                         Swap{"DuringThePowerCycle", "firmware.aux_cycle", 29min}),
                          [](const auto& info) { return info.param.name; });
 
 // The URL of the boot media holds the node's token; here the machine quotes it in a refusal.

@@ -12,6 +12,7 @@ Task<std::optional<Error>> FakeBmc::exchange() {
 Task<Result<void>> FakeBmc::write(std::string what, bool duplicate, void (*apply)(FakeBmc&)) {
   co_await site_.points.pass("write.before " + what);
   if (auto e = co_await exchange()) co_return *e;
+  if (neverArrives(what)) co_return Error{Errc::Timeout, "no reply in time", true};
   std::optional<Error> answer;
   if (auto& errors = refuse[what]; !errors.empty()) {
     answer = errors.front();
@@ -20,6 +21,8 @@ Task<Result<void>> FakeBmc::write(std::string what, bool duplicate, void (*apply
   if (!answer || answer->outcomeUnknown) {
     writes.push_back(what);
     duplicates += duplicate;
+    needlessCycles += duplicate && what == "aux";
+    interrupted += writesNow() && (what == "off" || what == "aux" || what == "bmc" || what == "restart");
     if (what != ignores) apply(*this);
   }
   co_await site_.points.pass("write.after " + what);
@@ -31,6 +34,7 @@ Task<Result<std::string>> FakeBmc::pushFirmware(std::filesystem::path package, s
                                                 std::vector<std::string>, bool) {
   co_await site_.points.pass("write.before push");
   if (auto e = co_await exchange()) co_return *e;
+  if (neverArrives("push")) co_return Error{Errc::Timeout, "no reply in time", true};
   std::optional<Error> answer;
   if (auto& errors = refuse["push"]; !errors.empty()) {
     answer = errors.front();
@@ -69,7 +73,10 @@ void FakeBmc::activate(Activation how) {
     const auto it = staged.find(package.item);
     if (it == staged.end() || it->second != package.version) continue;
     if (package.activation != how && how != Activation::AuxCycle) continue;
-    if (!lost) versions[package.item] = package.version;
+    if (!lost) {
+      before_[package.item] = {versions[package.item], site_.time.now() + versionLag};
+      versions[package.item] = package.version;
+    }
     staged.erase(it);
   }
 }

@@ -33,15 +33,18 @@ class FakeBmc final : public NoBmc {
   BootOverride boot{"None", false};
   Duration lag = 15s;       ///< until a task is listed
   Duration cycleBegins{0};  ///< until the power goes after an aux cycle was agreed to
+  Duration versionLag{0};   ///< until a version that came alive is listed
   Duration flashes = 10min, away = 3min, baseboardAway = 5min, boots = 5min, images = 10min;
 
   // Trouble
   std::optional<Error> broken;
   std::map<std::string, std::vector<Error>> refuse;  ///< by write: the next answers; outcomeUnknown ones are applied
-  std::string ignores;                               ///< this write is agreed to, and nothing happens
-  int failTasks = 0, neverApplied = 0;               ///< the next so many
-  std::set<std::string> unread;                      ///< firmware items that are listed, but do not answer
-  bool showsVersionsEarly = false;                   ///< the new version is listed while its task still runs
+  std::map<std::string, int> lostRequests;  ///< by write: the next so many never arrive, and time out
+  std::string ignores;                      ///< this write is agreed to, and nothing happens
+  int failTasks = 0, neverApplied = 0;      ///< the next so many
+  std::set<std::string> unread;             ///< firmware items that are listed, but do not answer
+  bool showsVersionsEarly = false;          ///< the new version is listed while its task still runs
+  bool hidesTasks = false;                  ///< lists none for now
   bool namesTasks = true, forgetsTasks = false, foreignTask = false, agentStarts = true;
   TaskState foreignTaskState = TaskState::Running;
   int failImages = 0;
@@ -49,6 +52,12 @@ class FakeBmc final : public NoBmc {
   // Ground truth
   std::vector<std::string> writes;
   int duplicates = 0;
+  int needlessCycles = 0;  ///< of the duplicates: power cycles with nothing staged
+  int interrupted = 0;     ///< acts that cut power, or restarted, beneath a running write
+  bool writesNow() const {
+    return std::any_of(tasks_.begin(), tasks_.end(),
+                       [](const auto& task) { return task.state == TaskState::Running; });
+  }
   int count(std::string_view write) const {
     return static_cast<int>(
         std::count_if(writes.begin(), writes.end(), [&](const auto& w) { return w.starts_with(write); }));
@@ -77,7 +86,7 @@ class FakeBmc final : public NoBmc {
     std::vector<FirmwareItem> out;
     for (const auto& [id, version] : versions)
       if (baseboardHere() || !id.starts_with("HGX_"))
-        out.push_back({id, unread.contains(id) ? "" : version, true, unread.contains(id)});
+        out.push_back({id, unread.contains(id) ? "" : listed(id, version), true, unread.contains(id)});
     co_return out;
   }
   Task<Result<HostState>> host() override {
@@ -96,14 +105,14 @@ class FakeBmc final : public NoBmc {
     if (auto e = co_await exchange()) co_return *e;
     std::vector<BmcTask> out;
     for (const auto& task : tasks_)
-      if (site_.time.now() >= shownFrom_.at(task.uri)) out.push_back(task);
+      if (!hidesTasks && site_.time.now() >= shownFrom_.at(task.uri)) out.push_back(task);
     if (foreignTask) out.push_back({"/tasks/foreign", foreignTaskState, 5, ""});
     co_return out;
   }
   Task<Result<BmcTask>> task(std::string uri) override {
     if (auto e = co_await exchange()) co_return *e;
     for (const auto& task : tasks_)
-      if (task.uri == uri && site_.time.now() >= shownFrom_.at(uri)) co_return task;
+      if (!hidesTasks && task.uri == uri && site_.time.now() >= shownFrom_.at(uri)) co_return task;
     co_return Error{Errc::NotFound, uri + " is not there"};
   }
   Task<Result<MediaState>> media() override {
@@ -179,10 +188,15 @@ class FakeBmc final : public NoBmc {
   void runAgent(NodeId node);
   void forgetTasks() { tasks_.clear(); }
   void restartBmc();
+  void cycleByHand() { cyclePower(); }
   int bmcResets() const { return bmcResets_; }
 
  private:
   Task<std::optional<Error>> exchange();
+  bool neverArrives(const std::string& what) {
+    auto& left = lostRequests[what];
+    return left > 0 && left-- > 0;
+  }
   Task<Result<void>> write(std::string what, bool duplicate, void (*apply)(FakeBmc&));
   void switchOn();
   void switchOff();
@@ -192,11 +206,18 @@ class FakeBmc final : public NoBmc {
     restartBmc();
   }
   void agentTurn(NodeId node);
+  /// The version that came alive, or for a while still the one before.
+  const std::string& listed(const std::string& id, const std::string& version) const {
+    const auto before = before_.find(id);
+    return before != before_.end() && site_.time.now() < before->second.second ? before->second.first
+                                                                               : version;
+  }
   bool baseboardHere() const { return site_.time.now() >= baseboardBack_; }
 
   Site& site_;
   std::vector<BmcTask> tasks_;
   std::map<std::string, Time> shownFrom_;
+  std::map<std::string, std::pair<std::string, Time>> before_;  ///< version and until when it is listed, by item
   Time bmcBack_{}, baseboardBack_{}, booted_{};
   int hostResets_ = 0, bmcResets_ = 0, nextTask_ = 1, nextBoot_ = 1;
   BmcSettings wanted_;

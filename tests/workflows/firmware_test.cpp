@@ -125,6 +125,49 @@ TEST(Firmware, APushWithAnUnknownOutcomeIsDecidedByTheTasks) {
   EXPECT_EQ(t.machine().count("push"), 1);
 }
 
+// It was seen running: that the BMC forgets it says nothing.
+TEST(Firmware, APushWithAnUnknownOutcomeWhoseTaskIsForgottenIsNotRepeated) {
+  Tray t;
+  t.machine().refuse["push"] = {lostReply()};
+  t.machine().forgetsTasks = true;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "off", "aux", "on"));
+}
+
+// Nobody looked while its task was listed, because we were dead or the network was.
+TEST(Firmware, APushWithAnUnknownOutcomeThatNobodyWatchedIsNotRepeated) {
+  for (const bool dead : {true, false}) {
+    Tray t;
+    t.machine().refuse["push"] = {lostReply()};
+    t.machine().forgetsTasks = true;
+    t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+    t.site.boot();
+    t.id = t.start();
+    ASSERT_TRUE(t.site.runUntil([&] { return t.machine().count("push") == 1; }, 1h));
+    t.site.run(2s);
+    if (dead) t.site.kill();
+    t.machine().broken = Error{Errc::Unreachable, "switch rebooted"};
+    t.site.run(12min);
+    t.machine().broken.reset();
+    if (dead) t.site.boot();
+    t.site.runToEnd(t.id, 48h);
+    EXPECT_EQ(t.run().state, RunState::Done);
+    EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "off", "aux", "on"));
+  }
+}
+
+TEST(Firmware, APushThatNeverArrivedIsRepeatedSoon) {
+  Tray t;
+  t.machine().lostRequests["push"] = 1;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.boot();
+  t.id = t.start();
+  EXPECT_TRUE(t.site.runUntil([&] { return t.machine().count("push") == 1; }, 3min));
+  t.site.runToEnd(t.id, 48h);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "off", "aux", "on"));
+}
+
 TEST(Firmware, AFailedTaskIsTriedAgain) {
   Tray t;
   t.machine().failTasks = 1;
@@ -373,6 +416,82 @@ TEST(Firmware, WithoutAnAuxCycleThePersonIsToldToCycleThePower) {
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
   EXPECT_THAT(t.causes(), ElementsAre("firmware.not_applied"));
   EXPECT_THAT(t.site.tables.findings[0].detail, HasSubstr("by hand"));
+}
+
+// What is not alive after what may have been the power cycle gets another cycle, not another flash.
+TEST(Firmware, APowerCycleThatNeverArrivedIsNoReasonToWriteAgain) {
+  enum class And { NoResetTimes, NoResetTimeYet, RestartByHand };
+  for (const auto trouble : {And::NoResetTimes, And::NoResetTimeYet, And::RestartByHand}) {
+    Tray t;
+    t.machine().lostRequests["aux"] = 1;
+    t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+    t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
+    t.site.boot();
+    t.id = t.start();
+    ASSERT_TRUE(t.site.runUntil([&] { return t.run().step == "firmware.aux_cycle"; }, 5h));
+    t.machine().dates = trouble == And::RestartByHand;
+    ASSERT_TRUE(t.site.runUntil([&] { return t.run().act().phase == ActPhase::Unknown; }, 1h));
+    t.machine().dates = trouble != And::NoResetTimes;
+    if (trouble == And::RestartByHand) t.machine().restartBmc();
+    t.site.runToEnd(t.id, 48h);
+    EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+    EXPECT_EQ(t.machine().count("push"), 2) << testing::PrintToString(t.machine().writes);
+    EXPECT_EQ(t.machine().count("aux"), 1);
+    EXPECT_EQ(t.machine().duplicates, 0);
+  }
+}
+
+TEST(Firmware, ATaskThatIsNotListedForAMinuteStillRuns) {
+  Tray t;
+  t.machine().flashes = 40min;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.world.after(20min, [&] { t.machine().hidesTasks = true; });
+  t.site.world.after(21min, [&] { t.machine().hidesTasks = false; });
+  EXPECT_EQ(t.runToEnd(), RunState::Done);
+  EXPECT_EQ(t.machine().interrupted, 0);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "off", "aux", "on"));
+}
+
+TEST(Firmware, NoPowerIsCutAndNoBmcRestartedBeneathSomebodyElsesUpdate) {
+  for (const auto how : {Activation::AuxCycle, Activation::BmcReset, Activation::HostCycle}) {
+    Tray t;
+    t.wantFirmware("bmc", "FW_BMC_0", how);
+    t.site.boot();
+    t.id = t.start();
+    ASSERT_TRUE(t.site.runUntil([&] { return t.machine().count("push") == 1; }, 1h));
+    t.machine().foreignTask = true;
+    t.site.run(1h);
+    EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc"));
+    EXPECT_THAT(t.run().waitsFor, HasSubstr("the BMC writes firmware"));
+    t.machine().foreignTask = false;
+    t.site.runToEnd(t.id, 5h);
+    EXPECT_EQ(t.run().state, RunState::Done);
+  }
+}
+
+TEST(Firmware, TheFindingTellsWhatTheBmcRefused) {
+  for (const auto* act : {"push", "bmc", "aux"}) {
+    Tray t;
+    t.wantFirmware("bmc", "FW_BMC_0", act == std::string("bmc") ? Activation::BmcReset : Activation::AuxCycle);
+    t.machine().refuse[act] = std::vector<Error>(9, Error{Errc::Rejected, "400 the lid is open"});
+    EXPECT_EQ(t.runToEnd(), RunState::Failed);
+    ASSERT_EQ(t.site.tables.findings.size(), 1u);
+    EXPECT_THAT(t.site.tables.findings[0].detail, HasSubstr("400 the lid is open"));
+  }
+}
+
+TEST(Firmware, ASlotIsGivenBackOnceTheTaskOfACancelledRunHasFailed) {
+  Tray t;
+  t.machine().failTasks = 1;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.boot();
+  t.id = t.start();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.machine().count("push") == 1; }, 1h));
+  t.site.run(1min);
+  t.site.await(t.site.engine().cancel(t.id, "ada", "the wrong tray"));
+  ASSERT_FALSE(t.site.engine().budgetUse().empty());
+  t.site.run(20min);
+  EXPECT_THAT(t.site.engine().budgetUse(), IsEmpty());
 }
 
 TEST(Firmware, LostContactWhileReadingBackIsNoReasonToWriteAgain) {

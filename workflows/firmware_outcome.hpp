@@ -1,0 +1,35 @@
+// What became of the act that was asked for last, by this run or by one that ended too early. It is looked at before anything
+// else is: beside a write that runs, or a restart that is about to begin, nothing may be sent.
+#pragma once
+
+#include "workflows/firmware.hpp"
+
+namespace zellige::workflows {
+
+/// Of a restart or power cycle. Busy: it may still begin, or the tray is not back.
+Task<Result<Seen>> lookRestarted(StepContext& context);
+
+/// Of a write, as its task tells.
+enum class Found {
+  Over,           ///< none was asked for, or the facts say by now what became of it
+  Busy,           ///< it runs, or has just failed, which is to be stored first
+  Lost,           ///< the BMC restarted since, and has forgotten its tasks
+  Forgotten,      ///< the BMC agreed, and lists no task
+  NeverBegan,     ///< it did not agree, and never listed a task though it was watched
+  FailedPerhaps,  ///< a task without a name failed: it may be somebody else's
+};
+Task<Result<Found>> lookAtWrite(StepContext& context);
+/// What the tasks leave open, the versions may tell. Done: it is known, or may be written again.
+Seen judgeByVersions(StepContext& context, Found found, const Versions& versions);
+
+/// "the BMC writes firmware: 40 %"
+std::string progressOf(const BmcTask& task);
+/// Also somebody else's: nobody cuts power, or restarts, beneath it.
+Task<Result<bool>> anyWriteRuns(StepContext& context);
+
+/// Firmware that an earlier run wrote, and that is alive since the BMC restarted, waits for no power cycle: a person has
+/// cycled the tray by hand, and what no version would tell of has seen the same cycle. Not where this run wrote: some BMCs
+/// list a version before it is alive.
+Task<Result<void>> lookCycledByHand(StepContext& context, const Versions& versions);
+
+}  // namespace zellige::workflows

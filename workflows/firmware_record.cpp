@@ -1,0 +1,249 @@
+#include "workflows/firmware_record.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "controller/base/digest.hpp"
+
+namespace zellige {
+using workflows::Cycled;
+using workflows::Written;
+ZELLIGE_NAMES(Written, {Written::No, ""}, {Written::Yes, "yes"}, {Written::Restarted, "restarted"},
+              {Written::Perhaps, "perhaps"});
+ZELLIGE_NAMES(Cycled, {Cycled::No, ""}, {Cycled::Host, "host"}, {Cycled::Perhaps, "perhaps"},
+              {Cycled::Not, "not"}, {Cycled::Yes, "yes"});
+}  // namespace zellige
+
+namespace zellige::workflows {
+
+namespace {
+
+constexpr Duration kAbsence = 10min;  // BMC gone 5 min and more after an update (FACTS 11, fault 19)
+constexpr Duration kBegins = 2min;    // by then a restart that a BMC agreed to has begun
+constexpr Duration kSoon = 20min;     // later, somebody may have restarted it for another reason
+
+const std::string kWritten = "fw.written.", kCycled = "fw.cycled.";
+const std::string kWrite = "fw.write", kWriteAccepted = "fw.write_accepted", kWriteTask = "fw.write_task",
+                  kWriteTasks = "fw.write_tasks", kWriteReset = "fw.write_reset", kPushedAt = "fw.pushed_at";
+const std::string kRestart = "fw.restart", kRestartAnswer = "fw.restart_answer",
+                  kRestartReset = "fw.restart_reset", kRestartAskedAt = "fw.restart_asked_at",
+                  kRestartedAt = "fw.restarted_at";
+const std::string kCycledAt = "fw.cycled_at", kHostOff = "fw.host_off";
+
+std::optional<Time> timeOf(const StepContext& context, const std::string& fact) {
+  const auto text = context.fact(fact);
+  std::int64_t ms = 0;
+  std::from_chars(text.data(), text.data() + text.size(), ms);
+  if (ms == 0) return std::nullopt;
+  return fromMillis(ms);
+}
+
+bool within(const StepContext& context, const std::string& fact, Duration span) {
+  const auto at = timeOf(context, fact);
+  return at && context.now() - *at < span;
+}
+
+std::string text(Time t) { return std::to_string(toMillis(t)); }
+
+template <class Named>
+Named named(const StepContext& context, const std::string& fact) {
+  return fromName<Named>(context.fact(fact)).value_or(Named{});
+}
+
+}  // namespace
+
+std::string packageKey(const Baseline::Entry& entry) {
+  auto key = entry.packageDigest.substr(0, 12);
+  if (entry.targets.empty()) return key;
+  auto targets = entry.targets;
+  std::sort(targets.begin(), targets.end());
+  std::string lines;
+  for (const auto& target : targets) lines += target + "\n";
+  return key + "-" + sha256Hex(lines).substr(0, 8);
+}
+
+const Baseline::Entry* entryOf(const Baseline& baseline, const std::string& package) {
+  for (const auto& entry : baseline.entries)
+    if (packageKey(entry) == package) return &entry;
+  return nullptr;
+}
+
+Written writtenOf(const StepContext& context, const std::string& package) {
+  return named<Written>(context, kWritten + package);
+}
+
+void setWritten(StepContext& context, const std::string& package, Written written) {
+  context.setFact(kWritten + package, nameOf(written));
+}
+
+Cycled cycledOf(const StepContext& context, const std::string& package) {
+  return named<Cycled>(context, kCycled + package);
+}
+
+void setCycled(StepContext& context, const std::string& package, Cycled cycled) {
+  if (cycled == Cycled::No)
+    context.clearFact(kCycled + package);
+  else
+    context.setFact(kCycled + package, nameOf(cycled));
+}
+
+std::vector<std::string> writtenPackages(const StepContext& context) {
+  std::vector<std::string> out;
+  for (const auto& [key, value] : context.facts())
+    if (key.starts_with(kWritten)) out.emplace_back(key.substr(kWritten.size()));
+  return out;
+}
+
+Awaited awaitedBy(const StepContext& context, const std::string& package) {
+  const auto written = writtenOf(context, package);
+  const auto cycled = cycledOf(context, package);
+  if (cycled == Cycled::Yes) return Awaited::Nothing;
+  const auto* entry = entryOf(context.target().baseline, package);
+  if (!entry) return Awaited::TrayCycle;
+  if (cycled == Cycled::Perhaps) return Awaited::Nothing;
+  if (written != Written::Yes || entry->activation == Activation::AuxCycle) return Awaited::TrayCycle;
+  return entry->activation == Activation::HostCycle && cycled != Cycled::Host ? Awaited::HostCycle
+                                                                              : Awaited::Nothing;
+}
+
+Awaited awaitedPower(const StepContext& context) {
+  auto most = Awaited::Nothing;
+  for (const auto& package : writtenPackages(context)) most = std::max(most, awaitedBy(context, package));
+  return most;
+}
+
+void trayCycled(StepContext& context, bool certain) {
+  context.setFact(kCycledAt, text(context.now()));
+  for (const auto& package : writtenPackages(context)) {
+    const auto before = cycledOf(context, package);
+    if (before == Cycled::Yes) continue;
+    const bool told = entryOf(context.target().baseline, package) != nullptr;
+    const bool believed = certain || before == Cycled::Not || !told;
+    setCycled(context, package, believed ? Cycled::Yes : Cycled::Perhaps);
+  }
+}
+
+void hostCycled(StepContext& context) {
+  for (const auto& package : writtenPackages(context))
+    if (const auto before = cycledOf(context, package); before == Cycled::No || before == Cycled::Not)
+      setCycled(context, package, Cycled::Host);
+}
+
+std::optional<Time> cycledAt(const StepContext& context) { return timeOf(context, kCycledAt); }
+
+void forgetFirmware(StepContext& context) {
+  std::vector<std::string> gone;
+  for (const auto& [key, value] : context.facts())
+    if (key.starts_with(kFirmwareFacts)) gone.emplace_back(key);
+  for (const auto& key : gone) context.clearFact(key);
+}
+
+std::optional<AskedWrite> askedWrite(const StepContext& context) {
+  auto package = context.fact(kWrite);
+  if (package.empty()) return std::nullopt;
+  return AskedWrite{std::move(package), !context.fact(kWriteAccepted).empty(), context.fact(kWriteTask),
+                    context.fact(kWriteTasks), context.fact(kWriteReset)};
+}
+
+void intendWrite(StepContext& context, const std::string& package, const std::vector<BmcTask>& tasks,
+                 const BmcState& state) {
+  std::string uris;
+  for (const auto& task : tasks) uris += task.uri + "\n";
+  context.setFactWithIntent(kWrite, package);
+  context.setFactWithIntent(kWriteAccepted, "");
+  context.setFactWithIntent(kWriteTask, "");
+  context.setFactWithIntent(kWriteTasks, uris);
+  context.setFactWithIntent(kWriteReset, state.lastReset);
+  context.setFactWithIntent(kPushedAt, text(context.now()));
+  context.setFactWithIntent(kRestart, "");  // an earlier one is judged by now
+}
+
+void answered(StepContext& context, const Result<std::string>& task) {
+  if (task) {
+    context.setFact(kWriteAccepted, "yes");
+    if (!task->empty()) context.setFact(kWriteTask, *task);
+  } else if (!task.error().outcomeUnknown) {
+    concludeWrite(context, Written::No);
+  }
+}
+
+void foundTask(StepContext& context, const std::string& uri) {
+  context.setFact(kWriteAccepted, "yes");
+  context.setFact(kWriteTask, uri);
+}
+
+void concludeWrite(StepContext& context, Written written) {
+  const auto package = context.fact(kWrite);
+  if (written != Written::No) {
+    setWritten(context, package, written);
+    setCycled(context, package, Cycled::No);
+  }
+  for (const auto& fact : {kWrite, kWriteAccepted, kWriteTask, kWriteTasks}) context.clearFact(fact);
+}
+
+std::string pushedAt(const StepContext& context) { return context.fact(kPushedAt); }
+bool mayHaveRestartedSincePush(const StepContext& context, const BmcState& state) {
+  return state.lastReset.empty() || state.lastReset != context.fact(kWriteReset);
+}
+
+bool pushedWithin(const StepContext& context, Duration span) { return within(context, kPushedAt, span); }
+
+std::optional<AskedRestart> askedRestart(const StepContext& context) {
+  auto of = context.fact(kRestart);
+  const auto at = timeOf(context, kRestartAskedAt);
+  if (of.empty() || !at) return std::nullopt;
+  const auto answer = context.fact(kRestartAnswer);
+  return AskedRestart{std::move(of), answer == "accepted", answer == "refused", context.fact(kRestartReset),
+                      *at};
+}
+
+void intendRestart(StepContext& context, std::string_view of, const BmcState& state) {
+  context.setFactWithIntent(kRestart, of);
+  context.setFactWithIntent(kRestartAnswer, "");
+  context.setFactWithIntent(kRestartReset, state.lastReset);
+  context.setFactWithIntent(kRestartAskedAt, text(context.now()));
+}
+
+void answered(StepContext& context, const Result<void>& restart) {
+  if (restart)
+    context.setFact(kRestartAnswer, "accepted");
+  else if (!restart.error().outcomeUnknown)
+    context.setFact(kRestartAnswer, "refused");
+}
+
+void concludeRestart(StepContext& context) {
+  for (const auto& fact : {kRestart, kRestartAnswer, kRestartReset, kRestartAskedAt}) context.clearFact(fact);
+  context.setFact(kRestartedAt, text(context.now()));
+}
+
+bool restartedWithin(const StepContext& context, Duration span) {
+  return within(context, kRestartedAt, span);
+}
+
+bool absentAsExpected(const StepContext& context, const Error& error, Time since) {
+  const bool contact = error.code == Errc::Unreachable || error.code == Errc::Timeout ||
+                       error.code == Errc::Busy;
+  return contact && context.now() - since < kAbsence;
+}
+
+Became becameOf(const StepContext& context, const AskedRestart& asked, const BmcState& state) {
+  const auto ago = context.now() - asked.at;
+  const bool soon = ago < kSoon;
+  const bool dated = !asked.resetBefore.empty() && !state.lastReset.empty();
+  if (dated && asked.resetBefore != state.lastReset) {
+    if (!soon) return Became::LongAgo;
+    return asked.accepted ? Became::Happened : Became::Perhaps;
+  }
+  if (asked.refused) return Became::Nothing;
+  if (ago < kBegins) return Became::MayBegin;
+  if (dated) return Became::Nothing;
+  if (!soon) return Became::LongAgo;
+  // A BMC that has told when it restarted, and now does not, is half awake.
+  return asked.resetBefore.empty() ? Became::Perhaps : Became::MayBegin;
+}
+
+void hostIsOff(StepContext& context) { context.setFact(kHostOff, "yes"); }
+bool hostWasSwitchedOff(const StepContext& context) { return !context.fact(kHostOff).empty(); }
+void hostIsOnAgain(StepContext& context) { context.clearFact(kHostOff); }
+
+}  // namespace zellige::workflows
