@@ -13,6 +13,7 @@ namespace zellige::workflows {
 using Versions = std::vector<FirmwareItem>;
 
 inline constexpr Duration kVersionsSettle = 8min;  // FACTS 11: validate inventory within 8 min
+inline constexpr Duration kTaskListed = 5min;  // FACTS 6: bmcweb gives up a task without progress after so long
 
 /// The first listed component of `entry` that is at another version ("HGX_FW_BMC_0 is 1, wanted 2"); empty: none is.
 std::string firstBehind(const Baseline::Entry& entry, const Versions& versions);

@@ -45,14 +45,13 @@ Task<Result<Seen>> lookCycled(StepContext& context) {
     co_return Seen::Busy;
   }
   if (became != Became::Nothing) {
-    trayCycled(context, became == Became::Happened);
+    trayCycled(context, *asked, became);
     concludeRestart(context);
-    co_return Seen::Done;
+    if (!awaitsTray(context)) co_return Seen::Done;
   }
   const auto runs = co_await anyWriteRuns(context);
   if (!runs) co_return runs.error();
   if (*runs) co_return Seen::Busy;
-  context.witness("bmc_reset", state->lastReset);
   intendRestart(context, kTray, *state);
   co_return Seen::Todo;
 }
@@ -90,14 +89,15 @@ Task<Result<Seen>> lookOn(StepContext& context) {
   co_return Seen::Done;
 }
 
-// Written for certain, and the cycle was none for certain: another cycle costs minutes, another flash may cost the part.
+// Written, as far as anybody could see, and the cycle was none for certain: another cycle costs minutes, another flash may
+// cost the part.
 bool cycleOnceMore(StepContext& context, const Versions& versions) {
   bool any = false;
   for (const auto& entry : context.target().baseline.entries) {
     const auto package = packageKey(entry);
     const auto written = writtenOf(context, package);
-    const bool certain = written == Written::Yes || written == Written::Restarted;
-    if (!certain || cycledOf(context, package) != Cycled::Perhaps || isAlive(entry, versions)) continue;
+    const bool seen = written != Written::No && written != Written::Lost;
+    if (!seen || cycledOf(context, package) != Cycled::Perhaps || isAlive(entry, versions)) continue;
     setCycled(context, package, Cycled::Not);
     any = true;
   }
@@ -157,7 +157,7 @@ std::vector<Step> firmwareSteps() {
        .title = "Write the baseline's firmware",
        .look = lookAllWritten,
        .act = writeOrRestart,
-       .settle = 60s,
+       .settle = kTaskListed,
        .deadline = 3h,
        .needs = {.duringAct = Budget::Upload, .duringStep = Budget::Flash},
        .overdue = "firmware.not_applied",
@@ -178,6 +178,7 @@ std::vector<Step> firmwareSteps() {
        .look = lookCycled,
        .act = cycle,
        .effect = Effect::Transient,
+       .repeat = Repeat::Safe,  // what was not seen to happen costs minutes more
        .settle = 60s,
        .deadline = 1h,
        .spent = "power.stuck"},

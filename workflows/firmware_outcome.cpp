@@ -10,7 +10,6 @@ namespace zellige::workflows {
 namespace {
 
 constexpr Duration kForgotten = 15min;  // FACTS 6: a task that is not listed may still run that long
-constexpr Duration kTaskListed = 60s;   // longer than the BMC's lag
 constexpr Duration kWatchGap = 90s;     // shorter than any write
 constexpr Duration kLongestWrite = 2h;  // FACTS 11: a whole update
 
@@ -39,9 +38,7 @@ Task<Result<std::optional<BmcTask>>> newTask(StepContext& context, std::string b
 }
 
 // ms, of the last push's task; kept while this process lives.
-std::string& unlistedSince(StepContext& context) {
-  return context.scratch("unlisted." + pushedAt(context));
-}
+std::string& unlistedSince(StepContext& context) { return context.scratch("unlisted." + pushedAt(context)); }
 
 Found judgeTask(StepContext& context, const AskedWrite& write, const BmcTask& task) {
   switch (task.state) {
@@ -50,7 +47,14 @@ Found judgeTask(StepContext& context, const AskedWrite& write, const BmcTask& ta
       unlistedSince(context).clear();
       context.waitFor(progressOf(task));
       return Found::Busy;
-    case TaskState::Completed: concludeWrite(context, Written::Yes); return Found::Over;
+    case TaskState::Completed:
+      // Without a name it may be an older one that was not listed before, and ours not listed yet.
+      if (write.task.empty() && pushedWithin(context, kTaskListed)) {
+        context.waitFor("the BMC to list its update task");
+        return Found::Busy;
+      }
+      concludeWrite(context, Written::Yes);
+      return Found::Over;
     case TaskState::Failed: break;
   }
   context.waitFor(task.message);
@@ -126,7 +130,7 @@ Task<Result<Seen>> lookRestarted(StepContext& context) {
   if (became == Became::Nothing) co_return Seen::Done;
   concludeRestart(context);
   // What an earlier run's cycle brought so long ago, is alive; what is not, waits for ours.
-  if (ofTray && became != Became::LongAgo) trayCycled(context, became == Became::Happened);
+  if (ofTray && became != Became::LongAgo) trayCycled(context, *asked, became);
   if (!ofTray && writtenOf(context, asked->of) == Written::Yes)
     setWritten(context, asked->of, Written::Restarted);
   co_return Seen::Done;
@@ -163,13 +167,12 @@ Seen judgeByVersions(StepContext& context, Found found, const Versions& versions
     context.waitFor("the BMC lists no task for a package that was sent to it: it may still write");
     return Seen::Busy;
   }
-  // Written or not, nobody can tell before the power cycle, not even where a BMC restart should have brought it alive
-  // (fault 16 after fault 11): flashing again might flash twice.
-  const bool open = found == Found::Lost || found == Found::Forgotten;
-  if (open || (!entry && found == Found::FailedPerhaps))
-    concludeWrite(context, Written::Perhaps);
+  // Nobody can tell before the power cycle, not even where a BMC restart should have brought it alive (fault 16 after fault
+  // 11): flashing again might flash twice.
+  if (found == Found::Forgotten || found == Found::Lost)
+    concludeWrite(context, found == Found::Forgotten && write->accepted ? Written::Forgotten : Written::Lost);
   else if (!entry)
-    concludeWrite(context, Written::No);
+    concludeWrite(context, found == Found::FailedPerhaps ? Written::Lost : Written::No);
   return Seen::Done;
 }
 
@@ -180,22 +183,23 @@ Task<Result<void>> lookCycledByHand(StepContext& context, const Versions& versio
   std::vector<std::string> alive, untold;
   for (auto& package : writtenPackages(context)) {
     const auto* entry = entryOf(context.target().baseline, package);
-    const bool open = awaitedBy(context, package) != Awaited::Nothing ||
-                      cycledOf(context, package) == Cycled::Perhaps;
-    if (open && (!entry || isAlive(*entry, versions))) (entry ? alive : untold).push_back(std::move(package));
+    const bool perhaps = cycledOf(context, package) == Cycled::Perhaps;
+    if (entry && isAlive(*entry, versions) && (perhaps || awaitedBy(context, package) != Awaited::Nothing))
+      alive.push_back(std::move(package));
+    else if (!entry && perhaps)
+      untold.push_back(std::move(package));
   }
   if (alive.empty()) co_return Result<void>{};
   const auto state = co_await context.bmc().state();
   if (!state) co_return state.error();
   if (!mayHaveRestartedSincePush(context, *state)) co_return Result<void>{};
-  bool trayWasCycled = false;
   for (const auto& package : alive) {
+    const bool needed = entryOf(context.target().baseline, package)->activation == Activation::AuxCycle;
+    // So the cycle that was a perhaps has been, for all that waited for it.
+    if (needed && cycledOf(context, package) == Cycled::Perhaps)
+      for (const auto& same : untold) setCycled(context, same, Cycled::Yes);
     setCycled(context, package, Cycled::Yes);
-    const auto needed = entryOf(context.target().baseline, package)->activation;
-    trayWasCycled = trayWasCycled || needed == Activation::AuxCycle;
   }
-  if (!trayWasCycled) co_return Result<void>{};
-  for (const auto& package : untold) setCycled(context, package, Cycled::Yes);
   co_return Result<void>{};
 }
 

@@ -28,8 +28,7 @@ std::string progressOf(const BmcTask& task);
 Task<Result<bool>> anyWriteRuns(StepContext& context);
 
 /// Firmware that an earlier run wrote, and that is alive since the BMC restarted, waits for no power cycle: a person has
-/// cycled the tray by hand, and what no version would tell of has seen the same cycle. Not where this run wrote: some BMCs
-/// list a version before it is alive.
+/// cycled the tray by hand. Not where this run wrote: some BMCs list a version before it is alive.
 Task<Result<void>> lookCycledByHand(StepContext& context, const Versions& versions);
 
 }  // namespace zellige::workflows

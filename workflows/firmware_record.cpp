@@ -9,7 +9,7 @@ namespace zellige {
 using workflows::Cycled;
 using workflows::Written;
 ZELLIGE_NAMES(Written, {Written::No, ""}, {Written::Yes, "yes"}, {Written::Restarted, "restarted"},
-              {Written::Perhaps, "perhaps"});
+              {Written::Forgotten, "forgotten"}, {Written::Lost, "lost"});
 ZELLIGE_NAMES(Cycled, {Cycled::No, ""}, {Cycled::Host, "host"}, {Cycled::Perhaps, "perhaps"},
               {Cycled::Not, "not"}, {Cycled::Yes, "yes"});
 }  // namespace zellige
@@ -110,17 +110,6 @@ Awaited awaitedPower(const StepContext& context) {
   auto most = Awaited::Nothing;
   for (const auto& package : writtenPackages(context)) most = std::max(most, awaitedBy(context, package));
   return most;
-}
-
-void trayCycled(StepContext& context, bool certain) {
-  context.setFact(kCycledAt, text(context.now()));
-  for (const auto& package : writtenPackages(context)) {
-    const auto before = cycledOf(context, package);
-    if (before == Cycled::Yes) continue;
-    const bool told = entryOf(context.target().baseline, package) != nullptr;
-    const bool believed = certain || before == Cycled::Not || !told;
-    setCycled(context, package, believed ? Cycled::Yes : Cycled::Perhaps);
-  }
 }
 
 void hostCycled(StepContext& context) {
@@ -231,7 +220,7 @@ Became becameOf(const StepContext& context, const AskedRestart& asked, const Bmc
   const bool soon = ago < kSoon;
   const bool dated = !asked.resetBefore.empty() && !state.lastReset.empty();
   if (dated && asked.resetBefore != state.lastReset) {
-    if (!soon) return Became::LongAgo;
+    if (!soon && !asked.refused) return Became::LongAgo;  // else a person was told to, and has
     return asked.accepted ? Became::Happened : Became::Perhaps;
   }
   if (asked.refused) return Became::Nothing;
@@ -240,6 +229,19 @@ Became becameOf(const StepContext& context, const AskedRestart& asked, const Bmc
   if (!soon) return Became::LongAgo;
   // A BMC that has told when it restarted, and now does not, is half awake.
   return asked.resetBefore.empty() ? Became::Perhaps : Became::MayBegin;
+}
+
+void trayCycled(StepContext& context, const AskedRestart& asked, Became became) {
+  context.setFact(kCycledAt, text(context.now()));
+  for (const auto& package : writtenPackages(context)) {
+    const auto before = cycledOf(context, package);
+    if (before == Cycled::Yes) continue;
+    const bool told = entryOf(context.target().baseline, package) != nullptr;
+    const bool likely = asked.accepted || !asked.resetBefore.empty();  // it agreed, or has restarted
+    const bool believed = became == Became::Happened || (!told && likely) ||
+                          (before == Cycled::Not && asked.accepted);
+    setCycled(context, package, believed ? Cycled::Yes : Cycled::Perhaps);
+  }
 }
 
 void hostIsOff(StepContext& context) { context.setFact(kHostOff, "yes"); }

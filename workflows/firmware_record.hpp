@@ -43,13 +43,15 @@ enum class Written {
   No,
   Yes,        ///< its task completed
   Restarted,  ///< the BMC was restarted for it since
-  Perhaps,    ///< what became of its task cannot be told: only the power cycle and the versions can (FACTS 6)
+  // Written or not, only the power cycle and the versions can tell (FACTS 6):
+  Forgotten,  ///< its task ran, and is not listed any more
+  Lost,       ///< its task went with a BMC restart, or was never seen
 };
 enum class Cycled {
   No,
   Host,     ///< the host was off and on
   Perhaps,  ///< the tray's power cycle was asked for, and the BMC may have restarted for another reason
-  Not,      ///< such a perhaps brought nothing alive: the next one is believed
+  Not,      ///< such a perhaps brought nothing alive: the next one that the BMC agrees to is believed
   Yes,      ///< the tray's power cycle was seen, or the firmware is alive without
 };
 enum class Awaited { Nothing, HostCycle, TrayCycle };
@@ -66,9 +68,6 @@ const Baseline::Entry* entryOf(const Baseline& baseline, const std::string& pack
 Awaited awaitedBy(const StepContext& context, const std::string& package);
 /// The same of all that is written.
 Awaited awaitedPower(const StepContext& context);
-/// The tray's power was off and on, for certain or perhaps, since everything was written. Of a package that is not of this
-/// baseline no version would tell: it is believed.
-void trayCycled(StepContext& context, bool certain);
 void hostCycled(StepContext& context);
 /// When a power cycle was seen last.
 std::optional<Time> cycledAt(const StepContext& context);
@@ -125,6 +124,9 @@ enum class Became {
   Nothing,
 };
 Became becameOf(const StepContext& context, const AskedRestart& asked, const BmcState& state);
+/// The tray's power was off and on since everything was written, for certain or perhaps. Of a package that is not of this
+/// baseline no version would tell: it is believed if the BMC agreed or restarted.
+void trayCycled(StepContext& context, const AskedRestart& asked, Became became);
 
 // The host
 

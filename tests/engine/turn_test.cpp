@@ -214,6 +214,7 @@ TEST(Turn, AnActThatNamesACauseEndsTheRun) {
   ASSERT_TRUE(t.site.runToEnd(run));
   EXPECT_EQ(t.toy().acts.size(), 1u);
   EXPECT_THAT(t.site.tables.openCauses(t.nodes[0]), ElementsAre("firmware.rejected"));
+  EXPECT_EQ(t.run(run).act().phase, ActPhase::Refused) << "a definite no";
 }
 
 TEST(Turn, PastItsDeadlineABusyStepEndsWithItsFinding) {

@@ -21,7 +21,7 @@ Task<Result<void>> FakeBmc::write(std::string what, bool duplicate, void (*apply
   if (!answer || answer->outcomeUnknown) {
     writes.push_back(what);
     duplicates += duplicate;
-    needlessCycles += duplicate && what == "aux";
+    needless += duplicate && (what == "aux" || what == "bmc");
     interrupted += writesNow() && (what == "off" || what == "aux" || what == "bmc" || what == "restart");
     if (what != ignores) apply(*this);
   }

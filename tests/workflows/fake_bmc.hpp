@@ -52,8 +52,8 @@ class FakeBmc final : public NoBmc {
   // Ground truth
   std::vector<std::string> writes;
   int duplicates = 0;
-  int needlessCycles = 0;  ///< of the duplicates: power cycles with nothing staged
-  int interrupted = 0;     ///< acts that cut power, or restarted, beneath a running write
+  int needless = 0;     ///< of the duplicates: power cycles and BMC restarts with nothing staged
+  int interrupted = 0;  ///< acts that cut power, or restarted, beneath a running write
   bool writesNow() const {
     return std::any_of(tasks_.begin(), tasks_.end(),
                        [](const auto& task) { return task.state == TaskState::Running; });

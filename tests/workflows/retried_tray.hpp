@@ -50,9 +50,10 @@ inline std::vector<Kind> kinds() {
            [](FakeBmc& m) {
              losesReplies(m);
              m.dates = false;
-           }},
-      Kind{"LosesRequests", losesRequests},
-      // Nobody can tell by then whether the request arrived: the power cycle shows it.
+           },
+           Activation::AuxCycle, 0s, 2},
+      // Nobody can tell whether the request arrived once the run that sent it has ended: the power cycle shows it.
+      Kind{"LosesRequests", losesRequests, Activation::AuxCycle, 0s, 2},
       Kind{"LosesRequestsAnHourLater", losesRequests, Activation::AuxCycle, 1h, 2},
       Kind{"LosesTheRequestToRestart", losesRequests, Activation::BmcReset}};
 }
