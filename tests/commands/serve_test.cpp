@@ -135,9 +135,13 @@ TEST(Serve, AnswersWhatIsInFlightWhenItIsStopped) {
   const auto token = signIn(client, controller);
   auto poll = client.begin(controller.peer, request("GET", "/events?wait=30&after=1000000", {}, token));
   const Json words{{"user", "admin"}, {"password", "a longer secret"}};
-  std::vector<std::future<Result<http::Received>>> signing;
-  signing.reserve(6);
-  for (int i = 0; i < 6; ++i)
+  constexpr int kPeople = 6;
+  std::vector<std::future<Result<http::Received>>> connecting, signing;
+  for (int i = 0; i < kPeople; ++i)
+    connecting.push_back(
+        client.begin(controller.peer, request("GET", "/events?wait=1&after=1000000", {}, token)));
+  for (auto& connected : connecting) ASSERT_TRUE(connected.get()) << "the handshakes are over";
+  for (int i = 0; i < kPeople; ++i)
     signing.push_back(client.begin(controller.peer, request("POST", "/session", words, "")));
   // Passwords are looked at one after the other, each for a tenth of a second: the others are on their way by now.
   ASSERT_TRUE(signing.front().get());
