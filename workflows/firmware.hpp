@@ -18,8 +18,8 @@ inline constexpr Duration kTaskListed = 5min;  // FACTS 6: bmcweb gives up a tas
 /// The first listed component of `entry` that is at another version ("HGX_FW_BMC_0 is 1, wanted 2"); empty: none is.
 std::string firstBehind(const Baseline::Entry& entry, const Versions& versions);
 std::string firstBehind(const Baseline& baseline, const Versions& versions);
-/// A component whose version cannot be read; empty: every one can. Right after a BMC restart HGX items are missing, answer
-/// 404 or come without properties for a while (FACTS 9), which says nothing about their versions.
+/// A component whose version cannot be read; empty: every one can. Right after a BMC restart HGX items are missing,
+/// answer 404 or come without properties for a while (FACTS 9), which says nothing about their versions.
 std::string firstUnlisted(const Baseline::Entry& entry, const Versions& versions);
 std::string firstUnlisted(const Baseline& baseline, const Versions& versions);
 /// Every component is listed, at the version that is wanted.

@@ -21,7 +21,11 @@ bool awaitsTray(const StepContext& context) { return awaitedPower(context) == Aw
 Task<Result<Seen>> lookOff(StepContext& context) {
   if (awaitedPower(context) == Awaited::Nothing) co_return Seen::Done;
   hostIsOff(context);
-  co_return co_await lookHostOff(context);
+  const auto off = co_await lookHostOff(context);
+  if (!off || *off != Seen::Todo) co_return off;
+  const auto runs = co_await lookWhetherAnyRuns(context);
+  if (!runs) co_return runs.error();
+  co_return *runs ? Seen::Busy : Seen::Todo;
 }
 
 Task<Result<Seen>> lookCopied(StepContext& context) {
@@ -49,7 +53,7 @@ Task<Result<Seen>> lookCycled(StepContext& context) {
     concludeRestart(context);
     if (!awaitsTray(context)) co_return Seen::Done;
   }
-  const auto runs = co_await anyWriteRuns(context);
+  const auto runs = co_await lookWhetherAnyRuns(context);
   if (!runs) co_return runs.error();
   if (*runs) co_return Seen::Busy;
   intendRestart(context, kTray, *state);
@@ -58,7 +62,7 @@ Task<Result<Seen>> lookCycled(StepContext& context) {
 
 Task<Result<void>> cycle(StepContext& context) {
   const auto done = co_await context.bmc().auxPowerCycle();
-  answered(context, done);
+  restartAnswered(context, done);
   if (!done && done.error().code == Errc::Unsupported)
     co_return failure(
         "firmware.not_applied",
@@ -89,8 +93,7 @@ Task<Result<Seen>> lookOn(StepContext& context) {
   co_return Seen::Done;
 }
 
-// Written, as far as anybody could see, and the cycle was none for certain: another cycle costs minutes, another flash may
-// cost the part.
+// Seen to be written, and the cycle not seen for certain: another cycle costs minutes, another flash may cost the part.
 bool cycleOnceMore(StepContext& context, const Versions& versions) {
   bool any = false;
   for (const auto& entry : context.target().baseline.entries) {

@@ -14,8 +14,16 @@ constexpr Duration kWatchGap = 90s;     // shorter than any write
 constexpr Duration kLongestWrite = 2h;  // FACTS 11: a whole update
 
 bool isOwn(const StepContext& context, const AskedWrite& write) {
-  const auto* entry = entryOf(context.target().baseline, write.package);
-  return entry && context.wasIntended(writeItem(*entry));
+  const auto entries = entriesOf(context.target().baseline, write.package);
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const auto* entry) { return context.wasIntended(writeItem(*entry)); });
+}
+
+// Every entry of the package is at the version that is wanted.
+bool isPackageAlive(const StepContext& context, const std::string& package, const Versions& versions) {
+  const auto entries = entriesOf(context.target().baseline, package);
+  return !entries.empty() && std::all_of(entries.begin(), entries.end(),
+                                         [&](const auto* entry) { return isAlive(*entry, versions); });
 }
 
 Task<Result<std::optional<BmcTask>>> namedTask(StepContext& context, std::string uri) {
@@ -37,26 +45,54 @@ Task<Result<std::optional<BmcTask>>> newTask(StepContext& context, std::string b
   co_return found;
 }
 
-// ms, of the last push's task; kept while this process lives.
-std::string& unlistedSince(StepContext& context) { return context.scratch("unlisted." + pushedAt(context)); }
+// Kept of the last push while this process lives.
+std::string& remembered(StepContext& context, std::string_view what) {
+  return context.scratch(fmt::format("{} {}", what, pushedAt(context)));
+}
 
-Found judgeTask(StepContext& context, const AskedWrite& write, const BmcTask& task) {
-  switch (task.state) {
-    case TaskState::Running:
-      foundTask(context, task.uri);
-      unlistedSince(context).clear();
-      context.waitFor(progressOf(task));
-      return Found::Busy;
-    case TaskState::Completed:
-      // Without a name it may be an older one that was not listed before, and ours not listed yet.
-      if (write.task.empty() && pushedWithin(context, kTaskListed)) {
-        context.waitFor("the BMC to list its update task");
-        return Found::Busy;
-      }
-      concludeWrite(context, Written::Yes);
-      return Found::Over;
-    case TaskState::Failed: break;
-  }
+// Keeps watch: true while the tasks were read soon after the push and all the time since. A process that has just
+// started has not watched.
+bool keepWatch(StepContext& context) {
+  auto& last = remembered(context, "watched");
+  const bool unbroken = last.empty() ? pushedWithin(context, kWatchGap)
+                                     : toMillis(context.now()) - std::stoll(last) < kWatchGap.count();
+  last = unbroken ? std::to_string(toMillis(context.now())) : "0";
+  return unbroken;
+}
+
+// Counts from the first reading without its task: true once it was not listed for `span`.
+bool countUnlisted(StepContext& context, Duration span) {
+  auto& since = remembered(context, "unlisted");
+  const auto now = toMillis(context.now());
+  if (since.empty()) since = std::to_string(now);
+  return now - std::stoll(since) >= span.count();
+}
+
+bool isForgotten(StepContext& context) {
+  const bool longUnlisted = countUnlisted(context, kForgotten) && !pushedWithin(context, kForgotten);
+  return longUnlisted || !pushedWithin(context, kLongestWrite);
+}
+
+Found waitUntilListed(StepContext& context) {
+  context.waitFor("the BMC to list its update task");
+  return Found::Busy;
+}
+
+Found judgeRunning(StepContext& context, const BmcTask& task) {
+  writeWasSeen(context);
+  remembered(context, "unlisted").clear();
+  context.waitFor(progressOf(task));
+  return Found::Busy;
+}
+
+Found judgeCompleted(StepContext& context, const AskedWrite& write) {
+  // Without a name it may be an older one that was not listed before, and ours not listed yet.
+  if (write.task.empty() && pushedWithin(context, kTaskListed)) return waitUntilListed(context);
+  concludeWrite(context, Written::Yes);
+  return Found::Over;
+}
+
+Found judgeFailed(StepContext& context, const AskedWrite& write, const BmcTask& task) {
   context.waitFor(task.message);
   if (write.task.empty()) return Found::FailedPerhaps;
   // Once it was seen to have failed, it has, also when the BMC forgets the task.
@@ -64,26 +100,9 @@ Found judgeTask(StepContext& context, const AskedWrite& write, const BmcTask& ta
   return Found::Busy;
 }
 
-// The task list was read soon after the push and all the time since. A process that has just started has not watched.
-bool wasWatched(StepContext& context) {
-  auto& last = context.scratch("watched." + pushedAt(context));
-  const bool unbroken = last.empty() ? pushedWithin(context, kWatchGap)
-                                     : toMillis(context.now()) - std::stoll(last) < kWatchGap.count();
-  last = unbroken ? std::to_string(toMillis(context.now())) : "0";
-  return unbroken;
-}
-
-// It is not listed since a while, or its push was long ago.
-bool isForgotten(StepContext& context) {
-  auto& since = unlistedSince(context);
-  const auto now = toMillis(context.now());
-  if (since.empty()) since = std::to_string(now);
-  return !pushedWithin(context, kLongestWrite) ||
-         (!pushedWithin(context, kForgotten) && now - std::stoll(since) >= kForgotten.count());
-}
-
-Task<Result<Found>> lookWithoutTask(StepContext& context, AskedWrite write) {
-  const bool watched = wasWatched(context);
+// It runs no more: it has failed, or is not listed.
+Task<Result<Found>> lookWithoutTask(StepContext& context, AskedWrite write, std::optional<BmcTask> failed) {
+  const bool watched = keepWatch(context);
   const auto state = co_await context.bmc().state();
   if (!state) co_return state.error();
   if (!state->baseboardPresent) {
@@ -91,8 +110,13 @@ Task<Result<Found>> lookWithoutTask(StepContext& context, AskedWrite write) {
     context.waitFor("the HGX baseboard to answer");
     co_return Found::Busy;
   }
+  if (restartedSincePush(context, *state)) {
+    // Task numbers begin anew then, so a failed one may be another's. But perhaps only its clock was set.
+    const bool settled = countUnlisted(context, kWatchGap) && !pushedWithin(context, kTaskListed);
+    co_return settled ? Found::Lost : waitUntilListed(context);
+  }
+  if (failed) co_return judgeFailed(context, write, *failed);
   const bool dated = !write.resetBefore.empty() && !state->lastReset.empty();
-  if (dated && write.resetBefore != state->lastReset) co_return Found::Lost;
   const bool began = write.accepted || !watched || !dated;
   co_return began ? Found::Forgotten : Found::NeverBegan;
 }
@@ -104,15 +128,18 @@ std::string progressOf(const BmcTask& task) {
                      task.percent >= 0 ? fmt::format(": {} %", task.percent) : "");
 }
 
-Task<Result<bool>> anyWriteRuns(StepContext& context) {
+bool anyRuns(StepContext& context, const std::vector<BmcTask>& tasks) {
+  const auto running = std::find_if(tasks.begin(), tasks.end(),
+                                    [](const BmcTask& task) { return task.state == TaskState::Running; });
+  if (running == tasks.end()) return false;
+  context.waitFor(progressOf(*running));
+  return true;
+}
+
+Task<Result<bool>> lookWhetherAnyRuns(StepContext& context) {
   const auto tasks = co_await context.bmc().tasks();
   if (!tasks) co_return tasks.error();
-  for (const auto& task : *tasks) {
-    if (task.state != TaskState::Running) continue;
-    context.waitFor(progressOf(task));
-    co_return true;
-  }
-  co_return false;
+  co_return anyRuns(context, *tasks);
 }
 
 Task<Result<Seen>> lookRestarted(StepContext& context) {
@@ -123,16 +150,16 @@ Task<Result<Seen>> lookRestarted(StepContext& context) {
   if (!state && !absentAsExpected(context, state.error(), asked->at)) co_return state.error();
   const auto became = state ? becameOf(context, *asked, *state) : Became::MayBegin;
   if (became == Became::MayBegin || !state->baseboardPresent) {
-    context.waitFor(ofTray ? "the power cycle that an earlier run asked for"
-                           : "the BMC and its baseboard to come back from the BMC's restart");
+    context.waitFor(ofTray ? "the BMC and its baseboard: a power cycle was asked for"
+                           : "the BMC and its baseboard: a restart of the BMC was asked for");
     co_return Seen::Busy;
   }
   if (became == Became::Nothing) co_return Seen::Done;
   concludeRestart(context);
-  // What an earlier run's cycle brought so long ago, is alive; what is not, waits for ours.
-  if (ofTray && became != Became::LongAgo) trayCycled(context, *asked, became);
-  if (!ofTray && writtenOf(context, asked->of) == Written::Yes)
-    setWritten(context, asked->of, Written::Restarted);
+  if (!ofTray)
+    bmcRestarted(context, asked->of, *state);
+  else if (became != Became::LongAgo)  // what such a cycle brought, is alive; what is not, waits for ours
+    trayCycled(context, *asked, became);
   co_return Seen::Done;
 }
 
@@ -146,17 +173,21 @@ Task<Result<Found>> lookAtWrite(StepContext& context) {
   else
     task = co_await namedTask(context, write->task);
   if (!task) co_return task.error();
-  if (*task) co_return judgeTask(context, *write, **task);
-  co_return co_await lookWithoutTask(context, std::move(*write));
+  if (*task && (*task)->state == TaskState::Running) co_return judgeRunning(context, **task);
+  if (*task && (*task)->state == TaskState::Completed) co_return judgeCompleted(context, *write);
+  co_return co_await lookWithoutTask(context, std::move(*write), std::move(*task));
 }
 
 Seen judgeByVersions(StepContext& context, Found found, const Versions& versions) {
   const auto write = askedWrite(context);
   if (found == Found::Over || !write) return Seen::Done;
-  const auto* entry = entryOf(context.target().baseline, write->package);
-  const bool alive = entry && isAlive(*entry, versions);
-  if ((alive || !isOwn(context, *write)) && pushedWithin(context, kTaskListed)) {
-    context.waitFor("the BMC to list its update task");
+  const bool wanted = !entriesOf(context.target().baseline, write->package).empty();
+  const bool alive = isPackageAlive(context, write->package, versions);
+  const bool early = pushedWithin(context, kTaskListed) && (alive || !isOwn(context, *write));
+  // Versions may be listed before the write that brings them is over.
+  const bool maybeEarly = alive && found == Found::Forgotten && !countUnlisted(context, kTaskListed);
+  if (early || maybeEarly) {
+    waitUntilListed(context);
     return Seen::Busy;
   }
   if (alive) {
@@ -167,39 +198,23 @@ Seen judgeByVersions(StepContext& context, Found found, const Versions& versions
     context.waitFor("the BMC lists no task for a package that was sent to it: it may still write");
     return Seen::Busy;
   }
-  // Nobody can tell before the power cycle, not even where a BMC restart should have brought it alive (fault 16 after fault
-  // 11): flashing again might flash twice.
+  // Nobody can tell before the power cycle, not even where a BMC restart should have brought it alive (fault 16 after
+  // fault 11): flashing again might flash twice.
   if (found == Found::Forgotten || found == Found::Lost)
     concludeWrite(context, found == Found::Forgotten && write->accepted ? Written::Forgotten : Written::Lost);
-  else if (!entry)
+  else if (!wanted)
     concludeWrite(context, found == Found::FailedPerhaps ? Written::Lost : Written::No);
   return Seen::Done;
 }
 
 Task<Result<void>> lookCycledByHand(StepContext& context, const Versions& versions) {
-  const auto& acts = context.run().acts;
-  if (std::any_of(acts.begin(), acts.end(), [](const auto& act) { return act.second.mayHaveTakenEffect(); }))
-    co_return Result<void>{};
-  std::vector<std::string> alive, untold;
-  for (auto& package : writtenPackages(context)) {
-    const auto* entry = entryOf(context.target().baseline, package);
-    const bool perhaps = cycledOf(context, package) == Cycled::Perhaps;
-    if (entry && isAlive(*entry, versions) && (perhaps || awaitedBy(context, package) != Awaited::Nothing))
-      alive.push_back(std::move(package));
-    else if (!entry && perhaps)
-      untold.push_back(std::move(package));
-  }
-  if (alive.empty()) co_return Result<void>{};
+  const auto asked = askedRestart(context);
+  if (!asked || asked->of != kTray || asked->answer != Answer::Refused) co_return Result<void>{};
   const auto state = co_await context.bmc().state();
   if (!state) co_return state.error();
-  if (!mayHaveRestartedSincePush(context, *state)) co_return Result<void>{};
-  for (const auto& package : alive) {
-    const bool needed = entryOf(context.target().baseline, package)->activation == Activation::AuxCycle;
-    // So the cycle that was a perhaps has been, for all that waited for it.
-    if (needed && cycledOf(context, package) == Cycled::Perhaps)
-      for (const auto& same : untold) setCycled(context, same, Cycled::Yes);
-    setCycled(context, package, Cycled::Yes);
-  }
+  if (!state->lastReset.empty() && !restartedSincePush(context, *state)) co_return Result<void>{};
+  for (const auto& package : writtenPackages(context))
+    if (isPackageAlive(context, package, versions)) setCycled(context, package, Cycled::Yes);
   co_return Result<void>{};
 }
 

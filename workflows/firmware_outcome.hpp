@@ -1,5 +1,5 @@
-// What became of the act that was asked for last, by this run or by one that ended too early. It is looked at before anything
-// else is: beside a write that runs, or a restart that is about to begin, nothing may be sent.
+// What became of the act that was asked for last, by this run or by one that ended too early. It is looked at before
+// anything else is: beside a write that runs, or a restart that is about to begin, nothing may be sent.
 #pragma once
 
 #include "workflows/firmware.hpp"
@@ -24,11 +24,11 @@ Seen judgeByVersions(StepContext& context, Found found, const Versions& versions
 
 /// "the BMC writes firmware: 40 %"
 std::string progressOf(const BmcTask& task);
-/// Also somebody else's: nobody cuts power, or restarts, beneath it.
-Task<Result<bool>> anyWriteRuns(StepContext& context);
+/// Also somebody else's: nobody sends a package, cuts power or restarts beneath it.
+bool anyRuns(StepContext& context, const std::vector<BmcTask>& tasks);
+Task<Result<bool>> lookWhetherAnyRuns(StepContext& context);
 
-/// Firmware that an earlier run wrote, and that is alive since the BMC restarted, waits for no power cycle: a person has
-/// cycled the tray by hand. Not where this run wrote: some BMCs list a version before it is alive.
+/// Where the BMC refused the power cycle, a person cycles the tray by hand: what is alive since waits for no other.
 Task<Result<void>> lookCycledByHand(StepContext& context, const Versions& versions);
 
 }  // namespace zellige::workflows

@@ -6,10 +6,13 @@
 #include "controller/base/digest.hpp"
 
 namespace zellige {
+using workflows::Answer;
 using workflows::Cycled;
 using workflows::Written;
+ZELLIGE_NAMES(Answer, {Answer::None, ""}, {Answer::Accepted, "accepted"}, {Answer::Refused, "refused"},
+              {Answer::ByHand, "by hand"});
 ZELLIGE_NAMES(Written, {Written::No, ""}, {Written::Yes, "yes"}, {Written::Restarted, "restarted"},
-              {Written::Forgotten, "forgotten"}, {Written::Lost, "lost"});
+              {Written::Unmoved, "unmoved"}, {Written::Forgotten, "forgotten"}, {Written::Lost, "lost"});
 ZELLIGE_NAMES(Cycled, {Cycled::No, ""}, {Cycled::Host, "host"}, {Cycled::Perhaps, "perhaps"},
               {Cycled::Not, "not"}, {Cycled::Yes, "yes"});
 }  // namespace zellige
@@ -21,6 +24,7 @@ namespace {
 constexpr Duration kAbsence = 10min;  // BMC gone 5 min and more after an update (FACTS 11, fault 19)
 constexpr Duration kBegins = 2min;    // by then a restart that a BMC agreed to has begun
 constexpr Duration kSoon = 20min;     // later, somebody may have restarted it for another reason
+constexpr Duration kJitter = 30s;     // no BMC restarts twice within it
 
 const std::string kWritten = "fw.written.", kCycled = "fw.cycled.";
 const std::string kWrite = "fw.write", kWriteAccepted = "fw.write_accepted", kWriteTask = "fw.write_task",
@@ -45,6 +49,13 @@ bool within(const StepContext& context, const std::string& fact, Duration span) 
 
 std::string text(Time t) { return std::to_string(toMillis(t)); }
 
+// Both are known and differ. OpenBMC computes the time from its uptime at each reading, a second off now and then.
+bool hasRestarted(const std::string& before, const std::string& now) {
+  if (before.empty() || now.empty() || before == now) return false;
+  const auto was = readIso8601(before), is = readIso8601(now);
+  return !was || !is || std::chrono::abs(*is - *was) > kJitter;
+}
+
 template <class Named>
 Named named(const StepContext& context, const std::string& fact) {
   return fromName<Named>(context.fact(fact)).value_or(Named{});
@@ -62,10 +73,11 @@ std::string packageKey(const Baseline::Entry& entry) {
   return key + "-" + sha256Hex(lines).substr(0, 8);
 }
 
-const Baseline::Entry* entryOf(const Baseline& baseline, const std::string& package) {
+std::vector<const Baseline::Entry*> entriesOf(const Baseline& baseline, const std::string& package) {
+  std::vector<const Baseline::Entry*> out;
   for (const auto& entry : baseline.entries)
-    if (packageKey(entry) == package) return &entry;
-  return nullptr;
+    if (packageKey(entry) == package) out.push_back(&entry);
+  return out;
 }
 
 Written writtenOf(const StepContext& context, const std::string& package) {
@@ -95,15 +107,19 @@ std::vector<std::string> writtenPackages(const StepContext& context) {
 }
 
 Awaited awaitedBy(const StepContext& context, const std::string& package) {
-  const auto written = writtenOf(context, package);
   const auto cycled = cycledOf(context, package);
   if (cycled == Cycled::Yes) return Awaited::Nothing;
-  const auto* entry = entryOf(context.target().baseline, package);
-  if (!entry) return Awaited::TrayCycle;
+  const auto entries = entriesOf(context.target().baseline, package);
+  if (entries.empty()) return Awaited::TrayCycle;
   if (cycled == Cycled::Perhaps) return Awaited::Nothing;
-  if (written != Written::Yes || entry->activation == Activation::AuxCycle) return Awaited::TrayCycle;
-  return entry->activation == Activation::HostCycle && cycled != Cycled::Host ? Awaited::HostCycle
-                                                                              : Awaited::Nothing;
+  const auto written = writtenOf(context, package);
+  if (written != Written::Yes && written != Written::Restarted) return Awaited::TrayCycle;
+  auto most = Awaited::Nothing;
+  for (const auto* entry : entries) {
+    if (entry->activation == Activation::AuxCycle) return Awaited::TrayCycle;
+    if (entry->activation == Activation::HostCycle && cycled != Cycled::Host) most = Awaited::HostCycle;
+  }
+  return most;
 }
 
 Awaited awaitedPower(const StepContext& context) {
@@ -147,7 +163,8 @@ void intendWrite(StepContext& context, const std::string& package, const std::ve
   context.setFactWithIntent(kRestart, "");  // an earlier one is judged by now
 }
 
-void answered(StepContext& context, const Result<std::string>& task) {
+void writeAnswered(StepContext& context, const Result<std::string>& task) {
+  context.setFact(kPushedAt, text(context.now()));
   if (task) {
     context.setFact(kWriteAccepted, "yes");
     if (!task->empty()) context.setFact(kWriteTask, *task);
@@ -156,10 +173,7 @@ void answered(StepContext& context, const Result<std::string>& task) {
   }
 }
 
-void foundTask(StepContext& context, const std::string& uri) {
-  context.setFact(kWriteAccepted, "yes");
-  context.setFact(kWriteTask, uri);
-}
+void writeWasSeen(StepContext& context) { context.setFact(kWriteAccepted, "yes"); }
 
 void concludeWrite(StepContext& context, Written written) {
   const auto package = context.fact(kWrite);
@@ -171,8 +185,8 @@ void concludeWrite(StepContext& context, Written written) {
 }
 
 std::string pushedAt(const StepContext& context) { return context.fact(kPushedAt); }
-bool mayHaveRestartedSincePush(const StepContext& context, const BmcState& state) {
-  return state.lastReset.empty() || state.lastReset != context.fact(kWriteReset);
+bool restartedSincePush(const StepContext& context, const BmcState& state) {
+  return hasRestarted(context.fact(kWriteReset), state.lastReset);
 }
 
 bool pushedWithin(const StepContext& context, Duration span) { return within(context, kPushedAt, span); }
@@ -181,9 +195,7 @@ std::optional<AskedRestart> askedRestart(const StepContext& context) {
   auto of = context.fact(kRestart);
   const auto at = timeOf(context, kRestartAskedAt);
   if (of.empty() || !at) return std::nullopt;
-  const auto answer = context.fact(kRestartAnswer);
-  return AskedRestart{std::move(of), answer == "accepted", answer == "refused", context.fact(kRestartReset),
-                      *at};
+  return AskedRestart{std::move(of), named<Answer>(context, kRestartAnswer), context.fact(kRestartReset), *at};
 }
 
 void intendRestart(StepContext& context, std::string_view of, const BmcState& state) {
@@ -193,11 +205,10 @@ void intendRestart(StepContext& context, std::string_view of, const BmcState& st
   context.setFactWithIntent(kRestartAskedAt, text(context.now()));
 }
 
-void answered(StepContext& context, const Result<void>& restart) {
-  if (restart)
-    context.setFact(kRestartAnswer, "accepted");
-  else if (!restart.error().outcomeUnknown)
-    context.setFact(kRestartAnswer, "refused");
+void restartAnswered(StepContext& context, const Result<void>& answer) {
+  if (!answer && answer.error().outcomeUnknown) return;
+  const auto no = !answer && answer.error().code == Errc::Unsupported ? Answer::ByHand : Answer::Refused;
+  context.setFact(kRestartAnswer, nameOf(answer ? Answer::Accepted : no));
 }
 
 void concludeRestart(StepContext& context) {
@@ -217,29 +228,34 @@ bool absentAsExpected(const StepContext& context, const Error& error, Time since
 
 Became becameOf(const StepContext& context, const AskedRestart& asked, const BmcState& state) {
   const auto ago = context.now() - asked.at;
-  const bool soon = ago < kSoon;
   const bool dated = !asked.resetBefore.empty() && !state.lastReset.empty();
-  if (dated && asked.resetBefore != state.lastReset) {
-    if (!soon && !asked.refused) return Became::LongAgo;  // else a person was told to, and has
-    return asked.accepted ? Became::Happened : Became::Perhaps;
-  }
-  if (asked.refused) return Became::Nothing;
+  const bool restarted = hasRestarted(asked.resetBefore, state.lastReset);
+  if (asked.answer == Answer::ByHand) return restarted || !dated ? Became::Happened : Became::Nothing;
+  if (asked.answer == Answer::Refused) return Became::Nothing;
+  const auto reset = readIso8601(state.lastReset);
+  const bool then = reset && *reset > asked.at - kBegins && *reset < asked.at + kSoon;  // by its own clock
+  if (restarted && ago >= kSoon && !then) return Became::LongAgo;
+  if (restarted) return asked.answer == Answer::Accepted ? Became::Happened : Became::Perhaps;
   if (ago < kBegins) return Became::MayBegin;
   if (dated) return Became::Nothing;
-  if (!soon) return Became::LongAgo;
+  if (ago >= kSoon) return Became::LongAgo;
   // A BMC that has told when it restarted, and now does not, is half awake.
   return asked.resetBefore.empty() ? Became::Perhaps : Became::MayBegin;
 }
 
+void bmcRestarted(StepContext& context, const std::string& package, const BmcState& state) {
+  context.setFact(kWriteReset, state.lastReset);
+  if (writtenOf(context, package) == Written::Yes) setWritten(context, package, Written::Restarted);
+}
+
 void trayCycled(StepContext& context, const AskedRestart& asked, Became became) {
   context.setFact(kCycledAt, text(context.now()));
+  const bool agreed = asked.answer == Answer::Accepted;
   for (const auto& package : writtenPackages(context)) {
     const auto before = cycledOf(context, package);
     if (before == Cycled::Yes) continue;
-    const bool told = entryOf(context.target().baseline, package) != nullptr;
-    const bool likely = asked.accepted || !asked.resetBefore.empty();  // it agreed, or has restarted
-    const bool believed = became == Became::Happened || (!told && likely) ||
-                          (before == Cycled::Not && asked.accepted);
+    const bool wanted = !entriesOf(context.target().baseline, package).empty();
+    const bool believed = became == Became::Happened || (agreed && (!wanted || before == Cycled::Not));
     setCycled(context, package, believed ? Cycled::Yes : Cycled::Perhaps);
   }
 }

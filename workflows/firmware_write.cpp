@@ -37,11 +37,7 @@ bool readTwice(StepContext& context, const std::string& behind) {
 Task<Result<Seen>> lookPush(StepContext& context, const Baseline::Entry& entry) {
   const auto tasks = co_await context.bmc().tasks();
   if (!tasks) co_return tasks.error();
-  for (const auto& task : *tasks)
-    if (task.state == TaskState::Running) {
-      context.waitFor(progressOf(task));
-      co_return Seen::Busy;
-    }
+  if (anyRuns(context, *tasks)) co_return Seen::Busy;
   const auto state = co_await context.bmc().state();
   if (!state) co_return state.error();
   if (!state->baseboardPresent) {
@@ -63,7 +59,7 @@ Task<Result<Seen>> lookPush(StepContext& context, const Baseline::Entry& entry) 
 }
 
 Task<Result<Seen>> lookRestart(StepContext& context, const Baseline::Entry& entry) {
-  const auto runs = co_await anyWriteRuns(context);
+  const auto runs = co_await lookWhetherAnyRuns(context);
   if (!runs) co_return runs.error();
   if (*runs) co_return Seen::Busy;
   const auto state = co_await context.bmc().state();
@@ -76,28 +72,27 @@ Task<Result<Seen>> lookRestart(StepContext& context, const Baseline::Entry& entr
 Task<Result<Seen>> lookEntry(StepContext& context, const Baseline::Entry& entry, const Versions& versions) {
   const auto package = packageKey(entry);
   const auto written = writtenOf(context, package);
+  const auto cycled = cycledOf(context, package);
   const auto behind = firstBehind(entry, versions);
-  if (behind.empty()) {
-    if (written == Written::Restarted) setCycled(context, package, Cycled::Yes);
-    co_return Seen::Done;
-  }
-  if (written == Written::No) {
+  if (written == Written::No && !behind.empty()) {
     context.chooseItem(writeItem(entry));
     if (!context.wasIntended() && !readTwice(context, behind)) co_return Seen::Busy;
     co_return co_await lookPush(context, entry);
   }
   // A BMC restart brings entries with activation bmc_reset alive; so does the tray's power cycle, which may have been.
-  const auto cycled = cycledOf(context, package);
-  const bool mayBeAlive = cycled == Cycled::Yes || cycled == Cycled::Perhaps;
+  const bool mayBeAlive = written == Written::No || cycled == Cycled::Yes || cycled == Cycled::Perhaps;
   if (entry.activation != Activation::BmcReset || mayBeAlive) co_return Seen::Done;
   if (written == Written::Yes) {
     context.chooseItem(restartItem(entry));
     co_return co_await lookRestart(context, entry);
   }
-  // The new version may be listed late. If the old one stays, only the power cycle will do (fault 16).
-  if (written != Written::Restarted || !restartedWithin(context, kVersionsSettle)) co_return Seen::Done;
-  context.waitFor(fmt::format("the new version of {} after the BMC's restart", entry.id));
-  co_return Seen::Busy;
+  if (written != Written::Restarted || behind.empty()) co_return Seen::Done;
+  if (restartedWithin(context, kVersionsSettle)) {
+    context.waitFor(fmt::format("the new version of {} after the BMC's restart", entry.id));
+    co_return Seen::Busy;
+  }
+  setWritten(context, package, Written::Unmoved);
+  co_return Seen::Done;
 }
 
 }  // namespace
@@ -122,7 +117,7 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
     if (!state || *state != Seen::Done) co_return state;
   }
   if (awaitedPower(context) == Awaited::Nothing) co_return Seen::Done;
-  const auto runs = co_await anyWriteRuns(context);
+  const auto runs = co_await lookWhetherAnyRuns(context);
   if (!runs) co_return runs.error();
   co_return *runs ? Seen::Busy : Seen::Done;
 }
@@ -131,14 +126,14 @@ Task<Result<void>> writeOrRestart(StepContext& context) {
   const auto& entry = entryOfItem(context);
   if (context.item() == restartItem(entry)) {
     auto restarted = co_await context.bmc().resetBmc();
-    answered(context, restarted);
+    restartAnswered(context, restarted);
     co_return restarted;
   }
   Result<std::string> task = Error{Errc::Busy, "the package went from the content store"};
   if (const auto package = context.store().file(entry.packageDigest))
     task = co_await context.bmc().pushFirmware(context.store().filePath(entry.packageDigest), package->name,
                                                entry.targets, entry.force);
-  answered(context, task);
+  writeAnswered(context, task);
   if (!task) co_return task.error();
   co_return Result<void>{};
 }

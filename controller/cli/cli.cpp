@@ -112,7 +112,8 @@ class Adder {
     accept->add_option("serial", words_->serial)->required();
     accept->get_option("--reason")->required();
     on(accept, [](World& w, const Words& x) { return acceptCertificate(w, x.options, x.serial); });
-    auto* power = command(*node, "power", "Switch a node's host on or off, or restart it", true);
+    auto* power = command(
+        *node, "power", "Switch a node's host on or off, or restart it: at once, whatever it is doing", true);
     power->add_option("serial", words_->serial)->required();
     power->add_option("state", words_->parameter)->required()->check(CLI::IsMember({"on", "off", "restart"}));
     waits(power);

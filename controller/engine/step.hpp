@@ -76,8 +76,8 @@ struct Workflow {
   std::span<const std::string_view> parameters = {};
   /// Steps that older versions had: {old id, id to go on at}. An id that is nowhere stops the run with a finding.
   std::span<const std::pair<std::string_view, std::string_view>> resume = {};
-  /// Facts that begin so tell what acts left on the machine. A new run takes them over from the last one of this workflow and
-  /// subject, if that did not come to its end. Empty: every run begins with nothing.
+  /// Facts that begin so tell what acts left on the machine. A new run takes them over from the last one of this workflow
+  /// and subject, if that did not come to its end. Empty: every run begins with nothing.
   std::string_view inherits = {};
 
   const Step* find(std::string_view id) const;

@@ -62,14 +62,22 @@ Undoing repeatsWhatItDoesNotKnow() { return {{}, {}, true}; }
 
 // --- Firmware
 
-// A task that was seen running and is not listed any more goes on as one that failed.
+// A task that was seen running and is not listed any more goes on as one that failed, and the BMC as one that has not
+// restarted.
 Undoing takesAVanishedTaskForAFailure() {
   struct Seen {
-    Json running;
+    Json running, reset;
     bool lost = false;
   };
   return {{}, [seen = Seen{}](Time, const HttpRequest& request, Received& result) mutable {
-            if (ends(request, "/update-multipart")) seen = {};
+            if (ends(request, "/update-multipart")) seen.running = Json(), seen.lost = false;
+            changeBody(result, [&](Json& json) {
+              if (!json.contains("LastResetTime")) return;
+              if (seen.lost)
+                json["LastResetTime"] = seen.reset;
+              else
+                seen.reset = json["LastResetTime"];
+            });
             const auto path = request.path();
             const auto at = path.find("/TaskService/Tasks");
             if (at == std::string_view::npos || !isRead(request) || !result) return;

@@ -33,6 +33,7 @@ Task<Result<void>> FakeBmc::write(std::string what, bool duplicate, void (*apply
 Task<Result<std::string>> FakeBmc::pushFirmware(std::filesystem::path package, std::string,
                                                 std::vector<std::string>, bool) {
   co_await site_.points.pass("write.before push");
+  co_await sleepFor(site_.life->executor, uploads);
   if (auto e = co_await exchange()) co_return *e;
   if (neverArrives("push")) co_return Error{Errc::Timeout, "no reply in time", true};
   std::optional<Error> answer;
@@ -43,7 +44,7 @@ Task<Result<std::string>> FakeBmc::pushFirmware(std::filesystem::path package, s
   std::string uri;
   if (!answer || answer->outcomeUnknown) {
     const auto what = packages.at(package.filename());
-    for (const auto& task : tasks_) duplicates += task.state == TaskState::Running;
+    duplicates += writing_++ > 0;
     const auto it = staged.find(what.item);
     duplicates += versions[what.item] == what.version || (it != staged.end() && it->second == what.version);
     writes.push_back("push " + package.filename().string());
@@ -53,6 +54,7 @@ Task<Result<std::string>> FakeBmc::pushFirmware(std::filesystem::path package, s
     const bool fails = failTasks > 0 && failTasks-- > 0;
     if (showsVersionsEarly) versions[what.item] = what.version;
     site_.world.after(flashes, [this, what, uri, fails] {
+      --writing_;
       for (auto& task : tasks_)
         if (task.uri == uri)
           task = {uri, fails ? TaskState::Failed : TaskState::Completed, 100, fails ? "0x17" : ""};
@@ -81,8 +83,9 @@ void FakeBmc::activate(Activation how) {
   }
 }
 
-void FakeBmc::restartBmc() {
-  ++bmcResets_;
+void FakeBmc::restart(Activation how) {
+  activate(how);
+  restarted_ = site_.time.now();
   tasks_.clear();
   bmcBack_ = site_.time.now() + away;
   baseboardBack_ = bmcBack_ + baseboardAway;

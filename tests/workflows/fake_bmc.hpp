@@ -27,14 +27,15 @@ class FakeBmc final : public NoBmc {
   BmcSettings has;
   HostPower power = HostPower::On;
   std::string bootProgress = "OSRunning";
-  bool dates = true;  ///< reports LastResetTime
+  bool dates = true;       ///< reports LastResetTime…
+  Duration clockIsOff{0};  ///< …so much too late
   bool leak = false, copied = true, mustChange = false;
   MediaState slot;
   BootOverride boot{"None", false};
   Duration lag = 15s;       ///< until a task is listed
   Duration cycleBegins{0};  ///< until the power goes after an aux cycle was agreed to
   Duration versionLag{0};   ///< until a version that came alive is listed
-  Duration flashes = 10min, away = 3min, baseboardAway = 5min, boots = 5min, images = 10min;
+  Duration uploads = 100ms, flashes = 10min, away = 3min, baseboardAway = 5min, boots = 5min, images = 10min;
 
   // Trouble
   std::optional<Error> broken;
@@ -54,10 +55,7 @@ class FakeBmc final : public NoBmc {
   int duplicates = 0;
   int needless = 0;     ///< of the duplicates: power cycles and BMC restarts with nothing staged
   int interrupted = 0;  ///< acts that cut power, or restarted, beneath a running write
-  bool writesNow() const {
-    return std::any_of(tasks_.begin(), tasks_.end(),
-                       [](const auto& task) { return task.state == TaskState::Running; });
-  }
+  bool writesNow() const { return writing_ > 0; }
   int count(std::string_view write) const {
     return static_cast<int>(
         std::count_if(writes.begin(), writes.end(), [&](const auto& w) { return w.starts_with(write); }));
@@ -95,7 +93,7 @@ class FakeBmc final : public NoBmc {
   }
   Task<Result<BmcState>> state() override {
     if (auto e = co_await exchange()) co_return *e;
-    co_return BmcState{dates ? fmt::format("bmc {}", bmcResets_) : "", "1", baseboardHere()};
+    co_return BmcState{dates ? iso8601(restarted_ + clockIsOff) : "", "1", baseboardHere()};
   }
   Task<Result<BmcSettings>> settings() override {
     if (auto e = co_await exchange()) co_return *e;
@@ -162,15 +160,12 @@ class FakeBmc final : public NoBmc {
   }
   Task<Result<void>> auxPowerCycle() override {
     return write("aux", staged.empty(), [](FakeBmc& m) {
-      if (m.cycleBegins == 0s) return m.cyclePower();
-      m.site_.world.after(m.cycleBegins, [&m] { m.cyclePower(); });
+      if (m.cycleBegins == 0s) return m.restart(Activation::AuxCycle);
+      m.site_.world.after(m.cycleBegins, [&m] { m.restart(Activation::AuxCycle); });
     });
   }
   Task<Result<void>> resetBmc() override {
-    return write("bmc", staged.empty(), [](FakeBmc& m) {
-      m.activate(Activation::BmcReset);
-      m.restartBmc();
-    });
+    return write("bmc", staged.empty(), [](FakeBmc& m) { m.restartBmc(); });
   }
   Task<Result<void>> insertMedia(std::string url) override {
     url_ = std::move(url);
@@ -187,9 +182,8 @@ class FakeBmc final : public NoBmc {
   /// The host's agent, which reports every few seconds of the world's time. Call once, with the node it runs on.
   void runAgent(NodeId node);
   void forgetTasks() { tasks_.clear(); }
-  void restartBmc();
-  void cycleByHand() { cyclePower(); }
-  int bmcResets() const { return bmcResets_; }
+  void restartBmc() { restart(Activation::BmcReset); }
+  void cycleByHand() { restart(Activation::AuxCycle); }
 
  private:
   Task<std::optional<Error>> exchange();
@@ -201,10 +195,7 @@ class FakeBmc final : public NoBmc {
   void switchOn();
   void switchOff();
   void activate(Activation how);
-  void cyclePower() {
-    activate(Activation::AuxCycle);
-    restartBmc();
-  }
+  void restart(Activation how);
   void agentTurn(NodeId node);
   /// The version that came alive, or for a while still the one before.
   const std::string& listed(const std::string& id, const std::string& version) const {
@@ -219,7 +210,9 @@ class FakeBmc final : public NoBmc {
   std::map<std::string, Time> shownFrom_;
   std::map<std::string, std::pair<std::string, Time>> before_;  ///< version and until when it is listed, by item
   Time bmcBack_{}, baseboardBack_{}, booted_{};
-  int hostResets_ = 0, bmcResets_ = 0, nextTask_ = 1, nextBoot_ = 1;
+  Time restarted_ = site_.time.now() - 24h;  ///< the BMC, last
+  int hostResets_ = 0, nextTask_ = 1, nextBoot_ = 1;
+  int writing_ = 0;  ///< packages, whatever its tasks say
   BmcSettings wanted_;
   BootOverride boot_;
   std::string url_;

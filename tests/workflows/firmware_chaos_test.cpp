@@ -1,5 +1,6 @@
-// Whatever comes together: lost requests and replies, crashes, outages, cancelled runs, other baselines, hands on the tray.
-// In the end the tray has what is wanted, nothing was flashed twice and no power was cut beneath a write.
+// Whatever comes together: lost requests and replies, crashes, outages, cancelled runs, other baselines, odd clocks,
+// other people's updates, hands on the tray. In the end the tray has what is wanted, nothing was flashed twice and no
+// power was cut beneath a write.
 #include <gtest/gtest.h>
 
 #include "controller/base/random.hpp"
@@ -18,6 +19,7 @@ struct Story {
     m.versionLag = random.chance(0.3) ? 1min * random.between(1, 7) : Duration{0};
     m.cycleBegins = random.chance(0.3) ? 1s * random.between(1, 60) : Duration{0};
     m.namesTasks = random.chance(0.7);
+    m.uploads = random.chance(0.3) ? 1s * random.between(1, 400) : 100ms;
     tray.site.boot();
     tray.id = tray.start();
   }
@@ -57,7 +59,7 @@ struct Story {
   }
   void misbehave() {
     auto& m = tray.machine();
-    switch (random.between(0, 4)) {
+    switch (random.between(0, 6)) {
       case 0:
         say("a task will fail");
         m.failTasks = 1;
@@ -71,6 +73,12 @@ struct Story {
         m.neverApplied = 1;
         return;
       case 3: return beHeld();
+      case 4:
+        if (tray.run().step == "firmware.aux_cycle") return;  // see touch()
+        say("its clock is set");
+        m.clockIsOff += 1s * random.between(-100'000, 100'000);
+        return;
+      case 5: return beUpdatedByAnother();
       default: break;
     }
     const auto hidden = 1s * random.between(1, 60);
@@ -85,6 +93,13 @@ struct Story {
     tray.site.tables.holds[tray.node] = "amina looks at the cables";
     tray.site.run(held);
     tray.site.tables.holds.clear();
+  }
+  void beUpdatedByAnother() {
+    const auto lasts = 1min * random.between(1, 60);
+    say(fmt::format("somebody updates something else, for {} min", lasts / 1min));
+    tray.machine().foreignTask = true;
+    tray.site.run(lasts);
+    tray.machine().foreignTask = false;
   }
   void touch() {
     if (tray.machine().writesNow()) return;

@@ -33,6 +33,7 @@ TEST_P(Inherited, IsWrittenAndCycledOnce) {
     EXPECT_EQ(t.machine().count("off"), t.machine().count("aux"));
     EXPECT_EQ(t.machine().duplicates, 0);
     EXPECT_EQ(t.machine().interrupted, 0);
+    EXPECT_TRUE(t.machine().staged.empty());
     EXPECT_EQ(t.machine().versions["HGX_FW_GPU_0"], "2");
     EXPECT_EQ(t.machine().power, HostPower::On);
   }
@@ -230,6 +231,22 @@ TEST(Inheritance, ATrayThatWasCycledByHandIsNotAskedForAgain) {
     EXPECT_EQ(t.machine().versions["FW_BMC_0"], setBack ? "1" : "2");
     EXPECT_EQ(t.machine().power, HostPower::On);
   }
+}
+
+// What it refused it may have been made to do by hand; a restart of the BMC alone is none of that.
+TEST(Inheritance, ABmcRestartAfterARefusedPowerCycleIsNone) {
+  Tray t({"", [](FakeBmc&) {}});
+  const Error no{Errc::Rejected, "400 the host is on"};
+  t.machine().refuse["aux"] = {no, no, no};
+  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  t.machine().restartBmc();
+  t.site.run(9min);
+  t.want("package-old", "1");
+  t.target().baseline.entries.pop_back();
+  t.startAgain();
+  EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+  EXPECT_TRUE(t.machine().staged.empty()) << "nobody wants it, and it is there";
+  EXPECT_EQ(t.machine().versions["FW_BMC_0"], "1");
 }
 
 TEST(PackageKey, IsOfThePackageAndItsTargetsInAnyOrder) {

@@ -14,7 +14,6 @@ using testing::IsEmpty;
 struct Tray : FleetOfOne {
   Tray() : FleetOfOne(workflows::firmwareSteps()) {}
 };
-Error lostReply() { return Error{Errc::Timeout, "no reply in time", true}; }
 
 TEST(Firmware, EverythingAlreadyAsWantedIsNoAct) {
   Tray t;
@@ -64,38 +63,39 @@ TEST(Firmware, WithoutActivationTheVersionIsReadBackAtOnce) {
   EXPECT_THAT(t.machine().writes, ElementsAre("push package-rot"));
 }
 
+// One file holds the firmware of several parts (FACTS 6), which come alive in different ways.
+TEST(Firmware, APackageOfTwoEntriesIsWrittenOnceAndSeesThePowerThatBothNeed) {
+  for (const auto first :
+       {Activation::None, Activation::BmcReset, Activation::HostCycle, Activation::AuxCycle})
+    for (const bool firstIsAlive : {true, false}) {
+      Tray t;
+      t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+      auto& entries = t.target().baseline.entries;
+      auto part = entries.front();
+      part.id = "part";
+      part.components = {{"FW_PART_0", "2"}};
+      part.activation = first;
+      entries.insert(entries.begin(), part);
+      t.machine().versions["FW_PART_0"] = firstIsAlive ? "2" : "1";
+      t.site.boot();
+      t.id = t.start();
+      ASSERT_TRUE(t.site.runUntil([&] { return t.machine().count("push") == 1; }, 1h));
+      t.site.run(15min);
+      t.machine().versions["FW_PART_0"] = "2";
+      t.site.runToEnd(t.id, 48h);
+      EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+      EXPECT_EQ(t.machine().count("push"), 1);
+      EXPECT_EQ(t.machine().count("aux"), 1);
+      EXPECT_EQ(t.machine().versions["FW_BMC_0"], "2");
+    }
+}
+
 TEST(Firmware, OldAfterTheRestartWaitsForTheAuxCycle) {
   Tray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
   t.machine().packages["package-bmc"].activation = Activation::AuxCycle;  // fault 16
   EXPECT_EQ(t.runToEnd(), RunState::Done);
   EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "bmc", "off", "aux", "on"));
-}
-
-// The reply to the restart is lost, the old version stays (fault 16), and nothing tells when the BMC restarted.
-TEST(Firmware, ABmcWithoutResetTimesIsNotRestartedAgain) {
-  Tray t;
-  t.machine().dates = false;
-  t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
-  t.machine().packages["package-bmc"].activation = Activation::AuxCycle;
-  t.machine().refuse["bmc"] = {lostReply()};
-  EXPECT_EQ(t.runToEnd(), RunState::Done);
-  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "bmc", "off", "aux", "on"));
-}
-
-// Somebody else's task appears as failed while ours is not listed yet, and has no name.
-TEST(Firmware, AnotherOnesFailedTaskIsNotOurs) {
-  Tray t;
-  t.machine().namesTasks = false;
-  t.machine().foreignTaskState = TaskState::Failed;
-  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
-  t.site.boot();
-  t.id = t.start();
-  t.site.runUntil([&] { return t.machine().count("push") == 1; }, 1h);
-  t.machine().foreignTask = true;
-  t.site.runToEnd(t.id, 48h);
-  EXPECT_EQ(t.run().state, RunState::Done);
-  EXPECT_EQ(t.machine().count("push"), 1);
 }
 
 TEST(Firmware, ABmcWithoutResetTimesIsRestartedAndCycledOnceEach) {
@@ -115,57 +115,6 @@ TEST(Firmware, ATaskThatTheBmcDidNotNameIsKnownByItsNewness) {
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   EXPECT_EQ(t.runToEnd(), RunState::Done);
   EXPECT_EQ(t.machine().count("push"), 1);
-}
-
-TEST(Firmware, APushWithAnUnknownOutcomeIsDecidedByTheTasks) {
-  Tray t;
-  t.machine().refuse["push"] = {lostReply()};
-  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
-  EXPECT_EQ(t.runToEnd(), RunState::Done);
-  EXPECT_EQ(t.machine().count("push"), 1);
-}
-
-// It was seen running: that the BMC forgets it says nothing.
-TEST(Firmware, APushWithAnUnknownOutcomeWhoseTaskIsForgottenIsNotRepeated) {
-  Tray t;
-  t.machine().refuse["push"] = {lostReply()};
-  t.machine().forgetsTasks = true;
-  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
-  EXPECT_EQ(t.runToEnd(), RunState::Done);
-  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "off", "aux", "on"));
-}
-
-// Nobody looked while its task was listed, because we were dead or the network was.
-TEST(Firmware, APushWithAnUnknownOutcomeThatNobodyWatchedIsNotRepeated) {
-  for (const bool dead : {true, false}) {
-    Tray t;
-    t.machine().refuse["push"] = {lostReply()};
-    t.machine().forgetsTasks = true;
-    t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
-    t.site.boot();
-    t.id = t.start();
-    ASSERT_TRUE(t.site.runUntil([&] { return t.machine().count("push") == 1; }, 1h));
-    t.site.run(2s);
-    if (dead) t.site.kill();
-    t.machine().broken = Error{Errc::Unreachable, "switch rebooted"};
-    t.site.run(12min);
-    t.machine().broken.reset();
-    if (dead) t.site.boot();
-    t.site.runToEnd(t.id, 48h);
-    EXPECT_EQ(t.run().state, RunState::Done);
-    EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "off", "aux", "on"));
-  }
-}
-
-TEST(Firmware, APushThatNeverArrivedIsRepeatedInMinutes) {
-  Tray t;
-  t.machine().lostRequests["push"] = 1;
-  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
-  t.site.boot();
-  t.id = t.start();
-  EXPECT_TRUE(t.site.runUntil([&] { return t.machine().count("push") == 1; }, 8min));
-  t.site.runToEnd(t.id, 48h);
-  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "off", "aux", "on"));
 }
 
 TEST(Firmware, AFailedTaskIsTriedAgain) {
@@ -196,21 +145,6 @@ TEST(Firmware, ARefusedPackageIsTriedAgainThenFound) {
   EXPECT_THAT(t.site.tables.findings[0].detail, HasSubstr("stamp is lower"));
 }
 
-TEST(Firmware, ATaskThatVanishedWithABmcRestartIsNotPushedAgainBeforeTheCycle) {
-  Tray t;
-  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
-  t.site.world.after(15min, [&] { t.machine().restartBmc(); });
-  t.machine().flashes = 14min;
-  t.machine().forgetsTasks = true;
-  // The restart comes while nobody looked: the BMC was out of reach since before the task ended.
-  t.site.world.after(12min, [&] { t.machine().broken = Error{Errc::Unreachable, "switch rebooted"}; });
-  t.site.world.after(20min, [&] { t.machine().broken.reset(); });
-  EXPECT_EQ(t.runToEnd(), RunState::Done);
-  EXPECT_EQ(t.machine().count("push"), 1);
-  EXPECT_EQ(t.machine().count("aux"), 1);
-  EXPECT_EQ(t.machine().duplicates, 0);
-}
-
 TEST(Firmware, ATaskThatWasLostWithTheRestartIsWrittenAgainAfterReadingBack) {
   Tray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
@@ -228,14 +162,6 @@ TEST(Firmware, AVersionThatNeverComesAliveIsAFindingAfterThreeRounds) {
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
   EXPECT_THAT(t.causes(), ElementsAre("firmware.not_applied"));
   EXPECT_EQ(t.machine().count("push"), 3);
-}
-
-TEST(Firmware, ATaskThatTheBmcForgetsAtOnceIsNotPushedTwiceWithoutNeed) {
-  Tray t;
-  t.wantFirmware("rot", "FW_ROT_0", Activation::None);
-  t.machine().forgetsTasks = true;
-  EXPECT_EQ(t.runToEnd(), RunState::Done);
-  EXPECT_EQ(t.machine().count("push"), 1) << "the version shows it";
 }
 
 TEST(Firmware, SomebodyElsesUpdateIsWaitedFor) {
@@ -354,44 +280,6 @@ TEST(Firmware, OneOddReadingWritesNothing) {
   EXPECT_THAT(t.machine().writes, IsEmpty());
 }
 
-TEST(Firmware, ARefusedPushAndABmcRestartAreNoReasonForAPowerCycle) {
-  Tray t;
-  t.wantFirmware("rot", "FW_ROT_0", Activation::None);
-  t.machine().refuse["push"] = {Error{Errc::Unreachable, "no route to BMC"}};
-  t.machine().away = Duration{0};
-  t.site.boot();
-  t.id = t.start();
-  ASSERT_TRUE(t.site.runUntil([&] { return t.run().act().phase == ActPhase::Refused; }, 1h));
-  t.machine().restartBmc();
-  t.site.runToEnd(t.id, 5h);
-  EXPECT_THAT(t.machine().writes, ElementsAre("push package-rot"));
-}
-
-TEST(Firmware, ABmcThatForgetsTasksAndTellsNoResetTimeIsNotPushedTwice) {
-  Tray t;
-  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
-  t.machine().dates = false;
-  t.machine().forgetsTasks = true;
-  EXPECT_EQ(t.runToEnd(), RunState::Done);
-  EXPECT_EQ(t.machine().count("push"), 1);
-  EXPECT_EQ(t.machine().count("aux"), 1);
-  EXPECT_EQ(t.machine().duplicates, 0);
-}
-
-TEST(Firmware, AVersionThatIsListedEarlyDoesNotEndTheWrite) {
-  Tray t;
-  t.wantFirmware("rot", "FW_ROT_0", Activation::None);
-  t.machine().showsVersionsEarly = true;
-  t.site.boot();
-  t.id = t.start();
-  ASSERT_TRUE(t.site.runUntil([&] { return t.machine().count("push") == 1; }, 1h));
-  t.site.run(5min);
-  EXPECT_EQ(t.run().step, "firmware.write");
-  EXPECT_THAT(t.run().waitsFor, HasSubstr("the BMC writes firmware"));
-  t.site.runToEnd(t.id, 5h);
-  EXPECT_EQ(t.run().state, RunState::Done);
-}
-
 TEST(Firmware, WhatRestedOnTheOldVersionHoldsNoLonger) {
   Tray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
@@ -416,57 +304,6 @@ TEST(Firmware, WithoutAnAuxCycleThePersonIsToldToCycleThePower) {
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
   EXPECT_THAT(t.causes(), ElementsAre("firmware.not_applied"));
   EXPECT_THAT(t.site.tables.findings[0].detail, HasSubstr("by hand"));
-}
-
-// What is not alive after what may have been the power cycle gets another cycle, not another flash.
-TEST(Firmware, APowerCycleThatNeverArrivedIsNoReasonToWriteAgain) {
-  enum class And { NoResetTimes, NoResetTimeYet, RestartByHand };
-  for (const auto trouble : {And::NoResetTimes, And::NoResetTimeYet, And::RestartByHand}) {
-    Tray t;
-    t.machine().lostRequests["aux"] = 1;
-    t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
-    t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
-    t.site.boot();
-    t.id = t.start();
-    ASSERT_TRUE(t.site.runUntil([&] { return t.run().step == "firmware.aux_cycle"; }, 5h));
-    t.machine().dates = trouble == And::RestartByHand;
-    ASSERT_TRUE(t.site.runUntil([&] { return t.run().act().phase == ActPhase::Unknown; }, 1h));
-    t.machine().dates = trouble != And::NoResetTimes;
-    if (trouble == And::RestartByHand) t.machine().restartBmc();
-    t.site.runToEnd(t.id, 48h);
-    EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
-    EXPECT_EQ(t.machine().count("push"), 2) << testing::PrintToString(t.machine().writes);
-    EXPECT_EQ(t.machine().count("aux"), 1);
-    EXPECT_EQ(t.machine().duplicates, 0);
-  }
-}
-
-TEST(Firmware, ATaskThatIsNotListedForAMinuteStillRuns) {
-  Tray t;
-  t.machine().flashes = 40min;
-  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
-  t.site.world.after(20min, [&] { t.machine().hidesTasks = true; });
-  t.site.world.after(21min, [&] { t.machine().hidesTasks = false; });
-  EXPECT_EQ(t.runToEnd(), RunState::Done);
-  EXPECT_EQ(t.machine().interrupted, 0);
-  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "off", "aux", "on"));
-}
-
-TEST(Firmware, NoPowerIsCutAndNoBmcRestartedBeneathSomebodyElsesUpdate) {
-  for (const auto how : {Activation::AuxCycle, Activation::BmcReset, Activation::HostCycle}) {
-    Tray t;
-    t.wantFirmware("bmc", "FW_BMC_0", how);
-    t.site.boot();
-    t.id = t.start();
-    ASSERT_TRUE(t.site.runUntil([&] { return t.machine().count("push") == 1; }, 1h));
-    t.machine().foreignTask = true;
-    t.site.run(1h);
-    EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc"));
-    EXPECT_THAT(t.run().waitsFor, HasSubstr("the BMC writes firmware"));
-    t.machine().foreignTask = false;
-    t.site.runToEnd(t.id, 5h);
-    EXPECT_EQ(t.run().state, RunState::Done);
-  }
 }
 
 TEST(Firmware, TheFindingTellsWhatTheBmcRefused) {

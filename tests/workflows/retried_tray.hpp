@@ -40,7 +40,11 @@ inline std::vector<Kind> kinds() {
       Kind{"ForgetsTasks", [](FakeBmc& m) { m.forgetsTasks = true; }},
       Kind{"ForgetsTasksAnHourLater", [](FakeBmc& m) { m.forgetsTasks = true; }, Activation::AuxCycle, 1h},
       Kind{"TellsNoResetTimes", [](FakeBmc& m) { m.dates = false; }},
-      Kind{"ListsVersionsLate", [](FakeBmc& m) { m.versionLag = 5min; }}, Kind{"LosesReplies", losesReplies},
+      Kind{"ListsVersionsLate", [](FakeBmc& m) { m.versionLag = 5min; }},
+      Kind{"ListsVersionsEarly", [](FakeBmc& m) { m.showsVersionsEarly = true; }},
+      Kind{"ListsVersionsEarlyAndRestarts", [](FakeBmc& m) { m.showsVersionsEarly = true; },
+           Activation::BmcReset},
+      Kind{"TakesUploadsSlowly", [](FakeBmc& m) { m.uploads = 4min; }}, Kind{"LosesReplies", losesReplies},
       Kind{"LosesRepliesAndForgetsTasks",
            [](FakeBmc& m) {
              losesReplies(m);

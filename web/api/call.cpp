@@ -26,14 +26,6 @@ const Json& objectOf(const Call& call) {
   return call.body ? *call.body : none;
 }
 
-/// Digits at `at`, or -1.
-int number(std::string_view text, std::size_t at, std::size_t digits) {
-  int out = 0;
-  if (at + digits > text.size()) return -1;
-  const auto [end, ec] = std::from_chars(text.data() + at, text.data() + at + digits, out);
-  return ec == std::errc{} && end == text.data() + at + digits && text[at] != '-' ? out : -1;
-}
-
 }  // namespace
 
 Level levelOf(std::string_view role) {
@@ -138,24 +130,9 @@ std::optional<HttpReply> Body::refused() {
 }
 
 std::optional<Time> parseTime(std::string_view text) {
-  if (text.size() < 20 || text.back() != 'Z' || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
-      text[13] != ':' || text[16] != ':')
-    return std::nullopt;
-  const int year = number(text, 0, 4), month = number(text, 5, 2), day = number(text, 8, 2);
-  const int hour = number(text, 11, 2), minute = number(text, 14, 2), second = number(text, 17, 2);
-  int ms = 0;
-  if (text.size() == 24 && text[19] == '.')
-    ms = number(text, 20, 3);
-  else if (text.size() != 20)
-    return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year{year},
-                                         std::chrono::month{static_cast<unsigned>(month)},
-                                         std::chrono::day{static_cast<unsigned>(day)}};
-  if (year < 1970 || month < 1 || day < 1 || !date.ok() || hour < 0 || hour > 23 || minute < 0 ||
-      minute > 59 || second < 0 || second > 59 || ms < 0)
-    return std::nullopt;
-  return Time{std::chrono::sys_days{date}.time_since_epoch() + std::chrono::hours{hour} +
-              std::chrono::minutes{minute} + std::chrono::seconds{second} + Duration{ms}};
+  const bool shape = text.size() == 20 || (text.size() == 24 && text[19] == '.');
+  if (!shape || text.back() != 'Z') return std::nullopt;
+  return readIso8601(text);
 }
 
 Result<std::size_t> limitOf(const Call& call) {
