@@ -49,8 +49,8 @@ Task<Result<Seen>> lookCycled(StepContext& context) {
     co_return Seen::Busy;
   }
   if (became != Became::Nothing) {
-    trayCycled(context, *asked, became);
     concludeRestart(context);
+    if (became != Became::LongAgo) trayCycled(context, *asked, became);
     if (!awaitsTray(context)) co_return Seen::Done;
   }
   const auto runs = co_await lookWhetherAnyRuns(context);
@@ -73,12 +73,10 @@ Task<Result<void>> cycle(StepContext& context) {
 Task<Result<Seen>> lookBaseboard(StepContext& context) {
   const auto cycled = cycledAt(context);
   if (!cycled) co_return Seen::Done;
-  const auto state = co_await context.bmc().state();
-  if (!state) {
-    if (absentAsExpected(context, state.error(), *cycled)) co_return Seen::Busy;
-    co_return state.error();
-  }
   context.waitFor("the HGX baseboard to come back");
+  const auto state = co_await context.bmc().state();
+  if (!state && absentAsExpected(context, state.error(), *cycled)) co_return Seen::Busy;
+  if (!state) co_return state.error();
   co_return state->baseboardPresent ? Seen::Done : Seen::Busy;
 }
 
@@ -116,15 +114,19 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
   if (const auto unlisted = firstUnlisted(baseline, *versions); !unlisted.empty()) {
     context.waitFor(unlisted + " to be listed");
     equal.clear();
+    context.scratch("behind_since").clear();
     co_return Seen::Busy;
   }
+  auto& behindSince = context.scratch("behind_since");
   if (const auto behind = firstBehind(baseline, *versions); !behind.empty()) {
     context.waitFor(behind);
     equal.clear();
-    if (context.spent() < kVersionsSettle) co_return Seen::Busy;
+    if (behindSince.empty()) behindSince = std::to_string(toMillis(context.now()));
+    if (toMillis(context.now()) - std::stoll(behindSince) < kVersionsSettle.count()) co_return Seen::Busy;
     if (!cycleOnceMore(context, *versions)) forgetFirmware(context);
     co_return Seen::Todo;
   }
+  behindSince.clear();
   if (!writtenPackages(context).empty()) {
     if (lastRead.empty() || toMillis(context.now()) - std::stoll(lastRead) >= kBetweenReads.count()) {
       equal += '|';
@@ -171,6 +173,7 @@ std::vector<Step> firmwareSteps() {
        .act = switchHostOff,
        .settle = 30s,
        .poll = 5s,
+       .deadline = 3h,  // as the writes: somebody else's may have to end first
        .spent = "power.stuck"},
       {.id = "firmware.copied",
        .title = "Wait for the roots of trust to finish copying",

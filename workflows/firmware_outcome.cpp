@@ -112,7 +112,8 @@ Task<Result<Found>> lookWithoutTask(StepContext& context, AskedWrite write, std:
   }
   if (restartedSincePush(context, *state)) {
     // Task numbers begin anew then, so a failed one may be another's. But perhaps only its clock was set.
-    const bool settled = countUnlisted(context, kWatchGap) && !pushedWithin(context, kTaskListed);
+    const auto span = datesRestartAfterPush(context, *state) ? kWatchGap : kForgotten;
+    const bool settled = countUnlisted(context, span) && !pushedWithin(context, kTaskListed);
     co_return settled ? Found::Lost : waitUntilListed(context);
   }
   if (failed) co_return judgeFailed(context, write, *failed);
@@ -158,7 +159,7 @@ Task<Result<Seen>> lookRestarted(StepContext& context) {
   concludeRestart(context);
   if (!ofTray)
     bmcRestarted(context, asked->of, *state);
-  else if (became != Became::LongAgo)  // what such a cycle brought, is alive; what is not, waits for ours
+  else if (became != Became::LongAgo)
     trayCycled(context, *asked, became);
   co_return Seen::Done;
 }

@@ -14,7 +14,7 @@ enum class Found {
   Over,           ///< none was asked for, or the facts say by now what became of it
   Busy,           ///< it runs, or has just failed, which is to be stored first
   Lost,           ///< the BMC restarted since, and has forgotten its tasks
-  Forgotten,      ///< the BMC agreed, and lists no task
+  Forgotten,      ///< the BMC lists no task, and it may have begun
   NeverBegan,     ///< it did not agree, and never listed a task though it was watched
   FailedPerhaps,  ///< a task without a name failed: it may be somebody else's
 };

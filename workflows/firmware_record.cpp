@@ -189,6 +189,12 @@ bool restartedSincePush(const StepContext& context, const BmcState& state) {
   return hasRestarted(context.fact(kWriteReset), state.lastReset);
 }
 
+bool datesRestartAfterPush(const StepContext& context, const BmcState& state) {
+  const auto pushed = timeOf(context, kPushedAt);
+  const auto reset = readIso8601(state.lastReset);
+  return pushed && reset && *reset > *pushed && *reset < context.now() + kJitter;
+}
+
 bool pushedWithin(const StepContext& context, Duration span) { return within(context, kPushedAt, span); }
 
 std::optional<AskedRestart> askedRestart(const StepContext& context) {
@@ -207,7 +213,8 @@ void intendRestart(StepContext& context, std::string_view of, const BmcState& st
 
 void restartAnswered(StepContext& context, const Result<void>& answer) {
   if (!answer && answer.error().outcomeUnknown) return;
-  const auto no = !answer && answer.error().code == Errc::Unsupported ? Answer::ByHand : Answer::Refused;
+  const bool byHand = !answer && answer.error().code == Errc::Unsupported && context.fact(kRestart) == kTray;
+  const auto no = byHand ? Answer::ByHand : Answer::Refused;
   context.setFact(kRestartAnswer, nameOf(answer ? Answer::Accepted : no));
 }
 
@@ -230,17 +237,18 @@ Became becameOf(const StepContext& context, const AskedRestart& asked, const Bmc
   const auto ago = context.now() - asked.at;
   const bool dated = !asked.resetBefore.empty() && !state.lastReset.empty();
   const bool restarted = hasRestarted(asked.resetBefore, state.lastReset);
-  if (asked.answer == Answer::ByHand) return restarted || !dated ? Became::Happened : Became::Nothing;
+  if (asked.answer == Answer::ByHand) return restarted || !dated ? Became::Perhaps : Became::Nothing;
   if (asked.answer == Answer::Refused) return Became::Nothing;
   const auto reset = readIso8601(state.lastReset);
   const bool then = reset && *reset > asked.at - kBegins && *reset < asked.at + kSoon;  // by its own clock
-  if (restarted && ago >= kSoon && !then) return Became::LongAgo;
+  if (restarted && then) return asked.answer == Answer::Accepted ? Became::Happened : Became::Perhaps;
+  if (ago < kBegins) return Became::MayBegin;  // else its clock may just have been set
+  if (restarted && ago >= kSoon) return Became::LongAgo;
   if (restarted) return asked.answer == Answer::Accepted ? Became::Happened : Became::Perhaps;
-  if (ago < kBegins) return Became::MayBegin;
   if (dated) return Became::Nothing;
-  if (ago >= kSoon) return Became::LongAgo;
   // A BMC that has told when it restarted, and now does not, is half awake.
-  return asked.resetBefore.empty() ? Became::Perhaps : Became::MayBegin;
+  const bool halfAwake = !asked.resetBefore.empty() && ago < kSoon;
+  return halfAwake ? Became::MayBegin : Became::Perhaps;
 }
 
 void bmcRestarted(StepContext& context, const std::string& package, const BmcState& state) {
@@ -251,12 +259,14 @@ void bmcRestarted(StepContext& context, const std::string& package, const BmcSta
 void trayCycled(StepContext& context, const AskedRestart& asked, Became became) {
   context.setFact(kCycledAt, text(context.now()));
   const bool agreed = asked.answer == Answer::Accepted;
+  const bool restarted = !asked.resetBefore.empty();
   for (const auto& package : writtenPackages(context)) {
     const auto before = cycledOf(context, package);
     if (before == Cycled::Yes) continue;
     const bool wanted = !entriesOf(context.target().baseline, package).empty();
-    const bool believed = became == Became::Happened || (agreed && (!wanted || before == Cycled::Not));
-    setCycled(context, package, believed ? Cycled::Yes : Cycled::Perhaps);
+    const bool likely = wanted ? before == Cycled::Not && (agreed || restarted)
+                               : agreed || asked.answer == Answer::ByHand || before == Cycled::Perhaps;
+    setCycled(context, package, became == Became::Happened || likely ? Cycled::Yes : Cycled::Perhaps);
   }
 }
 

@@ -52,8 +52,8 @@ enum class Cycled {
   No,
   Host,     ///< the host was off and on
   Perhaps,  ///< the tray's power cycle was asked for, and the BMC may have restarted for another reason
-  Not,      ///< such a perhaps brought nothing alive: the next one that the BMC agrees to is believed
-  Yes,      ///< the tray's power cycle was seen, or the firmware is alive without
+  Not,  ///< such a perhaps brought nothing alive: the next one that the BMC agrees to or restarts for is believed
+  Yes,  ///< the tray's power cycle was seen, or the firmware is alive without
 };
 enum class Awaited { Nothing, HostCycle, TrayCycle };
 
@@ -98,6 +98,8 @@ void concludeWrite(StepContext& context, Written written);
 std::string pushedAt(const StepContext& context);
 /// The BMC says that it has restarted since the last write.
 bool restartedSincePush(const StepContext& context, const BmcState& state);
+/// And it was after the push, by the BMC's own clock: no clock was merely set.
+bool datesRestartAfterPush(const StepContext& context, const BmcState& state);
 bool pushedWithin(const StepContext& context, Duration span);
 
 // The restart
@@ -126,15 +128,15 @@ bool absentAsExpected(const StepContext& context, const Error& error, Time since
 enum class Became {
   MayBegin,  ///< any moment
   Happened,  ///< the BMC agreed, and restarted
-  Perhaps,   ///< it restarted, or does not tell, but has not agreed
-  LongAgo,   ///< it restarted since, but not then; or it does not tell, and that is long ago
+  Perhaps,   ///< it restarted, but has not agreed; or it does not tell
+  LongAgo,   ///< it restarted, but not then
   Nothing,
 };
 Became becameOf(const StepContext& context, const AskedRestart& asked, const BmcState& state);
 /// The BMC was restarted for this package: no restart until now says that the tray was cycled.
 void bmcRestarted(StepContext& context, const std::string& package, const BmcState& state);
 /// The tray's power was off and on since everything was written, for certain or perhaps. For what nobody wants any more
-/// no version would tell, so a perhaps is none unless the BMC agreed.
+/// no version would tell: a perhaps is believed if the BMC agreed, a person was told to, or it is the second one.
 void trayCycled(StepContext& context, const AskedRestart& asked, Became became);
 
 // The host

@@ -54,8 +54,10 @@ std::optional<Time> readIso8601(std::string_view text) {
                                          std::chrono::month{static_cast<unsigned>(month)},
                                          std::chrono::day{static_cast<unsigned>(day)}};
   if (!in.empty() || !date.ok()) return std::nullopt;
-  return Time{std::chrono::sys_days{date}.time_since_epoch() + std::chrono::hours{hour - sign * hours} +
-              std::chrono::minutes{minute - sign * minutes} + std::chrono::seconds{second} + Duration{ms}};
+  const Time read{std::chrono::sys_days{date}.time_since_epoch() + std::chrono::hours{hour - sign * hours} +
+                  std::chrono::minutes{minute - sign * minutes} + std::chrono::seconds{second} + Duration{ms}};
+  if (read < Time{}) return std::nullopt;
+  return read;
 }
 
 std::string iso8601(Time t) {

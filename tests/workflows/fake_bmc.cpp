@@ -22,7 +22,7 @@ Task<Result<void>> FakeBmc::write(std::string what, bool duplicate, void (*apply
     writes.push_back(what);
     duplicates += duplicate;
     needless += duplicate && (what == "aux" || what == "bmc");
-    interrupted += writesNow() && (what == "off" || what == "aux" || what == "bmc" || what == "restart");
+    interrupted += writesNow() && (what == "off" || what == "bmc" || what == "restart");
     if (what != ignores) apply(*this);
   }
   co_await site_.points.pass("write.after " + what);
@@ -53,7 +53,8 @@ Task<Result<std::string>> FakeBmc::pushFirmware(std::filesystem::path package, s
     shownFrom_[uri] = site_.time.now() + lag;
     const bool fails = failTasks > 0 && failTasks-- > 0;
     if (showsVersionsEarly) versions[what.item] = what.version;
-    site_.world.after(flashes, [this, what, uri, fails] {
+    site_.world.after(flashes, [this, what, uri, fails, cuts = cuts_] {
+      if (cuts != cuts_) return;
       --writing_;
       for (auto& task : tasks_)
         if (task.uri == uri)
@@ -84,6 +85,7 @@ void FakeBmc::activate(Activation how) {
 }
 
 void FakeBmc::restart(Activation how) {
+  if (std::exchange(writing_, 0) > 0) ++cuts_;
   activate(how);
   restarted_ = site_.time.now();
   tasks_.clear();

@@ -160,8 +160,10 @@ class FakeBmc final : public NoBmc {
   }
   Task<Result<void>> auxPowerCycle() override {
     return write("aux", staged.empty(), [](FakeBmc& m) {
-      if (m.cycleBegins == 0s) return m.restart(Activation::AuxCycle);
-      m.site_.world.after(m.cycleBegins, [&m] { m.restart(Activation::AuxCycle); });
+      m.site_.world.after(m.cycleBegins, [&m] {
+        m.interrupted += m.writesNow();
+        m.restart(Activation::AuxCycle);
+      });
     });
   }
   Task<Result<void>> resetBmc() override {
@@ -213,6 +215,7 @@ class FakeBmc final : public NoBmc {
   Time restarted_ = site_.time.now() - 24h;  ///< the BMC, last
   int hostResets_ = 0, nextTask_ = 1, nextBoot_ = 1;
   int writing_ = 0;  ///< packages, whatever its tasks say
+  int cuts_ = 0;     ///< restarts beneath them: what was being written then never ends
   BmcSettings wanted_;
   BootOverride boot_;
   std::string url_;

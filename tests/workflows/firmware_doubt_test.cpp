@@ -223,6 +223,38 @@ TEST(FirmwareInDoubt, AClockThatIsSetIsNoRestart) {
       }
 }
 
+TEST(FirmwareInDoubt, AClockThatIsSetIsNoPowerCycle) {
+  Tray t;
+  t.machine().cycleBegins = 60s;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.boot();
+  t.id = t.start();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.machine().count("aux") == 1; }, 5h));
+  t.site.run(10s);
+  t.machine().clockIsOff = 500'000h;
+  t.site.run(45s);
+  EXPECT_EQ(t.run().step, "firmware.aux_cycle") << "its power is about to go";
+  t.site.runToEnd(t.id, 5h);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "off", "aux", "on"));
+}
+
+TEST(FirmwareInDoubt, AnOddReadingAfterALongWaitIsNoReasonToWriteAgain) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.boot();
+  t.id = t.start();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.run().step == "firmware.verify"; }, 5h));
+  t.machine().unread = {"FW_BMC_0"};
+  t.site.run(9min);
+  t.machine().unread.clear();
+  t.machine().versions["FW_BMC_0"] = "1";  // listed late
+  t.site.run(1min);
+  t.machine().versions["FW_BMC_0"] = "2";
+  t.site.runToEnd(t.id, 5h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+  EXPECT_EQ(t.machine().count("push"), 1);
+}
+
 TEST(FirmwareInDoubt, WhoHoldsTheTrayAndUpdatesItByHandIsNotCutOff) {
   Tray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);

@@ -233,6 +233,26 @@ TEST(Inheritance, ATrayThatWasCycledByHandIsNotAskedForAgain) {
   }
 }
 
+TEST(Inheritance, APersonWhoDidNotCycleTheTrayIsToldAgain) {
+  for (const bool dates : {true, false}) {
+    Tray t({"", [](FakeBmc&) {}});
+    t.machine().dates = dates;
+    t.machine().refuse["aux"] = std::vector<Error>(9, Error{Errc::Unsupported, "no aux power cycle"});
+    EXPECT_EQ(t.runToEnd(), RunState::Failed);
+    t.machine().restartBmc();
+    t.site.run(10min);
+    t.startAgain();
+    EXPECT_EQ(t.run().state, RunState::Failed);
+    EXPECT_THAT(t.causes(), testing::ElementsAre("firmware.not_applied"));
+    t.machine().cycleByHand();
+    t.site.run(10min);
+    t.startAgain();
+    EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+    EXPECT_EQ(t.machine().count("push"), 2) << "two packages";
+    EXPECT_EQ(t.machine().power, HostPower::On);
+  }
+}
+
 // What it refused it may have been made to do by hand; a restart of the BMC alone is none of that.
 TEST(Inheritance, ABmcRestartAfterARefusedPowerCycleIsNone) {
   Tray t({"", [](FakeBmc&) {}});

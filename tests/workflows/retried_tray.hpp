@@ -45,6 +45,11 @@ inline std::vector<Kind> kinds() {
       Kind{"ListsVersionsEarlyAndRestarts", [](FakeBmc& m) { m.showsVersionsEarly = true; },
            Activation::BmcReset},
       Kind{"TakesUploadsSlowly", [](FakeBmc& m) { m.uploads = 4min; }}, Kind{"LosesReplies", losesReplies},
+      Kind{"LosesEveryReply",
+           [](FakeBmc& m) {
+             const std::vector<Error> lost(99, Error{Errc::Timeout, "no reply in time", true});
+             m.refuse = {{"push", lost}, {"bmc", lost}, {"aux", lost}};
+           }},
       Kind{"LosesRepliesAndForgetsTasks",
            [](FakeBmc& m) {
              losesReplies(m);
