@@ -91,15 +91,18 @@ Task<Result<Seen>> lookOn(StepContext& context) {
   co_return Seen::Done;
 }
 
-// Seen to be written, and the cycle not seen for certain: another cycle costs minutes, another flash may cost the part.
-bool cycleOnceMore(StepContext& context, const Versions& versions) {
+// What was seen to be written and is still old gets the tray's power cycle, if none was seen for certain: a cycle costs
+// minutes, another flash may cost the part.
+bool cycleFirst(StepContext& context, const Versions& versions) {
   bool any = false;
   for (const auto& entry : context.target().baseline.entries) {
     const auto package = packageKey(entry);
     const auto written = writtenOf(context, package);
+    const auto cycled = cycledOf(context, package);
     const bool seen = written != Written::No && written != Written::Lost;
-    if (!seen || cycledOf(context, package) != Cycled::Perhaps || isAlive(entry, versions)) continue;
-    setCycled(context, package, Cycled::Not);
+    if (!seen || cycled == Cycled::Yes || isAlive(entry, versions)) continue;
+    if (cycled == Cycled::Perhaps) setCycled(context, package, Cycled::Not);
+    setWritten(context, package, Written::Unmoved);
     any = true;
   }
   return any;
@@ -123,7 +126,7 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
     equal.clear();
     if (behindSince.empty()) behindSince = std::to_string(toMillis(context.now()));
     if (toMillis(context.now()) - std::stoll(behindSince) < kVersionsSettle.count()) co_return Seen::Busy;
-    if (!cycleOnceMore(context, *versions)) forgetFirmware(context);
+    if (!cycleFirst(context, *versions)) forgetFirmware(context);
     co_return Seen::Todo;
   }
   behindSince.clear();
@@ -166,7 +169,8 @@ std::vector<Step> firmwareSteps() {
        .deadline = 3h,
        .needs = {.duringAct = Budget::Upload, .duringStep = Budget::Flash},
        .overdue = "firmware.not_applied",
-       .spent = "firmware.rejected"},
+       .spent = "firmware.rejected",
+       .stillRuns = lookWhetherOursRuns},
       {.id = "firmware.off",
        .title = "Switch the host off for activation",
        .look = lookOff,

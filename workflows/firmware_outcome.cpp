@@ -143,6 +143,19 @@ Task<Result<bool>> lookWhetherAnyRuns(StepContext& context) {
   co_return anyRuns(context, *tasks);
 }
 
+Task<Result<Seen>> lookWhetherOursRuns(StepContext& context) {
+  const auto tasks = co_await context.bmc().tasks();
+  if (!tasks) co_return tasks.error();
+  if (anyRuns(context, *tasks)) co_return Seen::Busy;
+  const auto write = askedWrite(context);
+  if (!write) co_return Seen::Done;
+  const bool listed = std::any_of(tasks->begin(), tasks->end(), [&](const BmcTask& task) {
+    return write->task.empty() ? write->tasksBefore.find(task.uri + "\n") == std::string::npos
+                               : task.uri == write->task;
+  });
+  co_return listed || !pushedWithin(context, kForgotten) ? Seen::Done : Seen::Busy;
+}
+
 Task<Result<Seen>> lookRestarted(StepContext& context) {
   const auto asked = askedRestart(context);
   if (!asked) co_return Seen::Done;

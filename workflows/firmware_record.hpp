@@ -43,7 +43,7 @@ enum class Written {
   No,
   Yes,        ///< its task completed
   Restarted,  ///< the BMC was restarted for it since
-  Unmoved,    ///< and that left the old version: only the power cycle will do (fault 16)
+  Unmoved,  ///< what should have brought it alive left the old version: only the tray's cycle will do (fault 16)
   // Written or not, only the power cycle and the versions can tell (FACTS 6):
   Forgotten,  ///< its task ran, and is not listed any more
   Lost,       ///< its task went with a BMC restart, or was never seen

@@ -127,6 +127,9 @@ Task<Result<void>> writeOrRestart(StepContext& context) {
   if (context.item() == restartItem(entry)) {
     auto restarted = co_await context.bmc().resetBmc();
     restartAnswered(context, restarted);
+    // The tray's cycle brings it alive as well.
+    if (!restarted && restarted.error().code == Errc::Unsupported)
+      setWritten(context, packageKey(entry), Written::Unmoved);
     co_return restarted;
   }
   Result<std::string> task = Error{Errc::Busy, "the package went from the content store"};

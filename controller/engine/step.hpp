@@ -65,6 +65,8 @@ struct Step {
   std::string_view spent = "step.tries";       ///< cause of the finding when tries or rounds are used up
   std::string_view again = {};            ///< a look that says Todo sends the run back to this earlier step
   std::optional<Lifecycle> reaches = {};  ///< the node's lifecycle when this step is Done
+  /// For a run that has ended while it held `duringStep`: Busy while what it began may still run. nullptr: the look tells.
+  Task<Result<Seen>> (*stillRuns)(StepContext&) = nullptr;
 };
 
 struct Workflow {

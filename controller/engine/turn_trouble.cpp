@@ -185,7 +185,7 @@ Task<Turn::Then> Turn::cancelled() {
 // The run has ended, but the machine was still flashing: its slot is not free until a look says so.
 Task<Turn::Then> Turn::linger(StepContext& context, const Step* step) {
   Result<Seen> seen = Seen::Done;
-  if (step) seen = co_await step->look(context);
+  if (step) seen = co_await (step->stillRuns ? step->stillRuns : step->look)(context);
   takeFrom(context);  // what it saw must not wait for the next look again
   if (seen && *seen != Seen::Busy) {
     Change change;

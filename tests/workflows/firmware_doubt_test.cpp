@@ -255,6 +255,30 @@ TEST(FirmwareInDoubt, AnOddReadingAfterALongWaitIsNoReasonToWriteAgain) {
   EXPECT_EQ(t.machine().count("push"), 1);
 }
 
+// The baseline says what brings it alive, and it takes the tray's power.
+TEST(FirmwareInDoubt, AWrongActivationCostsACycleAndNoSecondFlash) {
+  for (const auto said : {Activation::None, Activation::HostCycle, Activation::BmcReset}) {
+    Tray t;
+    t.wantFirmware("bmc", "FW_BMC_0", said);
+    t.machine().packages["package-bmc"].activation = Activation::AuxCycle;
+    EXPECT_EQ(t.runToEnd(), RunState::Done) << testing::PrintToString(t.causes());
+    EXPECT_EQ(t.machine().count("push"), 1);
+    EXPECT_EQ(t.machine().count("aux"), 1);
+    EXPECT_EQ(t.machine().duplicates, 0);
+  }
+}
+
+TEST(FirmwareInDoubt, ABmcThatCannotRestartIsCycledWithItsTray) {
+  for (const bool dates : {true, false}) {
+    Tray t;
+    t.machine().dates = dates;
+    t.machine().refuse["bmc"] = std::vector<Error>(9, Error{Errc::Unsupported, "no BMC reset"});
+    t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
+    EXPECT_EQ(t.runToEnd(), RunState::Done) << testing::PrintToString(t.causes());
+    EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "off", "aux", "on"));
+  }
+}
+
 TEST(FirmwareInDoubt, WhoHoldsTheTrayAndUpdatesItByHandIsNotCutOff) {
   Tray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);

@@ -233,6 +233,19 @@ TEST(Inheritance, ATrayThatWasCycledByHandIsNotAskedForAgain) {
   }
 }
 
+// The ended run would wait for good for an item that no BMC lists: that is no write, and its slot is another's.
+TEST(Inheritance, ACorrectedBaselineDoesNotWaitForTheSlotOfTheWrongOne) {
+  Tray t({"", [](FakeBmc&) {}});
+  t.site.options.budgets.flashesPerRack = 1;
+  t.target().baseline.entries.back().components.front().match = "HGX_FW_TYPO";
+  EXPECT_EQ(t.runToEnd(), RunState::Failed);
+  t.target().digest = "corrected";
+  t.target().baseline.entries.back().components.front().match = "HGX_FW_GPU_0";
+  t.startAgain();
+  EXPECT_EQ(t.run().state, RunState::Done) << t.run().waitsFor;
+  EXPECT_EQ(t.machine().count("push"), 2) << "two packages";
+}
+
 TEST(Inheritance, APersonWhoDidNotCycleTheTrayIsToldAgain) {
   for (const bool dates : {true, false}) {
     Tray t({"", [](FakeBmc&) {}});
