@@ -50,7 +50,7 @@ Task<Result<Seen>> lookCycled(StepContext& context) {
   }
   if (became != Became::Nothing) {
     concludeRestart(context);
-    if (became != Became::LongAgo) trayCycled(context, *asked, became);
+    trayCycled(context, *asked, became);  // also if it was at another time: the versions decide
     if (!awaitsTray(context)) co_return Seen::Done;
   }
   const auto runs = co_await lookWhetherAnyRuns(context);
@@ -114,22 +114,23 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
   const auto& baseline = context.target().baseline;
   auto& equal = context.scratch("equal_reads");
   auto& lastRead = context.scratch("last_read");
+  auto& behindFrom = context.scratch("behind_from");  // of the time spent here: out of contact nothing settles
   if (const auto unlisted = firstUnlisted(baseline, *versions); !unlisted.empty()) {
     context.waitFor(unlisted + " to be listed");
     equal.clear();
-    context.scratch("behind_since").clear();
+    behindFrom.clear();
     co_return Seen::Busy;
   }
-  auto& behindSince = context.scratch("behind_since");
   if (const auto behind = firstBehind(baseline, *versions); !behind.empty()) {
     context.waitFor(behind);
     equal.clear();
-    if (behindSince.empty()) behindSince = std::to_string(toMillis(context.now()));
-    if (toMillis(context.now()) - std::stoll(behindSince) < kVersionsSettle.count()) co_return Seen::Busy;
+    const auto spent = context.spent().count();
+    if (behindFrom.empty()) behindFrom = std::to_string(spent);
+    if (spent - std::stoll(behindFrom) < kVersionsSettle.count()) co_return Seen::Busy;
     if (!cycleFirst(context, *versions)) forgetFirmware(context);
     co_return Seen::Todo;
   }
-  behindSince.clear();
+  behindFrom.clear();
   if (!writtenPackages(context).empty()) {
     if (lastRead.empty() || toMillis(context.now()) - std::stoll(lastRead) >= kBetweenReads.count()) {
       equal += '|';
@@ -170,7 +171,7 @@ std::vector<Step> firmwareSteps() {
        .needs = {.duringAct = Budget::Upload, .duringStep = Budget::Flash},
        .overdue = "firmware.not_applied",
        .spent = "firmware.rejected",
-       .stillRuns = lookWhetherOursRuns},
+       .stillRuns = lookWhetherOneRuns},
       {.id = "firmware.off",
        .title = "Switch the host off for activation",
        .look = lookOff,
@@ -190,7 +191,7 @@ std::vector<Step> firmwareSteps() {
        .effect = Effect::Transient,
        .repeat = Repeat::Safe,  // what was not seen to happen costs minutes more
        .settle = 60s,
-       .deadline = 1h,
+       .deadline = 3h,  // as above
        .spent = "power.stuck"},
       {.id = "firmware.baseboard",
        .title = "Wait for the HGX baseboard",

@@ -74,7 +74,7 @@ bool isForgotten(StepContext& context) {
 }
 
 Found waitUntilListed(StepContext& context) {
-  context.waitFor("the BMC to list its update task");
+  context.waitFor("the BMC to tell what became of a package that was sent to it");
   return Found::Busy;
 }
 
@@ -143,17 +143,18 @@ Task<Result<bool>> lookWhetherAnyRuns(StepContext& context) {
   co_return anyRuns(context, *tasks);
 }
 
-Task<Result<Seen>> lookWhetherOursRuns(StepContext& context) {
+// Bounded by what a write may take at most: a machine that is gone for good must not keep a slot for good.
+Task<Result<Seen>> lookWhetherOneRuns(StepContext& context) {
+  const bool mayStill = pushedWithin(context, kLongestWrite);
   const auto tasks = co_await context.bmc().tasks();
+  if (tasks && anyRuns(context, *tasks)) co_return Seen::Busy;
+  if (!mayStill) co_return Seen::Done;
   if (!tasks) co_return tasks.error();
-  if (anyRuns(context, *tasks)) co_return Seen::Busy;
-  const auto write = askedWrite(context);
-  if (!write) co_return Seen::Done;
-  const bool listed = std::any_of(tasks->begin(), tasks->end(), [&](const BmcTask& task) {
-    return write->task.empty() ? write->tasksBefore.find(task.uri + "\n") == std::string::npos
-                               : task.uri == write->task;
-  });
-  co_return listed || !pushedWithin(context, kForgotten) ? Seen::Done : Seen::Busy;
+  const auto found = co_await lookAtWrite(context);
+  if (!found) co_return found.error();
+  const bool hidden = *found == Found::Forgotten && !isForgotten(context);
+  const bool another = *found == Found::FailedPerhaps && pushedWithin(context, kTaskListed);
+  co_return *found == Found::Busy || hidden || another ? Seen::Busy : Seen::Done;
 }
 
 Task<Result<Seen>> lookRestarted(StepContext& context) {

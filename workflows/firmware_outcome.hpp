@@ -27,8 +27,8 @@ std::string progressOf(const BmcTask& task);
 /// Also somebody else's: nobody sends a package, cuts power or restarts beneath it.
 bool anyRuns(StepContext& context, const std::vector<BmcTask>& tasks);
 Task<Result<bool>> lookWhetherAnyRuns(StepContext& context);
-/// Busy while the write that was asked for may still run, whatever else is wanted.
-Task<Result<Seen>> lookWhetherOursRuns(StepContext& context);
+/// Busy while the write that was asked for may still run, or another does, whatever else is wanted.
+Task<Result<Seen>> lookWhetherOneRuns(StepContext& context);
 
 /// Where the BMC refused the power cycle, a person cycles the tray by hand: what is alive since waits for no other.
 Task<Result<void>> lookCycledByHand(StepContext& context, const Versions& versions);

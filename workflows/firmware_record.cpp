@@ -237,18 +237,19 @@ Became becameOf(const StepContext& context, const AskedRestart& asked, const Bmc
   const auto ago = context.now() - asked.at;
   const bool dated = !asked.resetBefore.empty() && !state.lastReset.empty();
   const bool restarted = hasRestarted(asked.resetBefore, state.lastReset);
-  if (asked.answer == Answer::ByHand) return restarted || !dated ? Became::Perhaps : Became::Nothing;
+  if (asked.answer == Answer::ByHand)
+    return restarted ? Became::Restarted : dated ? Became::Nothing : Became::Untold;
   if (asked.answer == Answer::Refused) return Became::Nothing;
   const auto reset = readIso8601(state.lastReset);
   const bool then = reset && *reset > asked.at - kBegins && *reset < asked.at + kSoon;  // by its own clock
-  if (restarted && then) return asked.answer == Answer::Accepted ? Became::Happened : Became::Perhaps;
+  if (restarted && then) return asked.answer == Answer::Accepted ? Became::Happened : Became::Restarted;
   if (ago < kBegins) return Became::MayBegin;  // else its clock may just have been set
   if (restarted && ago >= kSoon) return Became::LongAgo;
-  if (restarted) return asked.answer == Answer::Accepted ? Became::Happened : Became::Perhaps;
+  if (restarted) return asked.answer == Answer::Accepted ? Became::Happened : Became::Restarted;
   if (dated) return Became::Nothing;
   // A BMC that has told when it restarted, and now does not, is half awake.
   const bool halfAwake = !asked.resetBefore.empty() && ago < kSoon;
-  return halfAwake ? Became::MayBegin : Became::Perhaps;
+  return halfAwake ? Became::MayBegin : Became::Untold;
 }
 
 void bmcRestarted(StepContext& context, const std::string& package, const BmcState& state) {
@@ -256,17 +257,31 @@ void bmcRestarted(StepContext& context, const std::string& package, const BmcSta
   if (writtenOf(context, package) == Written::Yes) setWritten(context, package, Written::Restarted);
 }
 
+namespace {
+
+// A first perhaps is left to the versions. After one that brought nothing alive, the next is believed of whoever said that
+// it would be: the BMC by its word or by its restart, a person who was told twice.
+bool isBelieved(const AskedRestart& asked, Became became, Cycled before) {
+  const bool said = asked.answer == Answer::Accepted || asked.answer == Answer::ByHand;
+  return before == Cycled::Not && (said || became == Became::Restarted);
+}
+
+// What nobody wants any more shows by no version that it is alive.
+bool isBelievedUnseen(const AskedRestart& asked, Cycled before) {
+  return asked.answer == Answer::Accepted || asked.answer == Answer::ByHand || before == Cycled::Perhaps;
+}
+
+}  // namespace
+
 void trayCycled(StepContext& context, const AskedRestart& asked, Became became) {
   context.setFact(kCycledAt, text(context.now()));
-  const bool agreed = asked.answer == Answer::Accepted;
-  const bool restarted = !asked.resetBefore.empty();
   for (const auto& package : writtenPackages(context)) {
     const auto before = cycledOf(context, package);
     if (before == Cycled::Yes) continue;
     const bool wanted = !entriesOf(context.target().baseline, package).empty();
-    const bool likely = wanted ? before == Cycled::Not && (agreed || restarted)
-                               : agreed || asked.answer == Answer::ByHand || before == Cycled::Perhaps;
-    setCycled(context, package, became == Became::Happened || likely ? Cycled::Yes : Cycled::Perhaps);
+    const bool believed = became == Became::Happened ||
+                          (wanted ? isBelieved(asked, became, before) : isBelievedUnseen(asked, before));
+    setCycled(context, package, believed ? Cycled::Yes : Cycled::Perhaps);
   }
 }
 

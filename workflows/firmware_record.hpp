@@ -126,17 +126,17 @@ bool restartedWithin(const StepContext& context, Duration span);
 /// `error` is the absence of a BMC that was restarted at `since`.
 bool absentAsExpected(const StepContext& context, const Error& error, Time since);
 enum class Became {
-  MayBegin,  ///< any moment
-  Happened,  ///< the BMC agreed, and restarted
-  Perhaps,   ///< it restarted, but has not agreed; or it does not tell
-  LongAgo,   ///< it restarted, but not then
+  MayBegin,   ///< any moment
+  Happened,   ///< the BMC agreed, and restarted
+  Restarted,  ///< it restarted, but has not agreed
+  Untold,     ///< it does not tell
+  LongAgo,    ///< it restarted, but not then
   Nothing,
 };
 Became becameOf(const StepContext& context, const AskedRestart& asked, const BmcState& state);
 /// The BMC was restarted for this package: no restart until now says that the tray was cycled.
 void bmcRestarted(StepContext& context, const std::string& package, const BmcState& state);
-/// The tray's power was off and on since everything was written, for certain or perhaps. For what nobody wants any more
-/// no version would tell: a perhaps is believed if the BMC agreed, a person was told to, or it is the second one.
+/// The tray's power was off and on since everything was written, for certain or perhaps.
 void trayCycled(StepContext& context, const AskedRestart& asked, Became became);
 
 // The host

@@ -255,6 +255,65 @@ TEST(FirmwareInDoubt, AnOddReadingAfterALongWaitIsNoReasonToWriteAgain) {
   EXPECT_EQ(t.machine().count("push"), 1);
 }
 
+TEST(FirmwareInDoubt, OutOfContactNoOldVersionSettles) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.boot();
+  t.id = t.start();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.run().step == "firmware.verify"; }, 5h));
+  t.machine().versions["FW_BMC_0"] = "1";  // listed late
+  t.site.run(30s);
+  t.machine().broken = Error{Errc::Unreachable, "switch rebooted"};
+  t.site.run(9min);
+  t.machine().broken.reset();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.run().state == RunState::Active; }, 1h));
+  t.site.run(20s);
+  t.machine().versions["FW_BMC_0"] = "2";
+  t.site.runToEnd(t.id, 5h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+  EXPECT_EQ(t.machine().count("push"), 1) << testing::PrintToString(t.machine().writes);
+}
+
+// Both requests to cycle the tray are lost. The BMC restarts for another reason after the first, and does not tell of any
+// restart after the second.
+TEST(FirmwareInDoubt, ASilentBmcIsNotBelievedBecauseAnEarlierCycleBroughtNothing) {
+  Tray t;
+  t.machine().lostRequests["aux"] = 2;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.boot();
+  t.id = t.start();
+  const auto cycleIsLost = [&] {
+    return t.site.runUntil([&] { return t.run().step == "firmware.aux_cycle"; }, 5h) &&
+           t.site.runUntil([&] { return t.run().act().phase == ActPhase::Unknown; }, 1h);
+  };
+  ASSERT_TRUE(cycleIsLost());
+  t.machine().restartBmc();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.run().step == "firmware.verify"; }, 5h));
+  ASSERT_TRUE(cycleIsLost());
+  t.machine().dates = false;
+  t.site.run(25min);
+  t.machine().dates = true;
+  t.site.runToEnd(t.id, 48h);
+  EXPECT_EQ(t.run().state, RunState::Done) << testing::PrintToString(t.causes());
+  EXPECT_EQ(t.machine().count("push"), 1) << testing::PrintToString(t.machine().writes);
+}
+
+// By a clock that is wrong the BMC restarted at another time than it was asked to.
+TEST(FirmwareInDoubt, ACycleThatNobodySawIsLeftToTheVersions) {
+  Tray t;
+  t.machine().clockIsOff = -250'000h;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+  t.site.boot();
+  t.id = t.start();
+  ASSERT_TRUE(t.site.runUntil([&] { return t.machine().count("aux") == 1; }, 5h));
+  t.site.run(5s);
+  t.site.kill();
+  t.site.run(30min);
+  t.site.boot();
+  t.site.runToEnd(t.id, 5h);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "off", "aux", "on"));
+}
+
 // The baseline says what brings it alive, and it takes the tray's power.
 TEST(FirmwareInDoubt, AWrongActivationCostsACycleAndNoSecondFlash) {
   for (const auto said : {Activation::None, Activation::HostCycle, Activation::BmcReset}) {

@@ -317,20 +317,6 @@ TEST(Firmware, TheFindingTellsWhatTheBmcRefused) {
   }
 }
 
-TEST(Firmware, ASlotIsGivenBackOnceTheTaskOfACancelledRunHasFailed) {
-  Tray t;
-  t.machine().failTasks = 1;
-  t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
-  t.site.boot();
-  t.id = t.start();
-  ASSERT_TRUE(t.site.runUntil([&] { return t.machine().count("push") == 1; }, 1h));
-  t.site.run(1min);
-  t.site.await(t.site.engine().cancel(t.id, "ada", "the wrong tray"));
-  ASSERT_FALSE(t.site.engine().budgetUse().empty());
-  t.site.run(20min);
-  EXPECT_THAT(t.site.engine().budgetUse(), IsEmpty());
-}
-
 TEST(Firmware, LostContactWhileReadingBackIsNoReasonToWriteAgain) {
   Tray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
