@@ -90,6 +90,8 @@ class Bmc {
   /// Every root of trust says its background copy is Completed (FACTS 6); true where there is none. A power cut or a
   /// new update before that risks the spare slot.
   virtual Task<Result<bool>> backgroundCopyDone() = 0;
+  /// A power shelf feeds its busbar. Unsupported: this is none.
+  virtual Task<Result<bool>> feeds() = 0;
 
   // Writing
   /// Two-phase with the credential store behind the driver: the new password is durable before it is sent.
@@ -106,6 +108,8 @@ class Bmc {
   virtual Task<Result<void>> setBootOverride(
       BootOverride wanted) = 0;  ///< target "Cd" or "None"; the driver maps it
   virtual Task<Result<void>> setLocateLed(bool on) = 0;
+  /// Of a power shelf. There is no opposite: nothing that Zellige does switches a rack's power off.
+  virtual Task<Result<void>> startFeeding() = 0;
 };
 
 }  // namespace zellige

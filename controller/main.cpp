@@ -31,6 +31,9 @@ int run(int argc, char** argv) {
   commands::SimulateOptions simulate;
   auto* simulateCommand = app.add_subcommand("simulate", "Bring up a simulated fleet in virtual time");
   simulateCommand->add_option("--trays", simulate.trays, "Compute trays")->check(CLI::Range(1, 60'000));
+  simulateCommand
+      ->add_option("--racks", simulate.racks, "Whole racks instead: compute trays, switch trays, shelves")
+      ->check(CLI::Range(1, 3'200));
   simulateCommand->add_option("--seed", simulate.seed, "The same seed gives the same events");
   simulateCommand->add_option("--faults", simulate.faults, "What goes wrong")
       ->check(CLI::IsMember({"none", "light", "heavy"}));
@@ -79,6 +82,7 @@ int run(int argc, char** argv) {
                                               "Serve simulated BMCs, or a recorded one, over HTTPS");
   simulatorCommand->add_option("--trays", simulator.trays, "Compute trays, one loopback address each")
       ->check(CLI::Range(1, 5'000));
+  simulatorCommand->add_option("--racks", simulator.racks, "Whole racks instead")->check(CLI::Range(1, 100));
   simulatorCommand->add_option("--speed", simulator.speed, "How much faster than real the physics run")
       ->check(CLI::Range(1.0, 1000.0));
   simulatorCommand->add_option("--faults", simulator.faults, "What goes wrong")
@@ -97,6 +101,8 @@ int run(int argc, char** argv) {
   auto* demoCommand = app.add_subcommand("demo",
                                          "Take simulated trays from planned to available before your eyes");
   demoCommand->add_option("--trays", demo.trays, "Compute trays")->check(CLI::Range(1, 500));
+  demoCommand->add_option("--racks", demo.racks, "Whole racks instead: compute trays, switch trays, shelves")
+      ->check(CLI::Range(1, 20));
   demoCommand->add_option("--speed", demo.speed, "How much faster than real the machines are")
       ->check(CLI::Range(1.0, 600.0));
   demoCommand->add_option("--faults", demo.faults, "What goes wrong")

@@ -102,23 +102,6 @@ Task<Result<void>> orderBurnIn(StepContext& context) {
   co_return Result<void>{};
 }
 
-// The agent's orders end here; an idle node reports seldom. `available` needs valid evidence for the whole profile.
-Task<Result<Seen>> lookAccepted(StepContext& context) {
-  const auto& node = context.node();
-  AgentOrder rest;
-  rest.id = fmt::format("{}-rest", context.run().id.value);
-  rest.reportEvery = 10min;
-  context.leave(PutOrder{node.id, std::move(rest)});
-  if (node.lifecycle != Lifecycle::Qualifying)
-    co_return failure("act.rejected", fmt::format("the machine passed, but somebody made it {} meanwhile",
-                                                  nameOf(node.lifecycle)));
-  MoveLifecycle move{node.id, node.lifecycle, Lifecycle::Available, Actor::Engine, "qualified", {}};
-  move.evidence = {"inventory", "settings", "firmware", "image"};
-  for (const auto& test : context.target().plan.tests) move.evidence.push_back(subjectOf(test));
-  context.leave(std::move(move));
-  co_return Seen::Done;
-}
-
 }  // namespace
 
 std::vector<Step> burnInSteps() {
@@ -131,7 +114,6 @@ std::vector<Step> burnInSteps() {
        .poll = 2min,  // its last report nudges
        .deadline = 24h * 30,
        .spent = "burnin.failed"},
-      {.id = "qualify.accept", .title = "Accept the machine", .look = lookAccepted},
   };
 }
 

@@ -160,18 +160,38 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
 
 }  // namespace
 
+namespace {
+
+Step writeStep() {
+  return {.id = "firmware.write",
+          .title = "Write the baseline's firmware",
+          .look = lookAllWritten,
+          .act = writeOrRestart,
+          .settle = kTaskListed,
+          .deadline = 3h,
+          .needs = {.duringAct = Budget::Upload, .duringStep = Budget::Flash},
+          .overdue = "firmware.not_applied",
+          .spent = "firmware.rejected",
+          .stillRuns = lookWhetherOneRuns};
+}
+
+Step verifyStep() {
+  return {.id = "firmware.verify",
+          .title = "Read the versions back",
+          .look = lookVersions,
+          .poll = 15s,
+          .deadline = 1h,
+          .maxTries = 3,
+          .overdue = "firmware.not_applied",
+          .spent = "firmware.not_applied",
+          .again = "firmware.write"};
+}
+
+}  // namespace
+
 std::vector<Step> firmwareSteps() {
   return {
-      {.id = "firmware.write",
-       .title = "Write the baseline's firmware",
-       .look = lookAllWritten,
-       .act = writeOrRestart,
-       .settle = kTaskListed,
-       .deadline = 3h,
-       .needs = {.duringAct = Budget::Upload, .duringStep = Budget::Flash},
-       .overdue = "firmware.not_applied",
-       .spent = "firmware.rejected",
-       .stillRuns = lookWhetherOneRuns},
+      writeStep(),
       {.id = "firmware.off",
        .title = "Switch the host off for activation",
        .look = lookOff,
@@ -205,16 +225,10 @@ std::vector<Step> firmwareSteps() {
        .settle = 30s,
        .poll = 5s,
        .spent = "power.stuck"},
-      {.id = "firmware.verify",
-       .title = "Read the versions back",
-       .look = lookVersions,
-       .poll = 15s,
-       .deadline = 1h,
-       .maxTries = 3,
-       .overdue = "firmware.not_applied",
-       .spent = "firmware.not_applied",
-       .again = "firmware.write"},
+      verifyStep(),
   };
 }
+
+std::vector<Step> firmwareWithoutHostSteps() { return {writeStep(), verifyStep()}; }
 
 }  // namespace zellige::workflows

@@ -94,18 +94,19 @@ Task<Result<Seen>> lookLeaks(StepContext& context) {
 
 }  // namespace
 
-std::vector<Step> inspectSteps() {
-  return {
-      {.id = "inspect.inventory",
-       .title = "Compare what is here with what was ordered",
-       .look = lookInventory,
-       .deadline = 30min},
-      {.id = "inspect.leaks",
-       .title = "Leak sensors are dry",
-       .look = lookLeaks,
-       .deadline = 30min,
-       .reaches = Lifecycle::Qualifying},
-  };
+Step inventoryStep() {
+  return {.id = "inspect.inventory",
+          .title = "Compare what is here with what was ordered",
+          .look = lookInventory,
+          .deadline = 30min};
+}
+
+Step leaksStep() {
+  return {.id = "inspect.leaks",
+          .title = "Leak sensors are dry",
+          .look = lookLeaks,
+          .deadline = 30min,
+          .reaches = Lifecycle::Qualifying};
 }
 
 }  // namespace zellige::workflows

@@ -47,7 +47,8 @@ const Workflow& power() {
        .overdue = "power.stuck",
        .spent = "power.stuck"}};
   static constexpr std::string_view parameters[] = {"on", "off", "restart"};
-  static const Workflow workflow{.name = "power", .steps = steps, .parameters = parameters};
+  static const Workflow workflow{
+      .name = "power", .steps = steps, .kind = NodeKind::ComputeTray, .parameters = parameters};
   return workflow;
 }
 

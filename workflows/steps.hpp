@@ -10,14 +10,19 @@
 namespace zellige::workflows {
 
 std::vector<Step> discoverSteps();  ///< contact, access
-std::vector<Step> inspectSteps();   ///< inventory against SKU and place, leak sensors
-std::vector<Step> settingsSteps();  ///< own password, NTP, syslog, PowerRestorePolicy
-std::vector<Step> firmwareSteps();  ///< write by recipe, activate, verify
-std::vector<Step> imageSteps();     ///< virtual media, write, boot, call home
-std::vector<Step> burnInSteps();    ///< tests against the plan's limits
+Step inventoryStep();               ///< against SKU and place
+Step leaksStep();
+std::vector<Step> shelfSteps();                ///< the busbar is fed
+std::vector<Step> settingsSteps();             ///< own password, NTP, syslog, PowerRestorePolicy
+std::vector<Step> firmwareSteps();             ///< write by recipe, activate, verify
+std::vector<Step> firmwareWithoutHostSteps();  ///< of a machine that is nothing but its BMC
+std::vector<Step> imageSteps();                ///< virtual media, write, boot, call home
+std::vector<Step> burnInSteps();               ///< tests against the plan's limits
+std::vector<Step> acceptSteps();               ///< all evidence is there
 
-/// Planned → available. Skips what the machine and valid evidence already show.
+// Planned → available, by kind of node. Skip what the machine and valid evidence already show.
 const Workflow& qualify();
+const Workflow& qualifyShelf();
 /// Parameter "on", "off" or "restart".
 const Workflow& power();
 

@@ -9,6 +9,7 @@ namespace zellige::commands {
 
 struct SimulateOptions {
   int trays = 18;
+  int racks = 0;  ///< whole racks instead
   std::uint64_t seed = 1;
   std::string faults = "none";
   int stormMinutes = 0;  ///< 0: no crashes
@@ -29,6 +30,7 @@ int killSweep(const KillSweepOptions& options);
 
 struct SimulatorOptions {
   int trays = 18;
+  int racks = 0;  ///< whole racks instead
   double speed = 1;
   std::string faults = "none";
   std::uint64_t seed = 1;
@@ -42,6 +44,7 @@ int simulator(const SimulatorOptions& options);
 
 struct DemoOptions {
   int trays = 18;
+  int racks = 0;  ///< whole racks instead
   double speed = 60;
   std::string faults = "none";
   std::uint64_t seed = 1;

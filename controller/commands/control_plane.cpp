@@ -23,7 +23,7 @@ ControlPlane::ControlPlane(SqliteStore& store, http::Transport& transport, Execu
                                transport, store, executor,
                                [&store](const Place& place) { return store.armed(place); }, options.redfish),
       engine_(store, machines_, executor, surroundings(options, box), workflows::all(), options.engine),
-      intake_(store, engine_, executor, "qualify"), patrol_(store, machines_, executor, options.patrol),
+      intake_(store, engine_, executor), patrol_(store, machines_, executor, options.patrol),
       provisioning_(store, engine_, executor, box, options.provisioningUrl) {}
 
 void ControlPlane::start() {

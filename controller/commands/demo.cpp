@@ -114,10 +114,11 @@ class Demo {
     apiPort_ = freePort();
     provisioningPort_ = freePort();
     simulator_ = std::make_unique<Child>(
-        std::vector<std::string>{"simulator", "--trays", std::to_string(options_.trays), "--speed",
-                                 fmt::format("{}", options_.speed), "--faults", options_.faults, "--seed",
-                                 std::to_string(seed_), "--origin", std::to_string(origin_), "--site",
-                                 (scratch_.path() / "site").string(), "--control", "127.0.0.1:0"},
+        std::vector<std::string>{"simulator", options_.racks > 0 ? "--racks" : "--trays",
+                                 std::to_string(options_.racks > 0 ? options_.racks : options_.trays),
+                                 "--speed", fmt::format("{}", options_.speed), "--faults", options_.faults,
+                                 "--seed", std::to_string(seed_), "--origin", std::to_string(origin_),
+                                 "--site", (scratch_.path() / "site").string(), "--control", "127.0.0.1:0"},
         errors());
     controlPort_ = static_cast<int>(readInt(expectLine(*simulator_, "simulator"), "control_port").value_or(0));
     startController();
@@ -243,8 +244,8 @@ class Demo {
     if (!watched_) return;
     std::string screen = "\x1b[H\x1b[2J";
     screen += fmt::format(
-        "Zellige: {} simulated GB200 compute trays over HTTPS and Redfish, at {:g} times real speed\n\n",
-        options_.trays, options_.speed);
+        "Zellige: {} simulated machines over HTTPS and Redfish, at {:g} times real speed\n\n", nodes.size(),
+        options_.speed);
     screen += fmt::format("{:<18} {:<14} {:<12} {:<20} {}\n", "PLACE", "SERIAL", "STATE", "STEP", "WAITS FOR");
     int shown = 0;
     std::map<std::string, int> states;

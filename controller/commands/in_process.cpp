@@ -15,10 +15,15 @@ constexpr Duration kNetwork = 1ms;  // one way, inside a site
 std::string addressKey(std::string_view address, int port) { return fmt::format("{}:{}", address, port); }
 
 // The body that libcurl would send for this upload.
-void writeMultipart(HttpRequest& request, const http::Upload& upload) {
+void writeUpload(HttpRequest& request, const http::Upload& upload) {
   const std::string boundary = "------------------------zellige0123456789";
   std::ifstream file(upload.file, std::ios::binary);
-  const std::string content{std::istreambuf_iterator<char>(file), {}};
+  std::string content{std::istreambuf_iterator<char>(file), {}};
+  if (upload.parameters.empty()) {
+    request.headers.set("Content-Type", "application/octet-stream");
+    request.body = std::move(content);
+    return;
+  }
   request.headers.set("Content-Type", "multipart/form-data; boundary=" + boundary);
   request.body = fmt::format(
       "--{0}\r\nContent-Disposition: form-data; name=\"UpdateParameters\"\r\nContent-Type: "
@@ -70,7 +75,7 @@ Task<Result<http::Received>> InProcessTransport::send(http::Peer peer, HttpReque
     co_return unreachable(peer, "no route to host", false);
   }
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (options.upload) writeMultipart(request, *options.upload);
+  if (options.upload) writeUpload(request, *options.upload);
 
   sim::Arrival arrival;
   arrival.request = std::move(request);

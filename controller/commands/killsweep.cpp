@@ -37,10 +37,19 @@ VirtualSiteOptions siteOptions(const KillSweepOptions& options) {
   return site;
 }
 
-// One tray from planned to available.
-Verdict qualifyOnce(const KillSweepOptions& options, std::vector<std::uint64_t> points) {
+/// A rack of one machine.
+void putOne(sim::FleetOptions& fleet, sim::MachineKind kind) {
+  fleet.trays = kind == sim::MachineKind::ComputeTray ? 1 : 0;
+  fleet.switchesPerRack = kind == sim::MachineKind::SwitchTray ? 1 : 0;
+  fleet.shelvesPerRack = kind == sim::MachineKind::PowerShelf ? 1 : 0;
+}
+
+// One machine from planned to available.
+Verdict qualifyOnce(const KillSweepOptions& options, sim::MachineKind kind, std::vector<std::uint64_t> points) {
   Scratch scratch;
-  VirtualSite site(scratch.path(), siteOptions(options));
+  auto wanted = siteOptions(options);
+  putOne(wanted.fleet, kind);
+  VirtualSite site(scratch.path(), wanted);
   site.setCrashPlan(dieAt(std::move(points)));
   site.run(48h);
   Verdict verdict;
@@ -135,9 +144,12 @@ KillSweep sweepCrashPoints(const KillSweepOptions& options) {
   if (!fromName<Mutation>(options.mutate))
     throw std::invalid_argument("--mutate is none, skip-look or no-settle");
   KillSweep tally;
-  if (options.workflow.empty() || options.workflow == "qualify")
-    sweep(tally, options, "qualify",
-          [&](std::vector<std::uint64_t> points) { return qualifyOnce(options, std::move(points)); });
+  for (const auto kind : {sim::MachineKind::ComputeTray, sim::MachineKind::PowerShelf}) {
+    const std::string name = kind == sim::MachineKind::ComputeTray ? "qualify" : "qualify_shelf";
+    if (!options.workflow.empty() && options.workflow != name) continue;
+    sweep(tally, options, name,
+          [&](std::vector<std::uint64_t> points) { return qualifyOnce(options, kind, std::move(points)); });
+  }
   if (options.workflow.empty() || options.workflow == "power")
     for (const std::string parameter : {"off", "restart"})
       sweep(tally, options, "power " + parameter, [&](std::vector<std::uint64_t> points) {

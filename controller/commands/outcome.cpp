@@ -9,10 +9,27 @@ namespace zellige {
 
 namespace {
 
+std::string lacksRunning(const sim::GroundTruth& truth, const Wanted& wanted) {
+  switch (truth.kind) {
+    case sim::MachineKind::ComputeTray:
+      if (truth.diskDigest != wanted.imageDigest) return "its disk does not hold the image";
+      return truth.osRunning ? "" : "no system is running";
+    case sim::MachineKind::SwitchTray: return truth.osRunning ? "" : "its system is not running";
+    case sim::MachineKind::PowerShelf: return truth.hostOn ? "" : "it does not feed its busbar";
+  }
+  return {};
+}
+
+bool hasSettings(const sim::GroundTruth& truth, const BmcSettings& wanted) {
+  return (wanted.ntp.empty() || truth.ntp == wanted.ntp) &&
+         (wanted.syslogAddress.empty() ||
+          (truth.syslogAddress == wanted.syslogAddress && truth.syslogPort == wanted.syslogPort)) &&
+         (wanted.powerRestorePolicy.empty() || truth.powerRestorePolicy == wanted.powerRestorePolicy);
+}
+
 // Empty: the machine really is what an available one must be.
 std::string lacks(const sim::GroundTruth& truth, const Wanted& wanted) {
-  if (truth.diskDigest != wanted.imageDigest) return "its disk does not hold the image";
-  if (!truth.osRunning) return "no system is running";
+  if (auto what = lacksRunning(truth, wanted); !what.empty()) return what;
   for (const auto& entry : wanted.baseline.entries)
     for (const auto& component : entry.components) {
       bool there = false;
@@ -26,8 +43,7 @@ std::string lacks(const sim::GroundTruth& truth, const Wanted& wanted) {
     }
   if (truth.passwordIsFactorys) return "its BMC still has the factory's password";
   if (truth.mediaInserted) return "the boot media is still in";
-  const BmcSettings has{truth.ntp, truth.syslogAddress, truth.syslogPort, truth.powerRestorePolicy};
-  if (has != wanted.settings) return "its BMC's settings are not those of the profile";
+  if (!hasSettings(truth, wanted.settings)) return "its BMC's settings are not those of the profile";
   return {};
 }
 
@@ -55,8 +71,17 @@ std::vector<std::string> wrongOrders(const sim::Fleet& fleet, const BudgetLimits
   return out;
 }
 
-FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes, const Wanted& wanted,
-                        const BudgetLimits& limits) {
+sim::MachineKind machineKind(NodeKind kind) {
+  switch (kind) {
+    case NodeKind::ComputeTray: return sim::MachineKind::ComputeTray;
+    case NodeKind::SwitchTray: return sim::MachineKind::SwitchTray;
+    case NodeKind::PowerShelf: return sim::MachineKind::PowerShelf;
+  }
+  return sim::MachineKind::ComputeTray;
+}
+
+FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes,
+                        const WantedOf& wanted, const BudgetLimits& limits) {
   FleetOutcome out;
   std::map<std::string, sim::MachineId> machineOf;
   for (const auto machine : fleet.machines()) machineOf.emplace(fleet.serial(machine), machine);
@@ -73,7 +98,8 @@ FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>&
       ++out.available;
       const auto machine = machineOf.find(node.serial);
       const auto missing = machine == machineOf.end() ? std::string("no such machine")
-                                                      : lacks(fleet.groundTruth(machine->second), wanted);
+                                                      : lacks(fleet.groundTruth(machine->second),
+                                                              wanted.at(fleet.kind(machine->second)));
       if (!missing.empty())
         out.wrongEndStates.push_back(fmt::format("{} is available, but {}", node.serial, missing));
       if (mustFail)

@@ -22,12 +22,13 @@ struct NodeOutcome {
   std::string why;                  ///< the findings' details, or what its run waits for
 };
 
-/// What every machine must have become to be `available`.
+/// What a machine must have become to be `available`.
 struct Wanted {
   Baseline baseline;
-  std::string imageDigest;
+  std::string imageDigest;  ///< empty: it has none
   BmcSettings settings;
 };
+using WantedOf = std::map<sim::MachineKind, Wanted>;
 
 struct FleetOutcome {
   int nodes = 0, available = 0, quarantined = 0, stuck = 0;
@@ -46,8 +47,10 @@ struct FleetOutcome {
 /// What the machines must never be sent, however they end: guesses at a password, what destroys firmware, more at a time
 /// than the limits. Part of wrongEndStates.
 std::vector<std::string> wrongOrders(const sim::Fleet& fleet, const BudgetLimits& limits);
-FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes, const Wanted& wanted,
-                        const BudgetLimits& limits);
+FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes,
+                        const WantedOf& wanted, const BudgetLimits& limits);
+/// The kind of simulated machine that stands for this kind of node.
+sim::MachineKind machineKind(NodeKind kind);
 void addTo(Json& json, const FleetOutcome& outcome);
 
 /// Highest resident memory of this process so far, MiB.

@@ -117,6 +117,7 @@ Simulation simulateFleet(const SimulateOptions& options) {
   const auto began = std::chrono::steady_clock::now();
   VirtualSiteOptions site;
   site.fleet.trays = options.trays;
+  if (options.racks > 0) sim::fillRacks(site.fleet, options.racks);
   site.fleet.seed = options.seed;
   site.fleet.faults = faultLevel(options.faults);
   if (options.stormMinutes > 0) site.storm = std::chrono::minutes{options.stormMinutes};
@@ -128,7 +129,8 @@ Simulation simulateFleet(const SimulateOptions& options) {
   out.end = endOf(world);
   judgeTimes(world, out);
   out.wallSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  out.cpuMsPerNode = std::chrono::duration<double, std::milli>(world.controllerCpu()).count() / options.trays;
+  out.cpuMsPerNode = std::chrono::duration<double, std::milli>(world.controllerCpu()).count() /
+                     world.fleet().size();
   out.eventHash = world.store().eventHash();
   out.chainHolds = bool(world.store().verifyChain());
   out.kills = world.kills();
@@ -145,7 +147,7 @@ namespace {
 double inSeconds(Duration span) { return std::chrono::duration<double>(span).count(); }
 
 void print(const Simulation& s) {
-  fmt::print("{} trays: {} available, {} quarantined ({} expected), {} stuck; {} duplicates, {} kills\n",
+  fmt::print("{} nodes: {} available, {} quarantined ({} expected), {} stuck; {} duplicates, {} kills\n",
              s.end.nodes, s.end.available, s.end.quarantined, s.end.quarantinedExpected.size(), s.end.stuck,
              s.end.duplicates.size(), s.kills);
   fmt::print(

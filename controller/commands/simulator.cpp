@@ -14,6 +14,7 @@
 #include "controller/site/bundle.hpp"
 #include "drivers/http/curl_transport.hpp"
 #include "drivers/simulator/mockup.hpp"
+#include "drivers/simulator/profile.hpp"
 #include "drivers/simulator/site.hpp"
 
 namespace zellige::commands {
@@ -103,6 +104,7 @@ class Racks {
   static sim::FleetOptions fleetOptions(const SimulatorOptions& options) {
     sim::FleetOptions fleet;
     fleet.trays = options.trays;
+    if (options.racks > 0) sim::fillRacks(fleet, options.racks);
     fleet.seed = options.seed;
     fleet.faults = faultLevel(options.faults);
     return fleet;
@@ -170,7 +172,7 @@ class Racks {
 };
 
 /// What a parent process asks: hands in how the controller says every node ended, gets it judged by ground truth.
-HttpReply judge(const HttpRequest& request, const sim::Fleet& fleet, const Wanted& wanted) {
+HttpReply judge(const HttpRequest& request, const sim::Fleet& fleet, const WantedOf& wanted) {
   const auto body = parseJson(request.body);
   if (!body) return {400, {}, body.error().what};
   std::vector<NodeOutcome> nodes;
@@ -194,13 +196,18 @@ HttpReply judge(const HttpRequest& request, const sim::Fleet& fleet, const Wante
   return reply;
 }
 
-Result<Wanted> wantedOf(const std::filesystem::path& site) {
+Result<WantedOf> wantedOf(const std::filesystem::path& site) {
   auto reading = readBundle({site});
   if (const auto* problems = std::get_if<std::vector<Problem>>(&reading))
     return Error{Errc::Invalid, describe(problems->front())};
   const auto& bundle = std::get<SiteBundle>(reading);
-  const auto& profile = bundle.profiles.front();
-  return Wanted{bundle.baselines.front(), profile.imageDigest, profile.settings};
+  WantedOf wanted;
+  for (const auto kind : sim::machineKinds())
+    for (const auto& profile : bundle.profiles)
+      for (const auto& baseline : bundle.baselines)
+        if (profile.name == sim::profileOf(kind).profile && baseline.name == profile.baseline)
+          wanted[kind] = Wanted{baseline, profile.imageDigest, profile.settings};
+  return wanted;
 }
 
 int refuseToStart(const Error& error) {
@@ -249,7 +256,7 @@ int simulator(const SimulatorOptions& options) {
          "127.1.0.1:8443 and up"});
 
   Racks racks(world, options);
-  Wanted wanted;
+  WantedOf wanted;
   if (!options.site.empty()) {
     if (auto written = sim::writeSite(options.site, Racks::fleetOptions(options)); !written)
       return refuseToStart(written.error());
@@ -274,7 +281,7 @@ int simulator(const SimulatorOptions& options) {
   }
   const auto first = racks.fleet().address(racks.fleet().machines().front());
   fmt::print("{}\n", Json{{"ready", true},
-                          {"trays", options.trays},
+                          {"machines", racks.fleet().size()},
                           {"first", fmt::format("https://{}:{}", first.host, first.port)},
                           {"control_port", control ? control->addresses().front().port : 0}}
                          .dump());

@@ -17,12 +17,12 @@ FleetOutcome endOf(VirtualSite& site) {
   auto& store = site.store();
   const auto queries = store.queries();
   std::vector<NodeOutcome> nodes;
-  std::string profile;
+  std::map<NodeKind, std::string> profiles;
   for (const auto machine : site.fleet().machines()) {
     const auto id = store.nodeBySerial(site.fleet().serial(machine));
     if (!id) continue;
     const auto node = store.node(*id);
-    profile = node->profile;
+    profiles[node->kind] = node->profile;
     NodeOutcome outcome{node->serial, node->lifecycle, {}, {}};
     FindingFilter filter;
     filter.node = *id;
@@ -36,13 +36,16 @@ FleetOutcome endOf(VirtualSite& site) {
       if (const auto row = store.run(*run)) outcome.why = row->step + ": " + row->waitsFor;
     nodes.push_back(std::move(outcome));
   }
-  std::shared_ptr<const Target> target;
-  site.spawn(freeze(store, profile, target));
-  site.runFor(1s);
-  if (!target) throw std::runtime_error("the simulated site's profile is not in its store");
-  return judgeFleet(site.fleet(), nodes,
-                    Wanted{target->baseline, target->profile.imageDigest, target->profile.settings},
-                    site.limits());
+  WantedOf wanted;
+  for (const auto& [kind, profile] : profiles) {
+    std::shared_ptr<const Target> target;
+    site.spawn(freeze(store, profile, target));
+    site.runFor(1s);
+    if (!target) throw std::runtime_error("the simulated site's profile is not in its store");
+    wanted[machineKind(kind)] = Wanted{target->baseline, target->profile.imageDigest,
+                                       target->profile.settings};
+  }
+  return judgeFleet(site.fleet(), nodes, wanted, site.limits());
 }
 
 sim::FaultLevel faultLevel(const std::string& name) {

@@ -152,7 +152,16 @@ Result<void> Engine::inherit(const Workflow& flow, Run& run) {
   return {};
 }
 
+const Workflow* Engine::qualifying(NodeKind kind) const {
+  const auto it = std::find_if(workflows_.begin(), workflows_.end(),
+                               [&](const auto* w) { return w->qualifies && w->kind == kind; });
+  return it == workflows_.end() ? nullptr : *it;
+}
+
 Result<void> Engine::mayStart(const Workflow& flow, const Node& node, const std::vector<Op>& alongside) {
+  if (flow.kind && *flow.kind != node.kind)
+    return Error{Errc::Invalid, fmt::format("{} is for a {}; {} is a {}", flow.name, nameOf(*flow.kind),
+                                            node.serial, nameOf(node.kind))};
   auto stands = node.lifecycle;
   for (const auto& op : alongside)
     if (const auto* move = std::get_if<MoveLifecycle>(&op); move && move->node == node.id) stands = move->to;

@@ -51,7 +51,7 @@ class Engine {
   /// Takes up every unfinished run where its row stands: what is held at once, the first runs at once, the rest a page
   /// at a time, so that machines are looked at before the last row is read. Call once, before anything else.
   void resume();
-  /// NotFound: no such workflow, profile or node. Invalid: not one of the workflow's parameters. Conflict: a node is in another unfinished run. Rejected: the workflow does
+  /// NotFound: no such workflow, profile or node. Invalid: not one of the workflow's parameters, or another kind of node. Conflict: a node is in another unfinished run. Rejected: the workflow does
   /// not start where a node stands.
   Task<Result<RunId>> start(StartRun request);
   /// Ends an unfinished run at its next safe point (never between intent and result); durable when it returns.
@@ -64,6 +64,8 @@ class Engine {
   void nudgeAll();
 
   const Workflow* workflow(std::string_view name) const;
+  /// The workflow that such a node goes through when it arrives; nullptr: there is none.
+  const Workflow* qualifying(NodeKind kind) const;
   std::vector<Budgets::Use> budgetUse() const { return budgets_.use(); }
   std::size_t unfinished() const { return live_.size(); }
   std::int64_t transitions() const { return transitions_; }  ///< steps finished since this process started

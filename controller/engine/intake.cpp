@@ -28,9 +28,10 @@ Task<int> Intake::sweep() {
     const auto nodes = store_.nodesIn(lifecycle);
     for (auto id = nodes.rbegin(); id != nodes.rend(); ++id) {
       const auto node = store_.node(*id);
-      if (!node || !mayStart(*id, *node)) continue;
+      const auto* workflow = node ? engine_.qualifying(node->kind) : nullptr;
+      if (!workflow || !mayStart(*id, *node)) continue;
       StartRun request;
-      request.workflow = workflow_;
+      request.workflow = workflow->name;
       request.subject = {*id};
       request.profile = node->profile;
       sweep->waiting.push_back(std::move(request));

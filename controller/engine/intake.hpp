@@ -11,8 +11,8 @@ namespace zellige {
 
 class Intake {
  public:
-  Intake(Store& store, Engine& engine, Executor& executor, std::string workflow)
-      : store_(store), engine_(engine), executor_(executor), workflow_(std::move(workflow)) {}
+  Intake(Store& store, Engine& engine, Executor& executor)
+      : store_(store), engine_(engine), executor_(executor) {}
 
   /// Starts what is missing; returns how many. Call after start and after every import; safe to call at any time.
   Task<int> sweep();
@@ -26,7 +26,6 @@ class Intake {
   Store& store_;
   Engine& engine_;
   Executor& executor_;
-  std::string workflow_;
 };
 
 }  // namespace zellige

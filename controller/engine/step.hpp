@@ -72,6 +72,8 @@ struct Step {
 struct Workflow {
   std::string_view name;
   std::span<const Step> steps;
+  std::optional<NodeKind> kind = {};  ///< it is for this kind of node alone
+  bool qualifies = false;  ///< what a node of this kind goes through when it arrives, and after a repair
   /// Where a node may stand when it is started; empty: anywhere.
   std::span<const Lifecycle> startsIn = {};
   /// What it may be asked for (Run::parameter); empty: it is not asked for anything in particular.

@@ -10,37 +10,43 @@ namespace {
 
 using enum Lifecycle;
 using enum Actor;
-constexpr auto Tray = NodeKind::ComputeTray;
+constexpr Kinds only(NodeKind kind) { return {1u << static_cast<unsigned>(kind)}; }
+constexpr Kinds Tray = only(NodeKind::ComputeTray);
+// A switch tray or a shelf holds no tenant's data: it comes out of service without being sanitised.
+constexpr Kinds Other{only(NodeKind::SwitchTray).bits | only(NodeKind::PowerShelf).bits};
+constexpr Kinds Every{Tray.bits | Other.bits};
 
-// A tray. Every state has an exit; nothing leaves for `available` but through evidence.
+// Every state has an exit; nothing leaves for `available` but through evidence. None of these moves touches a machine:
+// quarantining a shelf does not switch it off.
 constexpr Move kMoves[] = {
-    {Tray, Planned, Discovered, Engine, Requires::Nothing},
-    {Tray, Planned, Quarantined, Engine, Requires::BlockingFinding},
-    {Tray, Planned, Retired, Operator, Requires::Unassigned},
-    {Tray, Discovered, Qualifying, Engine, Requires::NoBlockingFinding},
-    {Tray, Discovered, Quarantined, Engine, Requires::BlockingFinding},
-    {Tray, Discovered, InService, Operator, Requires::Nothing},  // adopt a running machine, untouched
-    {Tray, Discovered, Retired, Operator, Requires::Unassigned},
-    {Tray, Qualifying, Available, Engine, Requires::Evidence},
-    {Tray, Qualifying, Quarantined, Engine, Requires::BlockingFinding},
-    {Tray, Qualifying, Discovered, Operator, Requires::Nothing},
-    {Tray, Available, InService, Operator, Requires::NoBlockingFinding},
-    {Tray, Available, Qualifying, Engine, Requires::Unassigned},
-    {Tray, Available, Quarantined, Engine, Requires::BlockingFinding},
-    {Tray, Available, Repair, Operator, Requires::Unassigned},
-    {Tray, Available, Retired, Operator, Requires::Unassigned},
+    {Every, Planned, Discovered, Engine, Requires::Nothing},
+    {Every, Planned, Quarantined, Engine, Requires::BlockingFinding},
+    {Every, Planned, Retired, Operator, Requires::Unassigned},
+    {Every, Discovered, Qualifying, Engine, Requires::NoBlockingFinding},
+    {Every, Discovered, Quarantined, Engine, Requires::BlockingFinding},
+    {Every, Discovered, InService, Operator, Requires::Nothing},  // adopt a running machine, untouched
+    {Every, Discovered, Retired, Operator, Requires::Unassigned},
+    {Every, Qualifying, Available, Engine, Requires::Evidence},
+    {Every, Qualifying, Quarantined, Engine, Requires::BlockingFinding},
+    {Every, Qualifying, Discovered, Operator, Requires::Nothing},
+    {Every, Available, InService, Operator, Requires::NoBlockingFinding},
+    {Every, Available, Qualifying, Engine, Requires::Unassigned},
+    {Every, Available, Quarantined, Engine, Requires::BlockingFinding},
+    {Every, Available, Repair, Operator, Requires::Unassigned},
+    {Every, Available, Retired, Operator, Requires::Unassigned},
     {Tray, InService, Sanitising, Operator, Requires::Nothing},
+    {Other, InService, Qualifying, Operator, Requires::Nothing},
     {Tray, Sanitising, Qualifying, Engine, Requires::Unassigned},
     {Tray, Sanitising, Quarantined, Engine, Requires::BlockingFinding},
-    {Tray, Quarantined, Qualifying, Operator, Requires::Nothing},
-    {Tray, Quarantined, Repair, Operator, Requires::Nothing},
-    {Tray, Quarantined, Retired, Operator, Requires::Unassigned},
-    {Tray, Repair, Discovered, Operator, Requires::Nothing},
-    {Tray, Repair, Qualifying, Operator, Requires::NoBlockingFinding},
-    {Tray, Repair, Retired, Operator, Requires::Unassigned},
-    {Tray, Retired, Planned, Manifest, Requires::Nothing},
-    {Tray, Unlisted, Planned, Manifest, Requires::Nothing},
-    {Tray, Unlisted, Retired, Operator, Requires::Nothing},
+    {Every, Quarantined, Qualifying, Operator, Requires::Nothing},
+    {Every, Quarantined, Repair, Operator, Requires::Nothing},
+    {Every, Quarantined, Retired, Operator, Requires::Unassigned},
+    {Every, Repair, Discovered, Operator, Requires::Nothing},
+    {Every, Repair, Qualifying, Operator, Requires::NoBlockingFinding},
+    {Every, Repair, Retired, Operator, Requires::Unassigned},
+    {Every, Retired, Planned, Manifest, Requires::Nothing},
+    {Every, Unlisted, Planned, Manifest, Requires::Nothing},
+    {Every, Unlisted, Retired, Operator, Requires::Nothing},
 };
 
 constexpr std::pair<Allocation, Allocation> kAllocationMoves[] = {
@@ -72,7 +78,7 @@ std::span<const Move> lifecycleMoves() { return kMoves; }
 
 const Move* findMove(NodeKind kind, Lifecycle from, Lifecycle to, Actor actor) {
   for (const auto& move : kMoves)
-    if (move.kind == kind && move.from == from && move.to == to && move.actor == actor) return &move;
+    if (move.kinds.contains(kind) && move.from == from && move.to == to && move.actor == actor) return &move;
   return nullptr;
 }
 

@@ -23,8 +23,14 @@ ZELLIGE_NAMES(Requires, {Requires::Nothing, "nothing"}, {Requires::BlockingFindi
               {Requires::NoBlockingFinding, "no blocking finding"}, {Requires::Evidence, "valid evidence"},
               {Requires::Unassigned, "unassigned"});
 
+/// Some kinds of node.
+struct Kinds {
+  unsigned bits = 0;
+  constexpr bool contains(NodeKind kind) const { return (bits >> static_cast<unsigned>(kind) & 1u) != 0; }
+};
+
 struct Move {
-  NodeKind kind;
+  Kinds kinds;
   Lifecycle from, to;
   Actor actor;
   Requires needs;

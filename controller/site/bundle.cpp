@@ -8,6 +8,7 @@
 #include "controller/base/digest.hpp"
 #include "controller/site/fields.hpp"
 #include "controller/site/image.hpp"
+#include "controller/site/package.hpp"
 #include "controller/site/site_file.hpp"
 
 namespace zellige {
@@ -243,11 +244,12 @@ void BundleReader::takePackage(const SiteFile& file, const Mention& mention, con
   const auto digest = sha256HexOfFile(path);
   if (!digest) return tell(file, mention, digest.error().what);
   if (!sameDigest(file, mention, *digest) || packages_.contains(*digest)) return;
-  auto header = readPldmPackage(path);
-  if (!header) return tell(file, mention, fmt::format("{}: {}", quote(mention.name), header.error().what));
+  auto versions = versionsOfPackage(path);
+  if (!versions)
+    return tell(file, mention, fmt::format("{}: {}", quote(mention.name), versions.error().what));
   std::error_code trouble;
   packages_[*digest] = {
-      {*digest, path.filename().string(), fs::file_size(path, trouble)}, path, std::move(*header)};
+      {*digest, path.filename().string(), fs::file_size(path, trouble)}, path, std::move(*versions)};
 }
 
 void BundleReader::takeImage(const SiteFile& file, const Mention& mention, const fs::path& path) {
@@ -259,17 +261,15 @@ void BundleReader::takeImage(const SiteFile& file, const Mention& mention, const
 
 void BundleReader::checkVersion(const SiteFile& file, const Mention& mention) {
   std::vector<std::string> versions;
-  if (const auto it = packages_.find(mention.expects); it != packages_.end()) {
-    if (it->second.header.contains(mention.name)) return;
-    for (const auto& component : it->second.header.components) versions.push_back(component.version);
-  } else if (const auto stored = known_.packages.find(mention.expects); stored != known_.packages.end()) {
+  if (const auto it = packages_.find(mention.expects); it != packages_.end())
+    versions = it->second.versions;
+  else if (const auto stored = known_.packages.find(mention.expects); stored != known_.packages.end())
     versions = stored->second;
-    if (std::any_of(versions.begin(), versions.end(),
-                    [&](const auto& v) { return sameVersion(v, mention.name); }))
-      return;
-  } else {
+  else
     return;  // the package itself is the problem, and told
-  }
+  if (std::any_of(versions.begin(), versions.end(),
+                  [&](const auto& v) { return sameVersion(v, mention.name); }))
+    return;
   std::string list;
   for (const auto& version : versions) list += (list.empty() ? "" : ", ") + quote(version);
   tell(file, mention, fmt::format("the package holds no version {}; it holds {}", quote(mention.name), list));

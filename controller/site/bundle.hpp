@@ -11,7 +11,6 @@
 #include "controller/model/catalog.hpp"
 #include "controller/protocol/agent.hpp"
 #include "controller/site/document.hpp"
-#include "controller/site/pldm.hpp"
 
 namespace zellige {
 
@@ -28,7 +27,7 @@ struct SiteBundle {
   struct Package {
     StoredFile file;
     std::filesystem::path path;
-    PldmPackage header;
+    std::vector<std::string> versions;  ///< that it holds
   };
   struct Image {
     StoredFile file;
@@ -48,8 +47,8 @@ struct SiteBundle {
 /// and images are looked for beside the file that names them, then from the directory that was given; one
 /// that is not there is accepted if `known` has its digest. Their content is hashed as a stream. Checked:
 /// names known and unique; nodes unique over all manifests; SKUs fit their nodes' kind and profiles their
-/// nodes' SKU; content has the digest told; packages are PLDM and hold the versions that baselines want from
-/// them.
+/// nodes' SKU; content has the digest told; packages can be opened (package.hpp) and hold the versions that
+/// baselines want from them.
 Reading<SiteBundle> readBundle(const std::vector<std::filesystem::path>& paths, const Known& known = {});
 
 }  // namespace zellige

@@ -115,13 +115,22 @@ class Import {
     return {};
   }
 
+  NodeKind kindOfSku(const std::string& name) {
+    auto q = w_.db.query("SELECT json FROM catalog WHERE kind = 'sku' AND name = ?");
+    q.bind(name);
+    return q.step() ? readSku(q.text(0)).kind : NodeKind::ComputeTray;
+  }
+
   Result<void> putProfile(const Profile& profile) {
     const std::pair<std::string_view, const std::string&> parts[] = {
         {"sku", profile.sku}, {"baseline", profile.baseline}, {"plan", profile.plan}};
-    for (const auto& [kind, name] : parts)
+    for (const auto& [kind, name] : parts) {
+      // Only a compute tray is burnt in by itself.
+      if (kind == "plan" && name.empty() && kindOfSku(profile.sku) != NodeKind::ComputeTray) continue;
       if (!inCatalog(kind, name))
         return invalid(
             fmt::format("profile {} names the {} '{}', which is not known", profile.name, kind, name));
+    }
     if (!profile.imageDigest.empty() && !haveFile(profile.imageDigest))
       return invalid(fmt::format("profile {}: the image {} ({}) is not imported", profile.name,
                                  profile.imageName, profile.imageDigest));

@@ -68,10 +68,11 @@ Result<Target> readCatalogTarget(Connection& db, const std::string& profile) {
   if (!sku) return sku.error();
   const auto baseline = document("baseline", target.profile.baseline);
   if (!baseline) return baseline.error();
-  const auto plan = document("plan", target.profile.plan);
-  if (!plan) return plan.error();
   target.sku = readSku(*sku);
   target.baseline = readBaseline(*baseline);
+  if (target.profile.plan.empty()) return target;
+  const auto plan = document("plan", target.profile.plan);
+  if (!plan) return plan.error();
   target.plan = readPlan(*plan);
   return target;
 }

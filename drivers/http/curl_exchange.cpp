@@ -149,6 +149,8 @@ Result<void> CurlExchange::applyTo(void* easy) {
     headers_ = curl_slist_append(headers_, "Accept-Encoding: identity");
   if (!isRead())
     headers_ = curl_slist_append(headers_, "Expect:");  // no 100-continue: some BMCs never answer it
+  if (options_.upload && options_.upload->parameters.empty())
+    headers_ = curl_slist_append(headers_, "Content-Type: application/octet-stream");
   if (!isRead() && !options_.upload && !request_.headers.has("Content-Type"))
     headers_ = curl_slist_append(headers_, "Content-Type:");  // else libcurl would say x-www-form-urlencoded
   set(easy, CURLOPT_HTTPHEADER, headers_);
@@ -181,6 +183,7 @@ Result<void> CurlExchange::applyUpload(void* easy) {
   std::error_code ec;
   if (!std::filesystem::is_regular_file(upload.file, ec))
     return Error{Errc::Invalid, fmt::format("{} is not a file", upload.file.string())};
+  if (upload.parameters.empty()) return applyPlainUpload(easy);
   auto* mime = curl_mime_init(easy);
   mime_ = mime;
   auto* parameters = curl_mime_addpart(mime);
@@ -197,7 +200,22 @@ Result<void> CurlExchange::applyUpload(void* easy) {
   return {};
 }
 
+Result<void> CurlExchange::applyPlainUpload(void* easy) {
+  const auto& path = options_.upload->file;
+  std::error_code failed;
+  const auto size = std::filesystem::file_size(path, failed);
+  file_.reset(std::fopen(path.c_str(), "rb"));
+  if (failed || !file_) return Error{Errc::Invalid, fmt::format("cannot read {}", path.string())};
+  set(easy, CURLOPT_POST, 1L);
+  set<const char*>(easy, CURLOPT_POSTFIELDS, nullptr);
+  set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(size));
+  set<std::FILE*>(easy, CURLOPT_READDATA, file_.get());  // read by libcurl's own fread
+  return {};
+}
+
 void CurlExchange::detach(void* easy) {
+  if (file_) set<std::FILE*>(easy, CURLOPT_READDATA, stdin);  // libcurl's default
+  file_.reset();
   set<curl_slist*>(easy, CURLOPT_HTTPHEADER, nullptr);
   set<curl_slist*>(easy, CURLOPT_CONNECT_TO, nullptr);
   set<char*>(easy, CURLOPT_ERRORBUFFER, nullptr);

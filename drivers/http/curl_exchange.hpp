@@ -2,6 +2,7 @@
 // nothing of threads or sockets.
 #pragma once
 
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <string>
@@ -52,6 +53,7 @@ class CurlExchange {
   void applyTls(void* easy);
   void applyMethod(void* easy);
   Result<void> applyUpload(void* easy);
+  Result<void> applyPlainUpload(void* easy);
   void readHeader(std::string_view line);
   Error failed(int curlCode, const char* text) const;
   std::string subject() const;
@@ -62,6 +64,10 @@ class CurlExchange {
   Received received_;
   void* easy_ = nullptr;
   void* mime_ = nullptr;
+  struct CloseFile {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  std::unique_ptr<std::FILE, CloseFile> file_;  ///< of a plain upload
   curl_slist* headers_ = nullptr;
   curl_slist* connectTo_ = nullptr;
   std::size_t headerBytes_ = 0;

@@ -25,9 +25,10 @@ struct Peer {
       ///< (SNI, Host); empty: no name is checked, as BMC certificates rarely carry a right one
 };
 
-/// The file part of a Redfish multipart push. Streamed from disk with a Content-Length (iDRAC refuses chunked bodies).
+/// A file that is pushed, streamed from disk with a Content-Length (iDRAC refuses chunked bodies): as a Redfish multipart
+/// push, or, without parameters, alone as the body.
 struct Upload {
-  std::string parameters;      ///< JSON of the part "UpdateParameters"
+  std::string parameters;      ///< JSON of the part "UpdateParameters"; empty: the file is the whole body
   std::filesystem::path file;  ///< part "UpdateFile"
   std::string fileName;        ///< as the BMC sees it
 };

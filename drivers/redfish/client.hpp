@@ -137,6 +137,8 @@ class Client {
   Ask writing(std::string method, std::string uri, std::string body) const;
   void note(const Ask& ask, Time begin, int status, std::size_t bytes, std::string problem);
 
+  Task<Result<void>> eachPage(std::string uri, std::function<void(const Document&)> visit);
+  static void take(const Document& page, Members& members, std::vector<std::string>& bare);
   Task<Result<Members>> expanded(std::string uri, bool& usable);
   Task<Result<void>> addMember(std::string uri, Members& members, bool slow);
 

@@ -30,21 +30,30 @@ bool membersAreList(const Json& page) {
 
 }  // namespace
 
-Task<Result<std::vector<std::string>>> Client::links(std::string uri) {
-  std::vector<std::string> out;
+// First page to last.
+Task<Result<void>> Client::eachPage(std::string uri, std::function<void(const Document&)> visit) {
   std::set<std::string> pages;
   while (!uri.empty()) {
     auto page = co_await get(uri);
     if (!page) co_return page.error();
     if (!membersAreList(*page->json))
       co_return Error{Errc::BadReply, fmt::format("GET {}: Members is no list", uri), false, page->status};
-    const auto view = page->view();
-    for (auto& link : view.links("Members"))
-      if (out.size() < mostMembers) out.push_back(std::move(link));
+    visit(*page);
     pages.insert(uriKey(uri));
-    uri = view.link("Members@odata.nextLink");
+    uri = page->view().link("Members@odata.nextLink");
     if (pages.contains(uriKey(uri)) || pages.size() >= mostPages) break;
   }
+  co_return Result<void>{};
+}
+
+Task<Result<std::vector<std::string>>> Client::links(std::string uri) {
+  std::vector<std::string> out;
+  std::function<void(const Document&)> collect = [&out](const Document& page) {
+    for (auto& link : page.view().links("Members"))
+      if (out.size() < mostMembers) out.push_back(std::move(link));
+  };
+  auto read = co_await eachPage(std::move(uri), std::move(collect));
+  if (!read) co_return read.error();
   co_return out;
 }
 
@@ -58,6 +67,25 @@ Task<Result<void>> Client::addMember(std::string uri, Members& members, bool slo
     co_return member.error();
   }
   co_return Result<void>{};
+}
+
+// Members that come whole are taken as they come, also where nobody asked for them so.
+void Client::take(const Document& page, Members& members, std::vector<std::string>& bare) {
+  for (const auto& member : readArray(*page.json, "Members")) {
+    auto link = localPath(readString(member, "@odata.id").value_or(""));
+    if (!member.is_object() || link.empty() || members.found.size() + bare.size() >= mostMembers) continue;
+    if (isBare(member)) {
+      bare.push_back(std::move(link));
+      continue;
+    }
+    Document document;
+    document.status = page.status;
+    document.etag = readString(member, "@odata.etag").value_or("");
+    document.json = std::shared_ptr<const Json>(page.json, &member);
+    document.log = page.log;
+    document.uri = std::move(link);
+    members.found.push_back(std::move(document));
+  }
 }
 
 // `usable` says whether $expand did its job here; an error that is not about $expand is returned as it is.
@@ -74,21 +102,7 @@ Task<Result<Members>> Client::expanded(std::string uri, bool& usable) {
       co_return got.error();
     }
     if (!membersAreList(*got->json)) co_return members;
-    for (const auto& member : readArray(*got->json, "Members")) {
-      auto link = localPath(readString(member, "@odata.id").value_or(""));
-      if (!member.is_object() || link.empty() || members.found.size() + bare.size() >= mostMembers) continue;
-      if (isBare(member)) {
-        bare.push_back(std::move(link));
-        continue;
-      }
-      Document document;
-      document.status = got->status;
-      document.etag = readString(member, "@odata.etag").value_or("");
-      document.json = std::shared_ptr<const Json>(got->json, &member);
-      document.log = got->log;
-      document.uri = std::move(link);
-      members.found.push_back(std::move(document));
-    }
+    take(*got, members, bare);
     pages.insert(uriKey(page));
     page = got->view().link("Members@odata.nextLink");
     if (pages.contains(uriKey(page)) || pages.size() >= mostPages) break;
@@ -112,11 +126,13 @@ Task<Result<Members>> Client::members(std::string uri, bool slow) {
     auto members = co_await expanded(uri, usable);
     if (!members || usable) co_return members;
   }
-  auto each = co_await links(uri);
-  if (!each) co_return each.error();
-  if (tryExpand) noExpand_.push_back(key);
   Members members;
-  for (auto& link : *each) {
+  std::vector<std::string> each;
+  std::function<void(const Document&)> collect = [&](const Document& page) { take(page, members, each); };
+  auto read = co_await eachPage(uri, std::move(collect));
+  if (!read) co_return read.error();
+  if (tryExpand) noExpand_.push_back(key);
+  for (auto& link : each) {
     auto added = co_await addMember(std::move(link), members, slow);
     if (!added) co_return added.error();
   }

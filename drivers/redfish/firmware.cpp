@@ -115,17 +115,22 @@ Task<Result<std::string>> RedfishBmc::pushFirmware(std::filesystem::path package
   auto service = co_await client_.get(known().updateService);
   if (!service) co_return service.error();
   const auto view = service->view();
-  const auto uri = view.link("MultipartHttpPushUri");
-  if (uri.empty()) co_return Error{Errc::Unsupported, "the update service takes no multipart push"};
+  const bool plain = platform().push == Push::Plain;
+  const auto uri = view.link(plain ? "HttpPushUri" : "MultipartHttpPushUri");
+  if (uri.empty())
+    co_return Error{Errc::Unsupported,
+                    fmt::format("the update service takes no {} push", plain ? "plain" : "multipart")};
   if (const auto most = view.integer("MaxImageSizeBytes").value_or(0);
       most > 0 && size > static_cast<std::uintmax_t>(most))
     co_return Error{Errc::Rejected,
                     fmt::format("package {} has {} bytes; the BMC takes at most {}; nothing was sent",
                                 fileName, size, most)};
+  if (plain && !targets.empty())
+    co_return Error{Errc::Unsupported, "this machine's update service takes no targets; nothing was sent"};
   Json parameters{{"Targets", targets}};
   if (force || platform().pushForceAlways) parameters["ForceUpdate"] = force;
   if (platform().pushApplyNow) parameters["@Redfish.OperationApplyTime"] = "Immediate";
-  http::Upload upload{parameters.dump(), std::move(package), std::move(fileName)};
+  http::Upload upload{plain ? std::string{} : parameters.dump(), std::move(package), std::move(fileName)};
   auto sent = co_await client_.upload(uri, std::move(upload));
   if (!sent) co_return sent.error();
   auto task = co_await taskOf(*sent);

@@ -19,6 +19,7 @@ struct Known {
   std::string systems, managers, chassis, updateService, taskService, sessions,
       managerOfService;  ///< of the root
   std::vector<std::string> systemLinks;
+  std::vector<std::string> chassisLinks;  ///< looked at only where there are no systems
   std::string hostSystem, baseboard, manager, networkProtocol, firmwareInventory, tasks;
   std::string boot;  ///< the resource that boot overrides are written to
   std::string mediaSlot;

@@ -139,7 +139,12 @@ Task<Result<void>> RedfishBmc::readPowerSupplies(Document chassis, Reading& read
     auto part = readPart(supply, ComponentKind::Psu, false);
     if (const auto id = supply.trimmed("MemberId"); part.name.empty() || supply.trimmed("Id").empty())
       part.name = id;
-    if (!alreadyListed(reading.out.components, part)) reading.out.components.push_back(std::move(part));
+    // A shelf with two chassis lists them twice.
+    const auto& parts = reading.out.components;
+    const bool twice = std::any_of(parts.begin(), parts.end(), [&](const Component& other) {
+      return other.kind == part.kind && other.serial == part.serial && other.name == part.name;
+    });
+    if (!twice) reading.out.components.push_back(std::move(part));
   };
   if (const auto uri = chassis.view().link("PowerSubsystem"); !uri.empty()) {
     auto subsystem = co_await client_.get(uri);

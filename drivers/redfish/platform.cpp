@@ -63,6 +63,17 @@ const auto rows = std::to_array<Platform>({
         .syslog = Syslog::NvidiaRsyslog,
     },
     {
+        // Tells neither Vendor nor Product (FACTS 1).
+        .name = "liteon-power-shelf",
+        .onlyChassis = "powershelf",
+        .serialChassis = "powershelf",
+        .shelfChassis = "powershelf",
+        .chassisKinds = standardKinds,
+        .resets = standardResets,
+        .bmcResets = bmcResets,
+        .push = Push::Plain,
+    },
+    {
         .name = "generic",
         .baseboardSystem = "HGX_Baseboard_0",
         .chassisKinds = standardKinds,
@@ -73,11 +84,16 @@ const auto rows = std::to_array<Platform>({
     },
 });
 
+bool isOneOf(std::string_view id, const std::vector<std::string>& ids) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
 bool fits(const Platform& row, const SelfDescription& machine) {
+  if (!row.onlyChassis.empty() && !isOneOf(row.onlyChassis, machine.chassis)) return false;
   if (!row.vendor.empty() && !sameIgnoringCase(row.vendor, machine.vendor)) return false;
   if (!row.product.empty() && !sameIgnoringCase(row.product, machine.product)) return false;
   if (row.system.empty() || machine.systems.empty()) return true;
-  return std::find(machine.systems.begin(), machine.systems.end(), row.system) != machine.systems.end();
+  return isOneOf(row.system, machine.systems);
 }
 
 }  // namespace

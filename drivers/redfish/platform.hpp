@@ -24,18 +24,21 @@ enum class DrivesIn { Chassis, Storage };
 enum class PowerSuppliesIn { Nowhere, Chassis };
 enum class BmcListedFrom { Managers, Chassis };
 enum class Syslog { None, NvidiaRsyslog };
+enum class Push { Multipart, Plain };  ///< to MultipartHttpPushUri, or the bare file to HttpPushUri
 
 struct Platform {
   std::string_view name;
 
-  // Recognised by: all that is not empty must be so. `system` is one of the ids of its Systems, looked at once signed in.
-  std::string_view vendor, product, system;
+  // Recognised by: all that is not empty must be so. `system` is one of the ids of its Systems, looked at once signed in;
+  // `onlyChassis` one of those of its Chassis, of a machine that has no Systems.
+  std::string_view vendor, product, system, onlyChassis;
 
   // Which of its resources is which, by id. Empty: the first that is not the baseboard.
   std::string_view hostSystem, baseboardSystem;
   bool baseboardExpected = false;  ///< its absence means that the HMC is away, not that there is none
   std::string_view serialChassis;  ///< the machine's serial is this chassis's; empty: the system's
   std::string_view leakChassis;    ///< the only one with leak detectors; empty: look at all
+  std::string_view shelfChassis;   ///< of a power shelf: the one that is switched; empty: this is none
 
   // Inventory
   std::span<const KindByName> chassisKinds;
@@ -65,6 +68,7 @@ struct Platform {
   bool anyMatch = false;                        ///< PATCH wants `If-Match: *`
 
   // Firmware
+  Push push = Push::Multipart;
   bool pushForceAlways = false;  ///< ForceUpdate is always sent
   bool pushApplyNow = false;     ///< @Redfish.OperationApplyTime: Immediate
 
@@ -78,6 +82,7 @@ struct Platform {
 struct SelfDescription {
   std::string vendor, product;
   std::vector<std::string> systems;
+  std::vector<std::string> chassis;  ///< ids; empty where there are systems
 };
 
 std::span<const Platform> platforms();  ///< `generic` is the last

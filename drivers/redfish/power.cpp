@@ -210,6 +210,35 @@ Task<Result<bool>> RedfishBmc::backgroundCopyDone() {
   co_return true;
 }
 
+Task<Result<std::string>> RedfishBmc::shelfUri() {
+  auto systems = co_await readSystems();
+  if (!systems) co_return systems.error();
+  for (const auto& uri : known().chassisLinks)
+    if (lastSegment(uri) == platform().shelfChassis) co_return uri;
+  co_return Error{Errc::Unsupported, fmt::format("platform {}: no power shelf", platform().name)};
+}
+
+Task<Result<bool>> RedfishBmc::feeds() {
+  auto uri = co_await shelfUri();
+  if (!uri) co_return uri.error();
+  auto chassis = co_await client_.get(*uri);
+  if (!chassis) co_return chassis.error();
+  const auto state = chassis->view().trimmed("PowerState");
+  if (state.empty()) co_return Error{Errc::BadReply, fmt::format("{} tells no PowerState", *uri)};
+  co_return state == "On";
+}
+
+Task<Result<void>> RedfishBmc::startFeeding() {
+  if (auto ok = client_.armed("switch the shelf on"); !ok) co_return ok.error();
+  auto uri = co_await shelfUri();
+  if (!uri) co_return uri.error();
+  auto chassis = co_await client_.get(*uri);
+  if (!chassis) co_return chassis.error();
+  std::vector<std::string> types;
+  types.emplace_back("On");
+  co_return co_await act(*chassis, "#Chassis.On", std::move(types));
+}
+
 Task<Result<void>> RedfishBmc::setLocateLed(bool on) {
   if (auto ok = client_.armed("locate light"); !ok) co_return ok.error();
   auto uri = co_await hostUri();

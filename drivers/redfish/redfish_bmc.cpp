@@ -19,8 +19,9 @@ std::string_view expandQuery(const View& root) {
 }
 
 void recognise(Known& known) {
-  SelfDescription self{known.identity.vendor, known.identity.product, {}};
+  SelfDescription self{known.identity.vendor, known.identity.product, {}, {}};
   for (const auto& uri : known.systemLinks) self.systems.emplace_back(lastSegment(uri));
+  for (const auto& uri : known.chassisLinks) self.chassis.emplace_back(lastSegment(uri));
   known.platform = &platformFor(self);
   known.identity.platform = known.platform->name;
 }
@@ -74,11 +75,13 @@ Task<Result<void>> RedfishBmc::readSystems() {
     if (!root) co_return root.error();
     takeRoot(root->view());
   }
-  if (known().systems.empty()) co_return Result<void>{};
-  auto links = co_await client_.links(known().systems);
+  const bool hasSystems = !known().systems.empty();
+  const auto collection = hasSystems ? known().systems : known().chassis;
+  if (collection.empty() || !known().chassisLinks.empty()) co_return Result<void>{};
+  auto links = co_await client_.links(collection);
   if (!links) co_return links.error();
   learn([&](Known& k) {
-    k.systemLinks = std::move(*links);
+    (hasSystems ? k.systemLinks : k.chassisLinks) = std::move(*links);
     recognise(k);
   });
   co_return Result<void>{};

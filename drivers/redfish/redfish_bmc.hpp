@@ -35,6 +35,7 @@ class RedfishBmc final : public Bmc {
   Task<Result<BootOverride>> bootOverride() override;
   Task<Result<bool>> leakDetected() override;
   Task<Result<bool>> backgroundCopyDone() override;
+  Task<Result<bool>> feeds() override;
 
   Task<Result<void>> changePassword() override;
   Task<Result<void>> setSettings(BmcSettings wanted) override;
@@ -47,6 +48,7 @@ class RedfishBmc final : public Bmc {
   Task<Result<void>> ejectMedia() override;
   Task<Result<void>> setBootOverride(BootOverride wanted) override;
   Task<Result<void>> setLocateLed(bool on) override;
+  Task<Result<void>> startFeeding() override;
 
   Client& client() { return client_; }
 
@@ -85,6 +87,7 @@ class RedfishBmc final : public Bmc {
   // power.cpp
   Task<Result<void>> act(Document resource, std::string action, std::vector<std::string> resetTypes);
   Task<Result<void>> findLeakDetectors();
+  Task<Result<std::string>> shelfUri();
 
   // boot.cpp, media.cpp
   Task<Result<std::string>> bootUri();

@@ -85,7 +85,7 @@ void call(World& w, Machine& m, Which which, std::string url, HttpRequest reques
 AgentInventory inventory(const World& w, const Machine& m) {
   const auto identity = w.identity(m);
   AgentInventory out;
-  out.systemSerial = identity.traySerial();
+  out.systemSerial = identity.serial();
   out.cpus = kCpus;
   out.memoryGiB = kMemoryGiB;
   for (int gpu = 0; gpu < kGpus; ++gpu)
@@ -292,7 +292,7 @@ void report(World& w, Machine& m) {
   auto& a = *m.agent;
   if (a.reporting.open || !a.unanswered.empty()) return;  // the answer, or its retry, comes first
   AgentReport out;
-  out.serial = w.identity(m).traySerial();
+  out.serial = w.identity(m).serial();
   out.bootId = w.identity(m).hex(fmt::format("boot {}", m.boots), 16);
   out.home = a.home;
   out.sequence = ++a.sequence;

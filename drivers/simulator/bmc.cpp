@@ -59,6 +59,7 @@ void loseStandbyPower(World& w, Machine& m) {
 }  // namespace
 
 void restart(World& w, Machine& m, Why why) {
+  const auto own = m.kind() == MachineKind::PowerShelf ? Bundle::ShelfController : Bundle::BmcTray;
   const auto& times = w.times();
   const bool hgxWasThere = !m.hgxGone && (m.hgxUp || w.now() < m.hgxOverdueAt);
   if (m.flash.running) {
@@ -73,9 +74,9 @@ void restart(World& w, Machine& m, Why why) {
     m.heldUntilAux = false;
     activated = firmware::activate(w, m, Bundle::BmcTray);
     activated = firmware::activate(w, m, Bundle::Compute) || activated;
-  } else if (m.anyPending(Bundle::BmcTray)) {
+  } else if (m.anyPending(own)) {
     if (!m.heldUntilAux && w.fires(m, FaultKind::OldUntilAuxCycle)) m.heldUntilAux = true;
-    if (!m.heldUntilAux) activated = firmware::activate(w, m, Bundle::BmcTray);
+    if (!m.heldUntilAux) activated = firmware::activate(w, m, own);
   }
   auto down = w.spread(m, times.bmcRestart);
   if (why == Why::AuxCycle) down += w.between(m, Duration{0}, times.bmcAfterAuxExtra);
@@ -86,12 +87,32 @@ void restart(World& w, Machine& m, Why why) {
   m.bmcUp = m.bmcGoing = false;
   w.begin(m, Work::Bmc);
   w.later(m, Track::Bmc, down, back);
+  if (!m.isTray()) return;
   if (why == Why::AuxCycle) {
     if (m.restorePolicy == RestorePolicy::AlwaysOn) w.later(m, Track::Power, down, host::powerOn);
     takeHgxThroughAuxCycle(w, m, down);
   } else if (hgxWasThere) {
     hgxDown(w, m, down + times.hgxRediscover, down + times.hgxRediscover);
   }
+}
+
+void lose(World& w, Machine& m) {
+  if (m.hostOn()) host::cutPower(w, m);
+  if (m.flash.running) firmware::interrupt(w, m);
+  forgetAll(m);
+  m.bmcUp = m.bmcGoing = m.hgxUp = false;
+  w.stop(m, Track::Bmc);
+  w.stop(m, Track::Hgx);
+  w.end(m, Work::Bmc);
+  w.end(m, Work::Hgx);
+}
+
+void begin(World& w, Machine& m) {
+  const auto& times = w.times();
+  const auto down = w.spread(m, times.bmcRestart);
+  w.begin(m, Work::Bmc);
+  w.later(m, Track::Bmc, down, back);
+  if (m.isTray()) hgxDown(w, m, down + w.between(m, times.hgxMin, times.hgxMax), down + times.hgxMax);
 }
 
 void restartSoon(World& w, Machine& m, Why why) {

@@ -1,4 +1,4 @@
-// The BMC of a tray: restarts, and the aux cycle that takes the whole tray through one. Internal.
+// A machine's BMC: restarts, the aux cycle that takes a whole tray through one, and the rack's power. Internal.
 #pragma once
 
 #include "drivers/simulator/world.hpp"
@@ -16,6 +16,10 @@ enum class Why {
 void restartSoon(World& w, Machine& m, Why why);
 /// Down from now on; up again after the time that `why` takes. Sessions, tasks and virtual media are gone.
 void restart(World& w, Machine& m, Why why);
+/// The busbar is dead: everything in the machine is off at once.
+void lose(World& w, Machine& m);
+/// The busbar lives again.
+void begin(World& w, Machine& m);
 /// Manager.Reset of HGX_BMC_0: HGX_* vanish for 1-3 minutes.
 void restartHgx(World& w, Machine& m);
 /// HGX_* are missing although they ought to be back by now.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "controller/base/random.hpp"
+#include "drivers/simulator/fleet.hpp"
 
 namespace zellige::sim {
 
@@ -21,6 +22,12 @@ constexpr std::array kDefects{FaultKind::HgxMissing, FaultKind::GpuMissing, Faul
 constexpr double kLightShare = 0.2;    // of machines that have one transient fault
 constexpr double kHeavyShare = 0.8;    // of machines that have one to three
 constexpr double kDefectShare = 0.03;  // of machines that must end in quarantine
+
+/// It would never fire on another kind of machine.
+bool isOfTraysOnly(FaultKind kind) {
+  return kind == FaultKind::OldUntilAuxCycle || kind == FaultKind::HgxLate ||
+         std::find(kDefects.begin(), kDefects.end(), kind) != kDefects.end();
+}
 
 // How many occasions pass before a fault fires: requests for those of the transport, acts for those of acts.
 int occasions(FaultKind kind, Random& random) {
@@ -75,28 +82,29 @@ std::string_view expectedCause(FaultKind kind) {
   return "";
 }
 
-FaultSchedule::FaultSchedule(int machines, std::uint64_t seed, FaultLevel level, bool asWanted,
-                             const std::vector<ScriptedFault>& scripted, Time start)
-    : seed_(seed) {
-  for (const auto& f : scripted) {
+FaultSchedule::FaultSchedule(const FleetOptions& fleet, Time start) : seed_(fleet.seed) {
+  for (const auto& f : fleet.scripted) {
     const bool defect = std::find(kDefects.begin(), kDefects.end(), f.kind) != kDefects.end();
     const int times = defect || f.kind == FaultKind::PasswordXhtml ? 1'000'000 : f.times;
     byMachine_[f.machine].push_back({f.kind, f.skip, times, start + f.after});
   }
-  if (level == FaultLevel::None) return;
-  for (int machine = 0; machine < machines; ++machine) {
-    Random random(seed, fmt::format("faults {}", machine));
-    const bool some = random.chance(level == FaultLevel::Heavy ? kHeavyShare : kLightShare);
-    const auto count = !some ? 0 : level == FaultLevel::Light ? 1 : random.between(1, 3);
+  if (fleet.faults == FaultLevel::None) return;
+  const bool heavy = fleet.faults == FaultLevel::Heavy;
+  for (int machine = 0; machine < machinesOf(fleet); ++machine) {
+    const bool tray = kindOf(fleet, machine) == MachineKind::ComputeTray;
+    Random random(seed_, fmt::format("faults {}", machine));
+    const bool some = random.chance(heavy ? kHeavyShare : kLightShare);
+    const auto count = !some ? 0 : heavy ? random.between(1, 3) : 1;
     std::vector<FaultKind> kinds;
     while (static_cast<std::int64_t>(kinds.size()) < count) {
       const auto kind = kTransient[static_cast<std::size_t>(random.between(0, kTransient.size() - 1))];
       if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
     }
-    if (level == FaultLevel::Heavy && random.chance(kDefectShare)) {
+    if (!tray) std::erase_if(kinds, isOfTraysOnly);
+    if (tray && heavy && random.chance(kDefectShare)) {
       const auto defect = kDefects[static_cast<std::size_t>(random.between(0, kDefects.size() - 1))];
       // Without a firmware update there is no aux cycle after which HGX could stay away.
-      if (!(asWanted && defect == FaultKind::HgxMissing)) kinds.push_back(defect);
+      if (!(fleet.asWanted && defect == FaultKind::HgxMissing)) kinds.push_back(defect);
     }
     for (const auto kind : kinds) {
       const int skip = occasions(kind, random);

@@ -53,10 +53,11 @@ struct Expectation {
   std::string_view cause;
 };
 
+struct FleetOptions;
+
 class FaultSchedule {
  public:
-  FaultSchedule(int machines, std::uint64_t seed, FaultLevel level, bool asWanted,
-                const std::vector<ScriptedFault>& scripted, Time start);
+  FaultSchedule(const FleetOptions& fleet, Time start);
 
   /// An occasion for `kind` on `machine`: true if it fires now, and is then counted as fired.
   bool fires(int machine, FaultKind kind, Time now);

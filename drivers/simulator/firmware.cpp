@@ -17,7 +17,6 @@ constexpr std::size_t kMaxImage = 209'715'200;  // MaxImageSizeBytes of the reco
 constexpr Duration kPushGap{30'000};            // FACTS 6: two bundles at once, 30 s apart or memory runs out
 constexpr int kBusyRetry = 30;                  // bmcweb: ServiceTemporarilyUnavailable 30
 constexpr std::size_t kMaxTasks = 8;            // est: bmcweb keeps 100; a tray sees few
-constexpr std::string_view kComputeTarget = "/redfish/v1/Chassis/HGX_Chassis_0";
 constexpr std::string_view kInventory = "/redfish/v1/UpdateService/FirmwareInventory/";
 
 /// What a push is aimed at: the items, as a bit mask, and the name of it all for the ledger.
@@ -26,35 +25,42 @@ struct Target {
   bool hgx = false;
   bool single = false;
   std::string component;
+  std::string_view device;  ///< that a package for it names
 };
 
-std::uint32_t itemsOf(Bundle bundle) {
-  std::uint32_t mask = 0;
-  for (unsigned i = 0; i < kItems; ++i)
-    if (bundleOf(kFirmware[i]) == bundle) mask |= 1u << i;
-  return mask;
+void add(Target& target, const Profile& profile, const BundlePackage& package) {
+  for (unsigned i = 0; i < profile.firmware.size(); ++i)
+    if (profile.firmware[i].bundle == package.bundle) target.items |= 1u << i;
+  target.hgx = target.hgx || package.bundle == Bundle::Compute;
+  target.component = package.entry;
+  target.device = deviceOf(package);
 }
 
-Result<Target> readTarget(const Json& targets) {
-  if (targets.empty()) return Target{itemsOf(Bundle::BmcTray), false, false, "bmc_tray"};
-  Target out;
-  for (const auto& target : targets) {
-    const auto uri = target.is_string() ? target.get<std::string>() : std::string();
-    if (uri == kComputeTarget) {
-      out.items |= itemsOf(Bundle::Compute);
-      out.component = "compute_tray";
-      out.hgx = true;
-      continue;
+/// One URI of a push; empty: the whole machine.
+bool add(Target& target, const Profile& profile, std::string_view uri) {
+  for (const auto& package : profile.packages)
+    if (package.target == uri) {
+      add(target, profile, package);
+      return true;
     }
-    const int item = uri.starts_with(kInventory) ? itemIndex(std::string_view(uri).substr(kInventory.size()))
-                                                 : -1;
-    if (item < 0) return Error{Errc::NotFound, uri};
-    out.items |= 1u << static_cast<unsigned>(item);
-    out.single = true;
-    out.hgx = out.hgx || bundleOf(kFirmware[static_cast<std::size_t>(item)]) == Bundle::Compute;
-    out.component += (out.component.empty() ? "" : "+") +
-                     std::string(kFirmware[static_cast<std::size_t>(item)].id);
-  }
+  const int index = uri.starts_with(kInventory) ? profile.item(uri.substr(kInventory.size())) : -1;
+  if (index < 0) return false;
+  const auto& item = profile.firmware[static_cast<std::size_t>(index)];
+  target.items |= 1u << static_cast<unsigned>(index);
+  target.single = true;
+  target.hgx = target.hgx || item.bundle == Bundle::Compute;
+  target.component += (target.component.empty() ? "" : "+") + std::string(item.id);
+  if (const auto* package = profile.package(item.bundle)) target.device = deviceOf(*package);
+  return true;
+}
+
+Result<Target> readTarget(const Profile& profile, const Json& targets) {
+  Target out;
+  if (targets.empty() && !add(out, profile, "")) return Error{Errc::NotFound, "Targets"};
+  for (const auto& target : targets)
+    if (const auto uri = target.is_string() ? target.get<std::string>() : std::string();
+        uri.empty() || !add(out, profile, uri))
+      return Error{Errc::NotFound, uri};
   return out;
 }
 
@@ -65,7 +71,7 @@ struct Push {
   std::string_view file;
 };
 
-Result<Push> readPush(const HttpRequest& request) {
+Result<Push> readMultipart(const Profile& profile, const HttpRequest& request) {
   const auto parts = readForm(request.headers.get("Content-Type"), request.body);
   if (!parts) return parts.error();
   Push push;
@@ -80,7 +86,7 @@ Result<Push> readPush(const HttpRequest& request) {
       for (const auto& [key, value] : json->items())
         if (key != "Targets" && key != "ForceUpdate" && key != "@Redfish.OperationApplyTime" && key != "Oem")
           return Error{Errc::Invalid, fmt::format("UpdateParameters has no property {}", key)};
-      auto target = readTarget(readArray(*json, "Targets"));
+      auto target = readTarget(profile, readArray(*json, "Targets"));
       if (!target) return target.error();
       push.target = std::move(*target);
       push.force = readBool(*json, "ForceUpdate").value_or(false);
@@ -91,25 +97,38 @@ Result<Push> readPush(const HttpRequest& request) {
   return push;
 }
 
+/// The body is the package, and the package says what it is for.
+Push readPlain(World& w, const Profile& profile, const HttpRequest& request) {
+  Push push;
+  push.force = true;
+  push.file = request.body;
+  push.target.component = "unknown";
+  const auto& opened = w.packages.open(push.file);
+  if (!opened.package) return push;
+  for (const auto& package : profile.packages)
+    if (deviceOf(package) == opened.package->device) add(push.target, profile, package);
+  return push;
+}
+
 /// What the package would write into the target's items.
-std::vector<std::pair<std::uint8_t, std::uint16_t>> plan(World& w, const Package& package,
-                                                         const Target& target) {
+std::vector<std::pair<std::uint8_t, std::uint16_t>> plan(World& w, const Profile& profile,
+                                                         const Package& package, const Target& target) {
   std::vector<std::pair<std::uint8_t, std::uint16_t>> writes;
-  if (package.device != (target.hgx ? kComputeDevice : kBmcTrayDevice)) return writes;
-  for (std::uint8_t i = 0; i < kItems; ++i) {
+  if (package.device != target.device) return writes;
+  for (std::uint8_t i = 0; i < profile.firmware.size(); ++i) {
     if ((target.items & (1u << i)) == 0) continue;
     for (const auto& c : package.components)
-      if (softwareNumber(kFirmware[i].softwareId) == c.identifier)
+      if (softwareNumber(profile.firmware[i].softwareId) == c.identifier)
         writes.emplace_back(i, w.version(c.version, c.stamp));
   }
   return writes;
 }
 
 bool lowerStamp(const World& w, const Machine& m, const Package& package, const Target& target) {
-  for (std::size_t i = 0; i < kItems; ++i)
+  for (std::size_t i = 0; i < m.profile->firmware.size(); ++i)
     for (const auto& c : package.components)
-      if ((target.items & (1u << i)) != 0 && softwareNumber(kFirmware[i].softwareId) == c.identifier &&
-          c.stamp < w.stamp(m.active[i]))
+      if ((target.items & (1u << i)) != 0 &&
+          softwareNumber(m.profile->firmware[i].softwareId) == c.identifier && c.stamp < w.stamp(m.active[i]))
         return true;
   return false;
 }
@@ -156,6 +175,7 @@ void written(World& w, Machine& m) {
     ++m.flashes;
   }
   finish(w, m, outcome);
+  activate(w, m, Bundle::ShelfSupplies);  // they go over to it one after the other, without a break
   if (outcome == TaskOutcome::Completed && w.fires(m, FaultKind::TaskLostDone))
     bmc::restart(w, m, bmc::Why::AfterFlash);
 }
@@ -174,12 +194,15 @@ void start(World& w, Machine& m, const Push& push, const PackageStore::Opened& o
   if (opened.package) {
     if (!push.force && lowerStamp(w, m, *opened.package, push.target))
       f.outcome = TaskOutcome::LowerStamp;
-    else if (f.writes = plan(w, *opened.package, push.target); !f.writes.empty())
+    else if (f.writes = plan(w, *m.profile, *opened.package, push.target); !f.writes.empty())
       f.outcome = TaskOutcome::Completed;
   }
   const auto& times = w.times();
   const bool real = f.outcome == TaskOutcome::Completed;
-  const auto whole = push.target.single ? times.singleFlash : f.hgx ? times.computeFlash : times.bmcTrayFlash;
+  const auto whole = push.target.single ? times.singleFlash
+                     : !m.isTray()      ? times.shelfFlash
+                     : f.hgx            ? times.computeFlash
+                                        : times.bmcTrayFlash;
   const auto duration = real ? w.spread(m, whole) : times.notRecognised;
   if (m.tasks.size() == kMaxTasks) m.tasks.erase(m.tasks.begin());
   m.tasks.push_back({f.task, f.hgx, TaskOutcome::Running, w.now(), w.now() + duration});
@@ -215,7 +238,7 @@ void beginCopy(World& w, Machine& m, Bundle bundle) {
 HttpReply push(World& w, Machine& m, const HttpRequest& request) {
   if (request.body.size() > kMaxImage)
     return errorReply(413, "PayloadTooLarge", "The image is larger than MaxImageSizeBytes.");
-  const auto read = readPush(request);
+  const auto read = m.isTray() ? readMultipart(*m.profile, request) : readPlain(w, *m.profile, request);
   if (!read) {
     if (read.error().code == Errc::NotFound)
       return errorReply(404, "ResourceNotFound", fmt::format("There is no target {}.", read.error().what));
@@ -225,7 +248,7 @@ HttpReply push(World& w, Machine& m, const HttpRequest& request) {
     return errorReply(404, "ResourceNotFound", "The HGX targets are not there.");
   const auto& opened = w.packages.open(read->file);
   std::vector<std::pair<std::uint8_t, std::uint16_t>> writes;
-  if (opened.package) writes = plan(w, *opened.package, read->target);
+  if (opened.package) writes = plan(w, *m.profile, *opened.package, read->target);
   auto why = whyDuplicate(w, m, *read, opened.digest, writes);
   const bool soon = m.lastPush != Time::min() && w.now() - m.lastPush < kPushGap;
   if (m.flash.running && !soon) {
@@ -257,12 +280,12 @@ void lose(World& w, Machine& m) { finish(w, m, TaskOutcome::CutOff); }
 
 bool activate(World& w, Machine& m, Bundle bundle) {
   bool any = false;
-  for (std::size_t i = 0; i < kItems; ++i) {
-    if (m.pending[i] == 0 || bundleOf(kFirmware[i]) != bundle) continue;
+  for (std::size_t i = 0; i < m.profile->firmware.size(); ++i) {
+    if (m.pending[i] == 0 || m.profile->firmware[i].bundle != bundle) continue;
     m.active[i] = std::exchange(m.pending[i], std::uint16_t{0});
     any = true;
   }
-  if (any) beginCopy(w, m, bundle);
+  if (any && m.isTray()) beginCopy(w, m, bundle);
   return any;
 }
 

@@ -1,11 +1,11 @@
-// Firmware updates of a tray: the push, the flash, what it activates. Internal.
+// Firmware updates through the BMC: the push, the flash, what it activates. Internal.
 #pragma once
 
 #include "drivers/simulator/world.hpp"
 
 namespace zellige::sim::firmware {
 
-/// POST of the MultipartHttpPushUri. One update at a time; see FACTS 6.
+/// POST of the MultipartHttpPushUri, of a shelf the HttpPushUri. One update at a time; see FACTS 6.
 HttpReply push(World& w, Machine& m, const HttpRequest& request);
 
 /// Power or BMC is gone while a flash runs: its slots are damaged, the old versions stay.

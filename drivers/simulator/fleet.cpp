@@ -1,5 +1,6 @@
 #include "drivers/simulator/fleet.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "drivers/simulator/agent.hpp"
@@ -70,9 +71,11 @@ std::vector<MachineId> Fleet::machines() const {
 
 BmcAddress Fleet::address(MachineId machine) const { return bmcAddress(machine.value); }
 
-std::string Fleet::serial(MachineId machine) const {
-  return world_->identity(at(*world_, machine)).traySerial();
-}
+std::string Fleet::serial(MachineId machine) const { return world_->identity(at(*world_, machine)).serial(); }
+
+MachineKind Fleet::kind(MachineId machine) const { return at(*world_, machine).kind(); }
+int Fleet::racks() const { return racksOf(world_->options); }
+int Fleet::rack(MachineId machine) const { return rackOf(world_->options, machine.value); }
 
 const Ledger& Fleet::ledger() const { return world_->ledger; }
 
@@ -80,14 +83,15 @@ GroundTruth Fleet::groundTruth(MachineId machine) const {
   const auto& w = *world_;
   const auto& m = at(*world_, machine);
   GroundTruth out;
+  out.kind = m.kind();
   out.serial = serial(machine);
   out.hostOn = m.hostOn();
   out.osRunning = m.host.phase == HostPhase::Running;
   out.bmcUp = m.bmcUp;
   out.hgxPresent = m.hgxUp;
   out.flashing = m.flash.running;
-  for (std::size_t i = 0; i < kItems; ++i)
-    out.firmware.push_back({std::string(kFirmware[i].id), std::string(w.versionText(m.active[i])),
+  for (std::size_t i = 0; i < m.profile->firmware.size(); ++i)
+    out.firmware.push_back({std::string(m.profile->firmware[i].id), std::string(w.versionText(m.active[i])),
                             std::string(w.versionText(m.pending[i])), (m.bricked >> i & 1u) != 0});
   if (m.diskState == ImageState::Verified) out.diskDigest = w.strings.text(m.diskDigest);
   out.diskWriting = m.diskState == ImageState::Writing;
@@ -138,6 +142,45 @@ Peak Fleet::peak() const { return world_->peak; }
 std::vector<Expectation> Fleet::expectations() const { return world_->faults.expectations(); }
 std::map<std::string, int> Fleet::faultsFired() const { return world_->faults.fired(); }
 std::vector<std::pair<int, FaultKind>> Fleet::faultsScheduled() const { return world_->faults.all(); }
+
+void fillRacks(FleetOptions& fleet, int racks) {
+  fleet.trays = 18 * racks;
+  fleet.traysPerRack = 18;
+  fleet.shelvesPerRack = 8;
+}
+
+int racksOf(const FleetOptions& fleet) {
+  return std::max(1, (fleet.trays + fleet.traysPerRack - 1) / fleet.traysPerRack);
+}
+
+int machinesOf(const FleetOptions& fleet) {
+  return fleet.trays + racksOf(fleet) * (fleet.switchesPerRack + fleet.shelvesPerRack);
+}
+
+namespace {
+
+/// Where in its rack a machine stands, counted among its kind.
+struct Standing {
+  MachineKind kind;
+  int rack, slot;
+};
+
+Standing standingOf(const FleetOptions& fleet, int machine) {
+  if (machine < fleet.trays)
+    return {MachineKind::ComputeTray, machine / fleet.traysPerRack, machine % fleet.traysPerRack};
+  machine -= fleet.trays;
+  if (const int switches = racksOf(fleet) * fleet.switchesPerRack; machine < switches)
+    return {MachineKind::SwitchTray, machine / fleet.switchesPerRack, machine % fleet.switchesPerRack};
+  else
+    machine -= switches;
+  return {MachineKind::PowerShelf, machine / fleet.shelvesPerRack, machine % fleet.shelvesPerRack};
+}
+
+}  // namespace
+
+MachineKind kindOf(const FleetOptions& fleet, int machine) { return standingOf(fleet, machine).kind; }
+int rackOf(const FleetOptions& fleet, int machine) { return standingOf(fleet, machine).rack; }
+int slotOf(const FleetOptions& fleet, int machine) { return standingOf(fleet, machine).slot; }
 
 BmcAddress bmcAddress(int index) {
   const int n = index + 1;

@@ -1,4 +1,4 @@
-// Racks that do not exist: GB200 compute trays that behave. `exchange` is a BMC's HTTP server without the
+// Racks that do not exist: GB200 compute trays, NVLink switch trays and power shelves that behave. `exchange` is a BMC's HTTP server without the
 // sockets; what a request sets off (a boot, a flash, a restart) happens later, on timers of `world`. Two
 // front doors are wired over it by others: HTTPS on loopback and, in virtual time, plain calls.
 // Single-threaded: everything runs on `world`.
@@ -26,9 +26,13 @@
 
 namespace zellige::sim {
 
+enum class MachineKind : std::uint8_t { ComputeTray, SwitchTray, PowerShelf };
+
+/// Machines are numbered: all compute trays, then all switch trays, then all shelves, each rack by rack.
 struct FleetOptions {
   int trays = 18;
   int traysPerRack = 18;
+  int switchesPerRack = 0, shelvesPerRack = 0;
   std::uint64_t seed = 1;
   FaultLevel faults = FaultLevel::None;
   std::vector<ScriptedFault> scripted;
@@ -38,6 +42,17 @@ struct FleetOptions {
   std::string sitePassword = "Zellige-Sim-1";  ///< what asWanted machines have; 8 to 20 characters (FACTS 7)
   Times times;
 };
+
+/// Whole NVL72 racks: 18 compute trays, 9 switch trays, 8 shelves each.
+void fillRacks(FleetOptions& fleet, int racks);
+/// How many racks these trays fill; at least one.
+int racksOf(const FleetOptions& fleet);
+int machinesOf(const FleetOptions& fleet);
+MachineKind kindOf(const FleetOptions& fleet, int machine);
+/// From 0.
+int rackOf(const FleetOptions& fleet, int machine);
+/// Its number among those of its kind in its rack, from 0.
+int slotOf(const FleetOptions& fleet, int machine);
 
 struct MachineId {
   int value = 0;
@@ -49,7 +64,7 @@ struct BmcAddress {
   std::uint16_t port = 8443;
 };
 
-/// Of the index-th tray.
+/// Of the index-th machine.
 BmcAddress bmcAddress(int index);
 
 /// How an exchange ends on the wire.
@@ -91,8 +106,9 @@ struct ItemTruth {
 
 /// What is really so, whatever the BMC says.
 struct GroundTruth {
+  MachineKind kind = MachineKind::ComputeTray;
   std::string serial;
-  bool hostOn = false;
+  bool hostOn = false;     ///< of a shelf: it feeds the busbar
   bool osRunning = false;  ///< the host has booted (ramdisk or OS)
   bool bmcUp = false;
   bool hgxPresent = false;
@@ -152,6 +168,9 @@ class Fleet {
   void setAgentSeed(MachineId machine, std::string seed);
 
   int size() const;
+  MachineKind kind(MachineId machine) const;
+  int racks() const;
+  int rack(MachineId machine) const;
   std::vector<MachineId> machines() const;
   BmcAddress address(MachineId machine) const;
   std::string serial(MachineId machine) const;

@@ -1,4 +1,4 @@
-// The state of one simulated tray: everything that cannot be computed from (seed, index). At most 4 KB with
+// The state of one simulated machine: everything that cannot be computed from (seed, index). At most 4 KB with
 // all it points to; the Redfish tree is generated from it on demand. Internal to the simulator.
 #pragma once
 
@@ -41,7 +41,7 @@ enum class Track : std::uint8_t { Power, Boot, Bmc, Hgx, Flash, TrayCopy, Comput
 inline constexpr std::size_t kTracks = 7;
 
 /// What can keep a machine busy (see Busy in fleet.hpp).
-enum class Work : std::uint8_t { Flash, Bmc, Hgx, Boot, Write, BurnIn, TrayCopy, ComputeCopy };
+enum class Work : std::uint8_t { Flash, Bmc, Hgx, Boot, Write, BurnIn, TrayCopy, ComputeCopy };  // at most 8
 
 struct Session {
   std::uint64_t token = 0;  ///< 0: free
@@ -88,6 +88,7 @@ struct Delivered {
 
 struct Machine {
   int id = 0;
+  const Profile* profile = nullptr;
 
   // BMC
   bool bmcUp = true, hgxUp = true;
@@ -153,6 +154,8 @@ struct Machine {
   Machine(Machine&&) noexcept;
   Machine& operator=(Machine&&) noexcept;
 
+  MachineKind kind() const { return profile->kind; }
+  bool isTray() const { return kind() == MachineKind::ComputeTray; }
   bool hostOn() const { return host.on(); }
   bool anyPending(Bundle bundle) const;
   bool mediaInserted() const { return !media[0].empty() || !media[1].empty(); }

@@ -101,26 +101,96 @@ std::string payload(std::uint64_t seed, std::string_view what) {
   return out;
 }
 
-PackageSpec bundle(std::uint64_t seed, Bundle which, std::string_view device, std::uint32_t stamp) {
-  PackageSpec spec{fmt::format("{}-{}", kBaselineName, which == Bundle::BmcTray ? "P4972" : "P4975"),
-                   std::string(device),
-                   {}};
-  for (const auto& item : kFirmware) {
-    if (bundleOf(item) != which || item.wanted == item.factory) continue;
+// --- tar, as POSIX ustar writes it
+
+constexpr std::size_t kBlock = 512;
+constexpr std::string_view kManifestName = "MANIFEST";
+
+std::string tarEntry(std::string_view name, std::string_view content) {
+  std::string header(kBlock, '\0');
+  const auto write = [&header](std::size_t at, std::string_view text) {
+    header.replace(at, text.size(), text);
+  };
+  write(0, name);
+  write(100, "0000644");
+  write(108, "0000000");
+  write(116, "0000000");
+  write(124, fmt::format("{:011o}", content.size()));
+  write(136, "00000000000");
+  write(148, "        ");
+  header[156] = '0';
+  write(257, "ustar");
+  write(263, "00");
+  unsigned sum = 0;
+  for (const char c : header) sum += static_cast<unsigned char>(c);
+  write(148, fmt::format("{:06o}", sum));
+  header[154] = '\0';
+  auto out = header + std::string(content);
+  out.resize((out.size() + kBlock - 1) / kBlock * kBlock, '\0');
+  return out;
+}
+
+std::string makeTar(const PackageSpec& spec) {
+  const auto& component = spec.components.front();
+  return tarEntry(kManifestName, fmt::format("purpose={}\nversion={}\nId={}\n", spec.device,
+                                             component.version, component.identifier)) +
+         tarEntry("image", component.image) + std::string(2 * kBlock, '\0');
+}
+
+std::string_view lineOf(std::string_view text, std::string_view key) {
+  const auto at = text.find(key);
+  if (at == std::string_view::npos) return {};
+  text.remove_prefix(at + key.size());
+  return text.substr(0, text.find('\n'));
+}
+
+Result<Package> readTar(std::string_view bytes) {
+  std::size_t size = 0;
+  const auto octal = bytes.substr(124, 11);
+  if (std::from_chars(octal.data(), octal.data() + octal.size(), size, 8).ec != std::errc{} ||
+      size > bytes.size() - kBlock || !bytes.starts_with(kManifestName))
+    return Error{Errc::Invalid, "tar package: no MANIFEST at its beginning"};
+  const auto manifest = bytes.substr(kBlock, size);
+  Package package;
+  package.tar = true;
+  package.device = lineOf(manifest, "purpose=");
+  package.version = lineOf(manifest, "version=");
+  int identifier = 0;
+  const auto id = lineOf(manifest, "Id=");
+  std::from_chars(id.data(), id.data() + id.size(), identifier);
+  package.components.push_back({static_cast<std::uint16_t>(identifier), package.version, 0xffffffffu, 0, {}});
+  return package;
+}
+
+bool isTar(std::string_view bytes) { return bytes.size() >= kBlock && bytes.substr(257, 5) == "ustar"; }
+
+}  // namespace
+
+std::string_view deviceOf(const BundlePackage& package) {
+  return package.device.empty() ? package.entry : package.device;
+}
+
+PackageSpec bundleOf(const Profile& profile, const BundlePackage& package, std::uint64_t seed,
+                     std::uint32_t stamp) {
+  const auto device = deviceOf(package);
+  PackageSpec spec{
+      fmt::format("{}-{}", profile.baseline, package.entry), std::string(device), package.device.empty(), {}};
+  for (const auto& item : profile.firmware) {
+    const auto* from = profile.package(item.bundle);
+    if (!from || from->file != package.file || item.wanted == item.factory) continue;
     const auto identifier = static_cast<std::uint16_t>(softwareNumber(item.softwareId));
     if (std::any_of(spec.components.begin(), spec.components.end(),
                     [&](const auto& c) { return c.identifier == identifier; }))
       continue;
-    const std::uint16_t activation = which == Bundle::BmcTray ? 1u << 2 : 1u << 5;
+    const std::uint16_t activation = package.activation == "bmc_reset" ? 1u << 2 : 1u << 5;
     spec.components.push_back({identifier, std::string(item.wanted), stamp, activation,
                                payload(seed, fmt::format("{} {} {}", device, item.softwareId, stamp))});
   }
   return spec;
 }
 
-}  // namespace
-
 std::string makePackage(const PackageSpec& spec) {
+  if (spec.tar) return makeTar(spec);
   const std::size_t bitmapBytes = (spec.components.size() + 7) / 8;
   std::string descriptors;
   put(descriptors, kDescriptorIana, 2);
@@ -174,6 +244,7 @@ std::string makePackage(const PackageSpec& spec) {
 }
 
 Result<Package> readPackage(std::string_view bytes) {
+  if (isTar(bytes)) return readTar(bytes);
   Reader in(bytes);
   const auto identifier = in.take(16);
   if (identifier != std::string_view(reinterpret_cast<const char*>(kIdentifier.data()), 16) ||
@@ -213,10 +284,12 @@ Result<Package> readPackage(std::string_view bytes) {
 }
 
 PackageSpec bmcTrayBundle(std::uint64_t seed, std::uint32_t stamp) {
-  return bundle(seed, Bundle::BmcTray, kBmcTrayDevice, stamp);
+  const auto& tray = profileOf(MachineKind::ComputeTray);
+  return bundleOf(tray, *tray.package(Bundle::BmcTray), seed, stamp);
 }
 PackageSpec computeBundle(std::uint64_t seed, std::uint32_t stamp) {
-  return bundle(seed, Bundle::Compute, kComputeDevice, stamp);
+  const auto& tray = profileOf(MachineKind::ComputeTray);
+  return bundleOf(tray, *tray.package(Bundle::Compute), seed, stamp);
 }
 
 int softwareNumber(std::string_view softwareId) {

@@ -1,5 +1,6 @@
-// PLDM firmware packages (.fwpkg, DSP0267 v1.0; FACTS section 6): a maker for simulated sites and tests, and
-// the reader with which a simulated BMC opens what is pushed to it.
+// Firmware packages: PLDM (.fwpkg, DSP0267 v1.0; FACTS section 6) and the tar files with a MANIFEST that stock OpenBMC
+// and power shelves take. A maker for simulated sites and tests, and the reader with which a simulated BMC opens what is
+// pushed to it.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +13,6 @@
 
 namespace zellige::sim {
 
-/// Which device a package is for: the UUID descriptor of its device record, 16 bytes. Made up, like the
-/// payloads.
-inline constexpr std::string_view kBmcTrayDevice = "GB200-BMC-TRAY-0";
-inline constexpr std::string_view kComputeDevice = "GB200-HGX-TRAY-0";
-
 struct PackageComponent {
   std::uint16_t identifier = 0;  ///< SoftwareId of the inventory items that it is for
   std::string version;
@@ -27,17 +23,24 @@ struct PackageComponent {
 
 struct PackageSpec {
   std::string version;  ///< of the package, ASCII
-  std::string device;   ///< 16 bytes, see kBmcTrayDevice
+  std::string device;  ///< the UUID descriptor of its device record, 16 bytes, made up like the payloads; of a tar file the
+                       ///< purpose in its MANIFEST
+  bool tar = false;
   std::vector<PackageComponent> components;
 };
 using Package = PackageSpec;  ///< what is read back
 
 std::string makePackage(const PackageSpec& spec);
-/// Errc::Invalid with the reason: wrong identifier or revision, lengths that do not fit, wrong checksum.
+/// Errc::Invalid with the reason: neither form, lengths that do not fit, wrong checksum.
 Result<Package> readPackage(std::string_view bytes);
 
-/// The bundles of the baseline kBaselineName: payloads are small random bytes, the same for the same seed. A
+/// Of the kind's baseline: everything in the package's file. Payloads are small random bytes, the same for the same seed. A
 /// changed `stamp` makes an older or newer release of the same versions, for tests of the downgrade rule.
+PackageSpec bundleOf(const Profile& profile, const BundlePackage& package, std::uint64_t seed,
+                     std::uint32_t stamp = kWantedStamp);
+/// What a package for it names as its device.
+std::string_view deviceOf(const BundlePackage& package);
+
 PackageSpec bmcTrayBundle(std::uint64_t seed, std::uint32_t stamp = kWantedStamp);
 PackageSpec computeBundle(std::uint64_t seed, std::uint32_t stamp = kWantedStamp);
 

@@ -1,18 +1,27 @@
-// What a GB200 NVL compute tray consists of: its firmware items as in the recorded tree, and the names and
-// serials of one machine, computed from (seed, index) and never stored.
+// What the kinds of machine consist of: their firmware items, in which packages they come, and the names and serials of
+// one machine, computed from (seed, index) and never stored.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "drivers/simulator/fleet.hpp"
+
 namespace zellige::sim {
 
-/// Which bundle a firmware item belongs to (FACTS 6: names HGX_* belong to the compute bundle, the rest to
-/// the BMC's).
-enum class Bundle : std::uint8_t { BmcTray, Compute };
+/// What is written and comes alive together (FACTS 6: on a compute tray names HGX_* belong to the compute bundle, the rest
+/// to the BMC's).
+// clang-format off
+enum class Bundle : std::uint8_t {
+  BmcTray, Compute,                                                            // compute tray
+  SwitchBmc, SwitchErot, SwitchFpga, SwitchBios, SwitchCpld, SwitchOs,         // switch tray
+  ShelfController, ShelfSupplies,                                              // power shelf
+};
+// clang-format on
 
 struct FirmwareItem {
   std::string_view id;       ///< FirmwareInventory member
@@ -22,20 +31,41 @@ struct FirmwareItem {
   bool updateable;
   std::string_view related;  ///< RelatedItem, below /redfish/v1; may be empty
   bool manufacturer;         ///< whether the recorded item names one
+  Bundle bundle = Bundle::BmcTray;
+  bool listed = true;  ///< in the BMC's FirmwareInventory
 };
 
-inline constexpr int kItems = 30;
-extern const std::array<FirmwareItem, kItems> kFirmware;
+/// The most items that a kind has.
+inline constexpr std::size_t kItems = 30;
 
-Bundle bundleOf(const FirmwareItem& item);
-/// -1: no such item.
-int itemIndex(std::string_view id);
+/// A package of a kind's baseline.
+struct BundlePackage {
+  Bundle bundle;
+  std::string_view entry;   ///< its id in the baseline, and the component in the ledger
+  std::string_view target;  ///< Redfish URI of a push, NVOS component; empty: the whole machine
+  std::string_view device;  ///< 16 bytes that the package names; empty: it is a tar file with a MANIFEST (OpenBMC's)
+  std::string_view file;        ///< below the site's folder
+  std::string_view activation;  ///< as the baseline says it
+};
+
+struct Profile {
+  MachineKind kind;
+  std::string_view name;  ///< as manifests say it
+  std::span<const FirmwareItem> firmware;
+  std::span<const BundlePackage> packages;
+  std::string_view sku, profile, baseline;  ///< of the written site
+
+  /// -1: no such item.
+  int item(std::string_view id) const;
+  const BundlePackage* package(Bundle bundle) const;
+};
+const Profile& profileOf(MachineKind kind);
+std::span<const MachineKind> machineKinds();
 
 /// Comparison stamps: of the recorded release 24.12-8, and of the baseline's packages.
 inline constexpr std::uint32_t kFactoryStamp = 24120800;
 inline constexpr std::uint32_t kWantedStamp = 26010100;
 
-inline constexpr std::string_view kBaselineName = "gb200-sim-2026.1";
 inline constexpr std::string_view kGpuModel = "NVIDIA GB200";
 inline constexpr std::string_view kCpuModel = "Grace A02";
 inline constexpr std::string_view kDpuModel = "BlueField-3 DPU";
@@ -47,13 +77,19 @@ inline constexpr std::array<std::string_view, 2> kNtpServers{"10.0.0.1", "10.0.0
 inline constexpr std::string_view kSyslogAddress = "10.0.0.5";
 inline constexpr int kSyslogPort = 514;
 
-/// Names and serials of one tray.
+inline constexpr std::string_view kShelfMaker = "LITE-ON TECHNOLOGY CORP.", kShelfModel = "PF-1333-7RB",
+                                  kSupplyModel = "SP-2552-6RB";
+inline constexpr int kSupplies = 6, kSupplyWatts = 5'500;  ///< FACTS 9
+
+/// Names and serials of one machine.
 class Identity {
  public:
-  Identity(std::uint64_t seed, int index) : seed_(seed), index_(index) {}
+  Identity(std::uint64_t seed, int index, MachineKind kind = MachineKind::ComputeTray)
+      : seed_(seed), index_(index), kind_(kind) {}
 
-  std::string traySerial() const;  ///< 13 digits, as on the label and in Chassis_0
-  std::string bmcMac() const;      ///< 3c:6d:66:…, NVIDIA's prefix in the recorded tree (FACTS 10)
+  /// As on the label: 13 digits of a compute tray (in Chassis_0), MT2519… of a switch tray, LT… of a shelf (*est*).
+  std::string serial() const;
+  std::string bmcMac() const;  ///< prefixes of the recorded trees (FACTS 10); of a shelf *est*
   std::string factoryPassword() const;
   std::string uuid(std::string_view what) const;
   /// A stable number for `what` ("GPU_2"), as `digits` upper-case hex digits.
@@ -67,6 +103,7 @@ class Identity {
  private:
   std::uint64_t seed_;
   int index_;
+  MachineKind kind_;
 };
 
 }  // namespace zellige::sim

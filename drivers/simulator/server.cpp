@@ -15,9 +15,9 @@ namespace {
 
 constexpr std::string_view kSessionsPath = "/redfish/v1/SessionService/Sessions";
 constexpr std::string_view kOwnAccount = "/redfish/v1/AccountService/Accounts/root";
-constexpr std::string_view kPushPath = "/redfish/v1/UpdateService/update-multipart";
-constexpr Seconds kSessionTimeout{1800};  // FACTS 7
-constexpr int kLockoutTries = 10;         // FACTS 7: 10/600
+constexpr std::string_view kPushPath = "/redfish/v1/UpdateService/update";  // and update-multipart
+constexpr Seconds kSessionTimeout{1800};                                    // FACTS 7
+constexpr int kLockoutTries = 10;                                           // FACTS 7: 10/600
 constexpr Seconds kLockout{600};
 constexpr std::size_t kMaxBody = 1u << 20;  // est; pushes have their own limit
 constexpr int kMaxExpandLevels = 6;         // ProtocolFeaturesSupported of the recorded root
@@ -165,7 +165,7 @@ Expand readExpand(std::string_view query) {
 }
 
 bool isAction(std::string_view path) {
-  return path.find("/Actions/") != std::string_view::npos || path == kPushPath;
+  return path.find("/Actions/") != std::string_view::npos || path.starts_with(kPushPath);
 }
 
 Answer get(World& w, Machine& m, std::string_view path, const HttpRequest& request) {
@@ -215,7 +215,7 @@ Answer write(World& w, Machine& m, std::string_view path, const HttpRequest& req
   if (out.reply.status == 404 && resource(w, m, path))
     out.reply = errorReply(405, "OperationNotAllowed", "The HTTP method is not allowed on this resource.");
   out.acted = out.reply.status >= 200 && out.reply.status < 300;
-  if (path != kPushPath) return out;
+  if (!path.starts_with(kPushPath)) return out;
   w.beginUpload();
   out.latency = w.times().upload;
   if (out.acted) m.uploading += out.latency;
@@ -240,7 +240,7 @@ Answer signedIn(World& w, Machine& m, std::string_view path, const HttpRequest& 
 Answer route(World& w, Machine& m, std::string_view path, const HttpRequest& request) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (reads) w.ledger.countRead();
-  if (request.body.size() > kMaxBody && path != kPushPath)
+  if (request.body.size() > kMaxBody && !path.starts_with(kPushPath))
     return {errorReply(413, "PayloadTooLarge", "The request body is too large.")};
   if (reads && path == "/redfish") return {jsonReply(200, {{"v1", "/redfish/v1/"}})};
   if (request.method == "POST" && path == kSessionsPath) return {openSession(w, m, request)};

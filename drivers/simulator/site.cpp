@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fstream>
+#include <map>
 
 #include "controller/base/digest.hpp"
 #include "controller/base/random.hpp"
@@ -13,9 +14,9 @@ namespace zellige::sim {
 namespace {
 
 constexpr std::size_t kImageBytes = 1u << 20;
-constexpr std::string_view kBmcPackage = "packages/bmc-tray-26.01-1.fwpkg";
-constexpr std::string_view kComputePackage = "packages/compute-tray-26.01-1.fwpkg";
 constexpr std::string_view kImage = "images/debian-sim.raw";
+
+using Packages = std::map<std::string, std::string, std::less<>>;  ///< by file
 
 Result<void> write(const std::filesystem::path& file, std::string_view text) {
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
@@ -25,38 +26,52 @@ Result<void> write(const std::filesystem::path& file, std::string_view text) {
   return {};
 }
 
+std::string node(const FleetOptions& fleet, const SiteOptions& site, int machine) {
+  const auto& profile = profileOf(kindOf(fleet, machine));
+  const Identity identity(fleet.seed, machine, profile.kind);
+  const auto address = site.address(machine);
+  const auto password = fleet.asWanted ? fmt::format("password: \"{}\"", fleet.sitePassword)
+                                       : fmt::format("factory_password: \"{}\"", identity.factoryPassword());
+  return fmt::format(
+      "  - serial: \"{}\"\n    kind: {}\n    place: {}\n    sku: {}\n    profile: {}\n"
+      "    bmc: {{ mac: \"{}\", address: \"{}\", port: {}, user: root, {} }}\n",
+      identity.serial(), profile.name, placeOf(fleet, machine), profile.sku, profile.profile,
+      identity.bmcMac(), address.host, address.port, password);
+}
+
 std::string manifest(const FleetOptions& fleet, const SiteOptions& site) {
   auto out = fmt::format("site: {}\nnodes:\n", site.site);
-  for (int i = 0; i < fleet.trays; ++i) {
-    const Identity identity(fleet.seed, i);
-    const auto address = site.address(i);
-    const auto password = fleet.asWanted ? fmt::format("password: \"{}\"", fleet.sitePassword)
-                                         : fmt::format("factory_password: \"{}\"", identity.factoryPassword());
-    out += fmt::format(
-        "  - serial: \"{}\"\n    kind: compute_tray\n    place: {}\n    sku: gb200-nvl-compute\n    profile: "
-        "gb200-sim\n"
-        "    bmc: {{ mac: \"{}\", address: \"{}\", port: {}, user: root, {} }}\n",
-        identity.traySerial(), placeOf(i, fleet.traysPerRack), identity.bmcMac(), address.host, address.port,
-        password);
+  for (int i = 0; i < machinesOf(fleet); ++i) out += node(fleet, site, i);
+  return out;
+}
+
+std::string sku(const Profile& profile) {
+  auto out = fmt::format("sku: {}\nkind: {}\n", profile.sku, profile.name);
+  switch (profile.kind) {
+    case MachineKind::ComputeTray:
+      return out + fmt::format(
+                       "memory_gib: {}\ncomponents:\n"
+                       "  - {{ kind: gpu, count: {}, model: \"{}\" }}\n"
+                       "  - {{ kind: cpu, count: {}, model: \"{}\" }}\n"
+                       "  - {{ kind: dpu, count: {}, model: \"{}\" }}\n"
+                       "  - {{ kind: nic, count: {}, model: \"{}\" }}\n",
+                       kMemoryGiB, kGpus, kGpuModel, kCpus, kCpuModel, kDpus, kDpuModel, kNics, kNicModel);
+    case MachineKind::SwitchTray: return out + "components:\n  - { kind: rot, count: 5 }\n";
+    case MachineKind::PowerShelf:
+      return out + fmt::format("components:\n  - {{ kind: psu, count: {}, model: \"{}\" }}\n", kSupplies,
+                               kSupplyModel);
   }
   return out;
 }
 
-std::string sku() {
-  return fmt::format(
-      "sku: gb200-nvl-compute\nkind: compute_tray\nmemory_gib: {}\ncomponents:\n"
-      "  - {{ kind: gpu, count: {}, model: \"{}\" }}\n  - {{ kind: cpu, count: {}, model: \"{}\" }}\n"
-      "  - {{ kind: dpu, count: {}, model: \"{}\" }}\n  - {{ kind: nic, count: {}, model: \"{}\" }}\n",
-      kMemoryGiB, kGpus, kGpuModel, kCpus, kCpuModel, kDpus, kDpuModel, kNics, kNicModel);
-}
-
-/// Every item that the bundle changes, HGX_FW_GPU_0 to 3 as HGX_FW_GPU_*.
-std::string components(Bundle bundle) {
+/// Every item that the package changes, HGX_FW_GPU_0 to 3 as HGX_FW_GPU_*.
+std::string components(const Profile& profile, const BundlePackage& package) {
   std::string out, before;
-  for (const auto& item : kFirmware) {
-    if (bundleOf(item) != bundle || item.wanted == item.factory) continue;
+  for (const auto& item : profile.firmware) {
+    if (item.bundle != package.bundle || item.wanted == item.factory) continue;
     auto match = std::string(item.id);
-    for (const std::string_view family : {"HGX_FW_ERoT_", "HGX_FW_CPU_", "HGX_FW_FPGA_", "HGX_FW_GPU_"})
+    for (const std::string_view family : {"HGX_FW_ERoT_", "HGX_FW_CPU_", "HGX_FW_FPGA_", "HGX_FW_GPU_",
+                                          "MGX_FW_ERoT_", "MGX_FW_NVSwitch_", "PSU_"})
       if (item.id.starts_with(family)) match = std::string(family) + "*";
     if (match == before) continue;
     before = match;
@@ -65,15 +80,16 @@ std::string components(Bundle bundle) {
   return out;
 }
 
-std::string baseline(const std::string& bmcDigest, const std::string& computeDigest) {
-  return fmt::format(
-      "baseline: {}\nentries:\n"
-      "  - id: bmc_tray\n    package: {{ file: {}, sha256: {} }}\n    targets: []\n    components:\n{}"
-      "    activation: bmc_reset\n"
-      "  - id: compute_tray\n    package: {{ file: {}, sha256: {} }}\n"
-      "    targets: [\"/redfish/v1/Chassis/HGX_Chassis_0\"]\n    components:\n{}    activation: aux_cycle\n",
-      kBaselineName, kBmcPackage, bmcDigest, components(Bundle::BmcTray), kComputePackage, computeDigest,
-      components(Bundle::Compute));
+std::string baseline(const Profile& profile, const Packages& packages) {
+  auto out = fmt::format("baseline: {}\nentries:\n", profile.baseline);
+  for (const auto& package : profile.packages)
+    out += fmt::format(
+        "  - id: {}\n    package: {{ file: {}, sha256: {} }}\n    targets: [{}]\n    components:\n{}"
+        "    activation: {}\n",
+        package.entry, package.file, sha256Hex(packages.find(package.file)->second),
+        package.target.empty() ? "" : fmt::format("\"{}\"", package.target), components(profile, package),
+        package.activation);
+  return out;
 }
 
 // 10 minutes. The GEMM limit is 10 % below the slowest healthy GPU's 2,826 TFLOP/s (gpu-fryer's rule,
@@ -87,13 +103,38 @@ tests:
   - { id: nvlink, minutes: 2, required: true, limits: { allreduce_gb_per_s: { min: 600 }, links_inactive: { max: 0 } } }
 )";
 
-std::string profile(const std::string& imageDigest) {
-  return fmt::format(
-      "profile: gb200-sim\nsku: gb200-nvl-compute\nbaseline: {}\nplan: sim-10min\n"
-      "image: {{ name: debian-sim, file: {}, sha256: {} }}\n"
-      "settings: {{ ntp: [\"{}\", \"{}\"], syslog: {{ address: \"{}\", port: {} }}, power_restore_policy: "
-      "AlwaysOff }}\n",
-      kBaselineName, kImage, imageDigest, kNtpServers[0], kNtpServers[1], kSyslogAddress, kSyslogPort);
+std::string profileText(const Profile& profile, const std::string& imageDigest) {
+  auto out = fmt::format("profile: {}\nsku: {}\nbaseline: {}\n", profile.profile, profile.sku,
+                         profile.baseline);
+  if (profile.kind != MachineKind::ComputeTray)
+    return out + fmt::format("settings: {{ ntp: [\"{}\", \"{}\"] }}\n", kNtpServers[0], kNtpServers[1]);
+  return out + fmt::format(
+                   "plan: sim-10min\nimage: {{ name: debian-sim, file: {}, sha256: {} }}\n"
+                   "settings: {{ ntp: [\"{}\", \"{}\"], syslog: {{ address: \"{}\", port: {} }}, "
+                   "power_restore_policy: AlwaysOff }}\n",
+                   kImage, imageDigest, kNtpServers[0], kNtpServers[1], kSyslogAddress, kSyslogPort);
+}
+
+bool isThere(const FleetOptions& fleet, MachineKind kind) {
+  switch (kind) {
+    case MachineKind::ComputeTray: return true;
+    case MachineKind::SwitchTray: return fleet.switchesPerRack > 0;
+    case MachineKind::PowerShelf: return fleet.shelvesPerRack > 0;
+  }
+  return false;
+}
+
+/// The files of one kind of machine, by name.
+using Files = std::map<std::string, std::string, std::less<>>;
+void addKind(Files& files, const Profile& profile, std::uint64_t seed, const std::string& imageDigest) {
+  Packages packages;
+  for (const auto& package : profile.packages)
+    packages.try_emplace(std::string(package.file), makePackage(bundleOf(profile, package, seed)));
+  const auto at = [&](std::string_view what) { return fmt::format("{}/{}.yaml", profile.name, what); };
+  files[at("sku")] = sku(profile);
+  files[at("baseline")] = baseline(profile, packages);
+  files[at("profile")] = profileText(profile, imageDigest);
+  files.merge(packages);
 }
 
 }  // namespace
@@ -111,38 +152,38 @@ std::string siteImage(std::uint64_t seed) {
 
 std::string siteImageDigest(std::uint64_t seed) { return sha256Hex(siteImage(seed)); }
 
-std::string placeOf(int index, int traysPerRack) {
-  constexpr int kRacksPerHall = 160, kRacksPerRow = 16, kLowerTrays = 8, kSwitchTrays = 9;
-  const int rack = index / traysPerRack, tray = index % traysPerRack;
+std::string placeOf(const FleetOptions& fleet, int machine) {
+  constexpr int kRacksPerHall = 160, kRacksPerRow = 16;
+  constexpr int kLowerShelves = 4, kLowerTrays = 8, kSwitchTrays = 9;
+  const int rack = rackOf(fleet, machine), slot = slotOf(fleet, machine);
+  int unit = 0;
+  switch (kindOf(fleet, machine)) {
+    case MachineKind::ComputeTray: unit = 10 + slot + (slot < kLowerTrays ? 0 : kSwitchTrays); break;
+    case MachineKind::SwitchTray: unit = 10 + kLowerTrays + slot; break;
+    case MachineKind::PowerShelf: unit = slot < kLowerShelves ? 4 + slot : 39 + slot - kLowerShelves; break;
+  }
   const int inHall = rack % kRacksPerHall;
-  const int slot = 10 + tray + (tray < kLowerTrays ? 0 : kSwitchTrays);
   return fmt::format("H{}/R{:02}/RK{:03}/U{:02}", 1 + rack / kRacksPerHall, 1 + inHall / kRacksPerRow,
-                     1 + inHall, slot);
+                     1 + inHall, unit);
 }
 
 Result<void> writeSite(const std::filesystem::path& directory, const FleetOptions& fleet,
                        const SiteOptions& site) {
-  std::error_code failed;
-  for (const auto* folder : {"packages", "images"}) {
-    std::filesystem::create_directories(directory / folder, failed);
+  const auto image = siteImage(fleet.seed);
+  Files files{{"manifest.yaml", manifest(fleet, site)},
+              {"plan.yaml", std::string(kPlan)},
+              {std::string(kImage), image}};
+  for (const auto kind : machineKinds())
+    if (isThere(fleet, kind)) addKind(files, profileOf(kind), fleet.seed, sha256Hex(image));
+  for (const auto& [name, text] : files) {
+    const auto file = directory / name;
+    std::error_code failed;
+    std::filesystem::create_directories(file.parent_path(), failed);
     if (failed)
       return Error{Errc::Invalid,
-                   fmt::format("cannot make {}: {}", (directory / folder).string(), failed.message())};
+                   fmt::format("cannot make {}: {}", file.parent_path().string(), failed.message())};
+    if (auto written = write(file, text); !written) return written;
   }
-  const auto bmc = makePackage(bmcTrayBundle(fleet.seed)), compute = makePackage(computeBundle(fleet.seed));
-  const auto image = siteImage(fleet.seed);
-  const std::pair<std::string_view, std::string> files[] = {
-      {"manifest.yaml", manifest(fleet, site)},
-      {"sku.yaml", sku()},
-      {"baseline.yaml", baseline(sha256Hex(bmc), sha256Hex(compute))},
-      {"plan.yaml", std::string(kPlan)},
-      {"profile.yaml", profile(sha256Hex(image))},
-      {kBmcPackage, bmc},
-      {kComputePackage, compute},
-      {kImage, image},
-  };
-  for (const auto& [name, text] : files)
-    if (auto written = write(directory / name, text); !written) return written;
   return {};
 }
 

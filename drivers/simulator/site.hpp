@@ -16,8 +16,9 @@ struct SiteOptions {
   std::function<BmcAddress(int index)> address = bmcAddress;  ///< where the doors listen
 };
 
-/// manifest.yaml, sku.yaml, baseline.yaml, plan.yaml, profile.yaml, packages/*.fwpkg, images/debian-sim.raw
-/// under `directory`, which is made. Overwrites. Errc::Invalid if something cannot be written, with its name.
+/// manifest.yaml, plan.yaml, packages/, images/ and, in a folder per kind of machine that there is, sku.yaml, baseline.yaml
+/// and profile.yaml; all under `directory`, which is made. Overwrites. Errc::Invalid if something cannot be written, with
+/// its name.
 Result<void> writeSite(const std::filesystem::path& directory, const FleetOptions& fleet,
                        const SiteOptions& site = {});
 
@@ -25,8 +26,8 @@ Result<void> writeSite(const std::filesystem::path& directory, const FleetOption
 std::string siteImage(std::uint64_t seed);
 std::string siteImageDigest(std::uint64_t seed);
 
-/// "H1/R01/RK001/U10": 160 racks a hall, 16 a row; trays from U10 on, with U18 to U26 left to the switch
-/// trays.
-std::string placeOf(int index, int traysPerRack);
+/// "H1/R01/RK001/U10": 160 racks a hall, 16 a row; shelves at the bottom and on top, switch trays in the middle, between
+/// the compute trays.
+std::string placeOf(const FleetOptions& fleet, int machine);
 
 }  // namespace zellige::sim

@@ -1,4 +1,4 @@
-// How long things take on a GB200 compute tray. From FACTS section 11; what is marked est has no source.
+// How long things take. From FACTS section 11; what is marked est has no source.
 #pragma once
 
 #include "controller/base/time.hpp"
@@ -12,6 +12,7 @@ struct Times {
   Duration upload{10s};                      ///< est: 200 MiB over the management network
   Duration bmcTrayFlash{640s};               ///< 10:40
   Duration computeFlash{590s};               ///< 9:50
+  Duration shelfFlash{300s};                 ///< est: a shelf's controller, or its six supplies
   Duration singleFlash{140s};                ///< 2:20, one ERoT alone
   Duration notRecognised{50s};               ///< bmcweb gives an image 50 s to be recognised
   Duration bmcRestart{180s};                 ///< 3 min

@@ -12,12 +12,35 @@ namespace {
 constexpr std::string_view kRoot = "/redfish/v1";
 constexpr int kMaxExpanded = 1'000;  // resources in one reply; the whole tree has fewer
 
+void addServices(Json& root, bool systems) {
+  for (const auto* service : {"AccountService", "Chassis", "Managers", "SessionService", "UpdateService"})
+    root[service] = link(service);
+  if (systems) root["Systems"] = link("Systems");
+  root["Tasks"] = link("TaskService");
+}
+
 Json serviceRoot(const World& w, const Machine& m) {
   auto root = anonymousRoot(w, m);
-  for (const auto* service :
-       {"AccountService", "Chassis", "Managers", "SessionService", "Systems", "UpdateService"})
-    root[service] = link(service);
-  root["Tasks"] = link("TaskService");
+  addServices(root, m.kind() != MachineKind::PowerShelf);
+  return root;
+}
+
+// Neither Vendor nor Product (FACTS 1), and all links are shown to everybody, as recorded.
+Json shelfRoot(const World& w, const Machine& m) {
+  Json root{{"@odata.id", kRoot},
+            {"@odata.type", "#ServiceRoot.v1_11_0.ServiceRoot"},
+            {"Id", "RootService"},
+            {"Links", {{"Sessions", link("SessionService/Sessions")}}},
+            {"Name", "Root Service"},
+            {"ProtocolFeaturesSupported",
+             {{"ExcerptQuery", false},
+              {"ExpandQuery", {{"ExpandAll", false}, {"Levels", false}, {"Links", false}, {"NoLinks", false}}},
+              {"FilterQuery", false},
+              {"OnlyMemberQuery", false},
+              {"SelectQuery", false}}},
+            {"RedfishVersion", "1.9.0"},
+            {"UUID", w.identity(m).uuid("service root")}};
+  addServices(root, false);
   return root;
 }
 
@@ -97,6 +120,7 @@ Json actionInfo(std::string_view below, std::string_view name, std::initializer_
 }
 
 Json anonymousRoot(const World& w, const Machine& m) {
+  if (m.kind() == MachineKind::PowerShelf) return shelfRoot(w, m);
   return {
       {"@odata.id", kRoot},
       {"@odata.type", "#ServiceRoot.v1_15_0.ServiceRoot"},
@@ -129,10 +153,12 @@ std::optional<Json> resource(const World& w, const Machine& m, std::string_view 
     path = cut == std::string_view::npos ? std::string_view{} : path.substr(cut + 1);
   }
   if (p.empty()) return std::nullopt;
+  if (auto service = servicesBranch(w, m, p)) return service;
+  if (m.kind() == MachineKind::PowerShelf) return shelfBranch(w, m, p);
   if (p[0] == "Systems") return systemsBranch(w, m, p);
   if (p[0] == "Chassis") return chassisBranch(w, m, p);
   if (p[0] == "Managers") return managersBranch(w, m, p);
-  return servicesBranch(w, m, p);
+  return std::nullopt;
 }
 
 int expand(const World& w, const Machine& m, Json& json, int levels, bool subordinate, bool links) {

@@ -1,4 +1,4 @@
-// The Redfish tree of a tray, generated on demand: the shape of the recorded GB200 tray, the state of this
+// The Redfish tree of a machine, generated on demand: the shape of the recorded one of its kind, the state of this
 // machine. Only what a controller needs is generated; every link leads somewhere. Internal.
 #pragma once
 
@@ -27,12 +27,14 @@ std::string sessionId(const Session& session);
 
 using Path = std::vector<std::string_view>;  ///< segments below /redfish/v1
 
-// One function per branch of the tree; `p` includes the branch's own name.
+// A compute tray's, one function per branch; `p` includes the branch's own name.
 std::optional<Json> systemsBranch(const World& w, const Machine& m, const Path& p);
 std::optional<Json> chassisBranch(const World& w, const Machine& m, const Path& p);
 std::optional<Json> managersBranch(const World& w, const Machine& m, const Path& p);
-std::optional<Json> servicesBranch(const World& w, const Machine& m,
-                                   const Path& p);  // accounts, sessions, tasks, updates
+/// A shelf's chassis and manager.
+std::optional<Json> shelfBranch(const World& w, const Machine& m, const Path& p);
+/// Accounts, sessions, tasks and updates of any of them.
+std::optional<Json> servicesBranch(const World& w, const Machine& m, const Path& p);
 
 // Parts that recur.
 Json link(std::string_view below);  ///< {"@odata.id": "/redfish/v1/<below>"}

@@ -67,7 +67,7 @@ bool hasAdapters(std::string_view id) { return id.starts_with("IO_Board_") || id
 
 std::string serialOf(const World& w, const Machine& m, const Part& part) {
   const auto identity = w.identity(m);
-  if (part.serial == "tray") return identity.traySerial();
+  if (part.serial == "tray") return identity.serial();
   if (part.serial == "cpu") return "0x" + identity.hex(part.id.substr(4), 32);
   if (part.serial == "0x") return "0x" + identity.hex(part.id, 16);
   if (part.serial == "MT2425X") return "MT2425X" + identity.hex(part.id, 5);

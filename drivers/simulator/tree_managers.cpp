@@ -10,9 +10,9 @@ namespace {
 Json manager(const World& w, const Machine& m, bool hgx) {
   const std::string id = hgx ? "HGX_BMC_0" : "BMC_0";
   const auto own = "Managers/" + id;
-  const auto item = static_cast<std::size_t>(itemIndex(hgx ? "HGX_FW_BMC_0" : "FW_BMC_0"));
+  const auto item = static_cast<std::size_t>(m.profile->item(hgx ? "HGX_FW_BMC_0" : "FW_BMC_0"));
   const auto since = hgx ? m.hgxSince : m.bmcSince;
-  const auto software = fmt::format("UpdateService/FirmwareInventory/{}", kFirmware[item].id);
+  const auto software = fmt::format("UpdateService/FirmwareInventory/{}", m.profile->firmware[item].id);
   auto out = link(own);
   out["@odata.type"] = "#Manager.v1_14_0.Manager";
   out["Actions"] = {{"#Manager.Reset",
@@ -48,7 +48,7 @@ Json manager(const World& w, const Machine& m, bool hgx) {
 }
 
 Json networkProtocol(const World& w, const Machine& m) {
-  const auto host = "bmc-" + w.identity(m).traySerial();
+  const auto host = "bmc-" + w.identity(m).serial();
   auto out = link("Managers/BMC_0/NetworkProtocol");
   out["@odata.type"] = "#ManagerNetworkProtocol.v1_5_0.ManagerNetworkProtocol";
   out["Description"] = "Manager Network Service";

@@ -151,7 +151,7 @@ std::optional<Json> tasks(const World& w, const Machine& m, const Path& p) {
   return taskJson(w, *task);
 }
 
-Json updateService() {
+Json updateService(const Machine& m) {
   auto out = link("UpdateService");
   out["@odata.type"] = "#UpdateService.v1_11_0.UpdateService";
   out["Description"] = "Service for Software Update";
@@ -160,18 +160,20 @@ Json updateService() {
   out["HttpPushUriTargets"] = Json::array();
   out["Id"] = "UpdateService";
   out["MaxImageSizeBytes"] = 209'715'200;
-  out["MultipartHttpPushUri"] = "/redfish/v1/UpdateService/update-multipart";
   out["Name"] = "Update Service";
-  out["Oem"] = {{"Nvidia",
-                 {{"@odata.type", "#NvidiaUpdateService.v1_2_0.NvidiaUpdateService"},
-                  {"MultipartHttpPushUriOptions", {{"UpdateOptionSupport", {"StageAndActivate"}}}}}}};
+  if (m.isTray()) {
+    out["MultipartHttpPushUri"] = "/redfish/v1/UpdateService/update-multipart";
+    out["Oem"] = {{"Nvidia",
+                   {{"@odata.type", "#NvidiaUpdateService.v1_2_0.NvidiaUpdateService"},
+                    {"MultipartHttpPushUriOptions", {{"UpdateOptionSupport", {"StageAndActivate"}}}}}}};
+  }
   out["ServiceEnabled"] = true;
   out["Status"] = {{"Conditions", Json::array()}, {"State", "Enabled"}};
   return out;
 }
 
 Json firmwareItem(const World& w, const Machine& m, std::size_t index) {
-  const auto& item = kFirmware[index];
+  const auto& item = m.profile->firmware[index];
   auto out = link(fmt::format("UpdateService/FirmwareInventory/{}", item.id));
   out["@odata.type"] = "#SoftwareInventory.v1_4_0.SoftwareInventory";
   out["Description"] = item.softwareId == "0x0010" ? "BMC image" : "Other image";
@@ -195,18 +197,20 @@ Json firmwareItem(const World& w, const Machine& m, std::size_t index) {
 }
 
 std::optional<Json> updates(const World& w, const Machine& m, const Path& p) {
-  if (p.size() == 1) return updateService();
+  if (p.size() == 1) return updateService(m);
   if (p[1] != "FirmwareInventory") return std::nullopt;
-  const auto there = [&](const FirmwareItem& item) { return m.hgxUp || bundleOf(item) != Bundle::Compute; };
+  const auto there = [&](const FirmwareItem& item) {
+    return item.listed && (m.hgxUp || item.bundle != Bundle::Compute);
+  };
   if (p.size() == 2) {
     std::vector<std::string> members;
-    for (const auto& item : kFirmware)
+    for (const auto& item : m.profile->firmware)
       if (there(item)) members.emplace_back(item.id);
     return collection("UpdateService/FirmwareInventory", "SoftwareInventoryCollection",
                       "Software Inventory Collection", members);
   }
-  const int index = p.size() == 3 ? itemIndex(p[2]) : -1;
-  if (index < 0 || !there(kFirmware[static_cast<std::size_t>(index)])) return std::nullopt;
+  const int index = p.size() == 3 ? m.profile->item(p[2]) : -1;
+  if (index < 0 || !there(m.profile->firmware[static_cast<std::size_t>(index)])) return std::nullopt;
   return firmwareItem(w, m, static_cast<std::size_t>(index));
 }
 

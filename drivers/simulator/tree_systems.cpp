@@ -137,7 +137,7 @@ Json gpu(const World& w, const Machine& m, int n) {
     w.faults.showed(m.id, FaultKind::GpuMissing);
     return out;
   }
-  const auto item = itemIndex(fmt::format("HGX_FW_GPU_{}", n));
+  const auto item = m.profile->item(fmt::format("HGX_FW_GPU_{}", n));
   out["FirmwareVersion"] = w.versionText(m.active[static_cast<std::size_t>(item)]);
   out["Links"] = {{"Chassis", link(fmt::format("Chassis/HGX_GPU_{}", n))}};
   out["Manufacturer"] = "NVIDIA";

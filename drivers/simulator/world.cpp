@@ -6,6 +6,7 @@
 
 #include "controller/base/digest.hpp"
 #include "drivers/simulator/agent.hpp"
+#include "drivers/simulator/bmc.hpp"
 #include "drivers/simulator/site.hpp"
 
 namespace zellige::sim {
@@ -16,8 +17,8 @@ Machine::Machine(Machine&&) noexcept = default;
 Machine& Machine::operator=(Machine&&) noexcept = default;
 
 bool Machine::anyPending(Bundle bundle) const {
-  for (std::size_t i = 0; i < kItems; ++i)
-    if (pending[i] != 0 && bundleOf(kFirmware[i]) == bundle) return true;
+  for (std::size_t i = 0; i < profile->firmware.size(); ++i)
+    if (pending[i] != 0 && profile->firmware[i].bundle == bundle) return true;
   return false;
 }
 
@@ -52,40 +53,43 @@ const PackageStore::Opened& PackageStore::open(std::string_view bytes) {
 }
 
 World::World(Executor& worldExecutor, FleetOptions fleetOptions)
-    : executor(worldExecutor), options(std::move(fleetOptions)),
-      faults(options.trays, options.seed, options.faults, options.asWanted, options.scripted,
-             worldExecutor.now()),
-      machines(static_cast<std::size_t>(options.trays)),
-      flashesIn_(static_cast<std::size_t>(options.trays / options.traysPerRack + 1)) {
-  std::array<std::uint16_t, kItems> versionsNow{};
-  for (std::size_t i = 0; i < kItems; ++i) {
-    version(kFirmware[i].factory, kFactoryStamp);  // known, so that a downgrade to it is seen as one
-    versionsNow[i] = options.asWanted ? version(kFirmware[i].wanted, kWantedStamp)
-                                      : version(kFirmware[i].factory, 0);
-  }
-  const auto image = options.asWanted ? strings.id(siteImageDigest(options.seed)) : 0;
+    : executor(worldExecutor), options(std::move(fleetOptions)), faults(options, worldExecutor.now()),
+      machines(static_cast<std::size_t>(machinesOf(options))),
+      flashesIn_(static_cast<std::size_t>(racksOf(options))), feeding_(flashesIn_.size()) {
   int id = 0;
   for (auto& m : machines) {
     m.id = id++;
+    m.profile = &profileOf(kindOf(options, m.id));
     m.bmcSince = m.hgxSince = m.host.since = m.host.progressSince = now();
-    m.active = versionsNow;
-    if (options.asWanted) {
-      m.password = options.sitePassword;
-      m.ntp.assign(kNtpServers.begin(), kNtpServers.end());
-      m.syslogAddress = kSyslogAddress;
-      m.syslogPort = kSyslogPort;
-      m.syslogEnabled = true;
-      m.restorePolicy = RestorePolicy::AlwaysOff;
-      m.diskState = ImageState::Verified;
-      m.diskDigest = image;
-      m.host.phase = HostPhase::Running;
-      m.boots = 1;
-    } else {
-      m.password = identity(m).factoryPassword();
-      m.passwordExpired = true;
-      if (options.startPoweredOn) m.host.phase = HostPhase::Stopped;
+    for (std::size_t i = 0; i < m.profile->firmware.size(); ++i) {
+      const auto& item = m.profile->firmware[i];
+      version(item.factory, kFactoryStamp);  // known, so that a downgrade to it is seen as one
+      m.active[i] = options.asWanted ? version(item.wanted, kWantedStamp) : version(item.factory, 0);
     }
+    options.asWanted ? makeAsWanted(m) : makeAsDelivered(m);
   }
+}
+
+void World::makeAsDelivered(Machine& m) {
+  m.password = identity(m).factoryPassword();
+  m.passwordExpired = true;
+  m.bmcUp = m.hgxUp = isFed(m);
+  if (options.startPoweredOn && m.isTray()) m.host.phase = HostPhase::Stopped;
+}
+
+void World::makeAsWanted(Machine& m) {
+  m.password = options.sitePassword;
+  m.ntp.assign(kNtpServers.begin(), kNtpServers.end());
+  m.host.phase = HostPhase::Running;
+  if (m.kind() == MachineKind::PowerShelf) ++feeding_[static_cast<std::size_t>(rackOf(options, m.id))];
+  if (!m.isTray()) return;
+  m.syslogAddress = kSyslogAddress;
+  m.syslogPort = kSyslogPort;
+  m.syslogEnabled = true;
+  m.restorePolicy = RestorePolicy::AlwaysOff;
+  m.diskState = ImageState::Verified;
+  m.diskDigest = strings.id(siteImageDigest(options.seed));
+  m.boots = 1;
 }
 
 World::~World() = default;
@@ -129,7 +133,23 @@ void World::count(const Machine& m, Work work, int change) {
   if (work == Work::Write) add(imageWrites_, peak.imageWrites);
   if (work != Work::Flash) return;
   add(flashes_, peak.flashes);
-  add(flashesIn_[static_cast<std::size_t>(m.id / options.traysPerRack)], peak.flashesInARack);
+  add(flashesIn_[static_cast<std::size_t>(rackOf(options, m.id))], peak.flashesInARack);
+}
+
+bool World::isFed(const Machine& m) const {
+  return m.kind() == MachineKind::PowerShelf || options.shelvesPerRack == 0 ||
+         feeding_[static_cast<std::size_t>(rackOf(options, m.id))] > 0;
+}
+
+void World::feed(const Machine& shelf, bool on) {
+  const int rack = rackOf(options, shelf.id);
+  auto& feeding = feeding_[static_cast<std::size_t>(rack)];
+  const bool was = feeding > 0;
+  feeding += on ? 1 : -1;
+  if (was == (feeding > 0)) return;
+  for (auto& m : machines)
+    if (m.kind() != MachineKind::PowerShelf && rackOf(options, m.id) == rack)
+      on ? bmc::begin(*this, m) : bmc::lose(*this, m);
 }
 
 // Nobody asks between two uploads, so those that are over are dropped at the next.

@@ -61,7 +61,7 @@ class World {
 
   Time now() const { return executor.now(); }
   const Times& times() const { return options.times; }
-  Identity identity(const Machine& m) const { return {options.seed, m.id}; }
+  Identity identity(const Machine& m) const { return {options.seed, m.id, m.kind()}; }
   std::uint16_t version(std::string_view text, std::uint32_t stamp);
   std::string_view versionText(std::uint16_t id) const { return versions.text(id); }
   std::uint32_t stamp(std::uint16_t id) const { return stamps[id]; }
@@ -89,6 +89,10 @@ class World {
 
   void begin(Machine& m, Work work);
   void end(Machine& m, Work work);
+  /// A shelf begins or ceases to feed its rack. Trays and switch trays of a rack without a shelf that feeds it are dead; a
+  /// rack that was given no shelves has another supply.
+  void feed(const Machine& shelf, bool on);
+  bool isFed(const Machine& m) const;
   /// Some machine is sent a package from now on.
   void beginUpload();
 
@@ -115,10 +119,13 @@ class World {
   Peak peak;
 
  private:
+  void makeAsDelivered(Machine& m);
+  void makeAsWanted(Machine& m);
   void count(const Machine& m, Work work, int change);
 
   int flashes_ = 0, imageWrites_ = 0;  // going on now
   std::vector<int> flashesIn_;         // of them, by rack
+  std::vector<int> feeding_;           // shelves, by rack
   std::queue<Time> uploadEnds_;        // all take the same time
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

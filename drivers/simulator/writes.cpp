@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "drivers/simulator/bmc.hpp"
 #include "drivers/simulator/firmware.hpp"
@@ -210,9 +211,10 @@ HttpReply resetManager(World& w, Machine& m, const Json& body, bool hgx) {
     bmc::restartHgx(w, m);
     return success();
   }
+  const bool pending = m.anyPending(Bundle::BmcTray) || m.anyPending(Bundle::ShelfController);
   w.record(m, ActKind::BmcReset, "BMC_0", {},
            m.bmcGoing ? kGoing
-           : m.delivered.bmcReset && !m.anyPending(Bundle::BmcTray)
+           : m.delivered.bmcReset && !pending
                ? "an earlier BMC reset took effect and no BMC firmware is pending"
                : "");
   m.delivered.bmcReset = true;
@@ -261,18 +263,66 @@ HttpReply ejectMedia(World& w, Machine& m, std::size_t slot) {
   return noContent();
 }
 
-}  // namespace
+// --- Power shelf
 
-HttpReply patch(World& w, Machine& m, std::string_view path, const HttpRequest& request) {
-  using Handler = HttpReply (*)(World&, Machine&, const Json&);
-  static constexpr std::pair<std::string_view, Handler> kHandlers[] = {
+HttpReply patchShelf(World& w, Machine& m, const Json& body) {
+  const auto led = readString(body, "IndicatorLED");
+  if (!led || body.size() != 1) return unknownProperty("other than IndicatorLED");
+  if (*led != "Off" && *led != "Blinking" && *led != "Lit") return badValue("IndicatorLED");
+  m.locationLed = *led != "Off";
+  w.record(m, ActKind::OtherWrite, "IndicatorLED");
+  return noContent();
+}
+
+HttpReply switchShelf(World& w, Machine& m, bool on) {
+  const bool repeated = on ? m.hostOn() && m.delivered.on : !m.hostOn() && m.delivered.off;
+  w.record(m, ActKind::Reset, on ? "On" : "ForceOff", {},
+           repeated ? "the shelf is so since an earlier request" : std::string());
+  if (m.hostOn() == on) return notInThisState(on ? "On" : "ForceOff");
+  m.delivered.on = on;
+  m.delivered.off = !on;
+  host::showLate(w, m);
+  m.host.phase = on ? HostPhase::Running : HostPhase::Off;
+  m.host.since = m.host.progressSince = w.now();
+  w.feed(m, on);
+  return success();
+}
+
+HttpReply postToShelf(World& w, Machine& m, std::string_view path, const Json& body) {
+  for (const std::string_view chassis : {"powershelf", "PowerShelf_0"}) {
+    const auto actions = fmt::format("/redfish/v1/Chassis/{}/Actions/Chassis.", chassis);
+    if (path == actions + "On") return switchShelf(w, m, true);
+    if (path == actions + "ForceOff") return switchShelf(w, m, false);
+  }
+  if (path == "/redfish/v1/Managers/bmc/Actions/Manager.Reset") return resetManager(w, m, body, false);
+  return missing(path);
+}
+
+using Handler = HttpReply (*)(World&, Machine&, const Json&);
+using Patches = std::span<const std::pair<std::string_view, Handler>>;
+
+Patches patchesOf(MachineKind kind) {
+  static constexpr std::pair<std::string_view, Handler> kTray[] = {
       {"/redfish/v1/AccountService/Accounts/root", patchAccount},
       {"/redfish/v1/Systems/System_0/Settings", patchBoot},
       {"/redfish/v1/Systems/System_0", patchSystem},
       {"/redfish/v1/Chassis/Chassis_0", patchChassis},
       {"/redfish/v1/Managers/BMC_0/NetworkProtocol", patchNetwork},
   };
-  for (const auto& [known, handler] : kHandlers) {
+  static constexpr std::pair<std::string_view, Handler> kShelf[] = {
+      {"/redfish/v1/AccountService/Accounts/root", patchAccount},
+      {"/redfish/v1/Chassis/powershelf", patchShelf},
+      {"/redfish/v1/Chassis/PowerShelf_0", patchShelf},
+      {"/redfish/v1/Managers/bmc/NetworkProtocol", patchNetwork},
+  };
+  if (kind == MachineKind::PowerShelf) return kShelf;
+  return kTray;
+}
+
+}  // namespace
+
+HttpReply patch(World& w, Machine& m, std::string_view path, const HttpRequest& request) {
+  for (const auto& [known, handler] : patchesOf(m.kind())) {
     if (known != path) continue;
     const auto body = readBody(request);
     if (!body) return errorReply(400, "MalformedJSON", "The request body could not be read.");
@@ -283,9 +333,12 @@ HttpReply patch(World& w, Machine& m, std::string_view path, const HttpRequest& 
 }
 
 HttpReply post(World& w, Machine& m, std::string_view path, const HttpRequest& request) {
-  if (path == "/redfish/v1/UpdateService/update-multipart") return firmware::push(w, m, request);
+  const std::string_view pushUri = m.isTray() ? "/redfish/v1/UpdateService/update-multipart"
+                                              : "/redfish/v1/UpdateService/update";
+  if (path == pushUri) return firmware::push(w, m, request);
   const auto body = readBody(request);
   if (!body) return errorReply(400, "MalformedJSON", "The request body could not be read.");
+  if (m.kind() == MachineKind::PowerShelf) return postToShelf(w, m, path, *body);
   if (path == "/redfish/v1/Systems/System_0/Actions/ComputerSystem.Reset") return resetSystem(w, m, *body);
   if (path == "/redfish/v1/Chassis/BMC_0/Actions/Oem/NvidiaChassis.AuxPowerReset")
     return auxPowerReset(w, m, *body);

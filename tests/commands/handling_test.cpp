@@ -100,8 +100,9 @@ Undoing takesAVanishedTaskForAFailure() {
 Json& wantedVersions(Json& json) {
   forEachObject(json, [](Json& item) {
     if (!item.contains("Version") || !item.contains("SoftwareId")) return;
-    if (const int index = sim::itemIndex(item.value("Id", "")); index >= 0)
-      item["Version"] = sim::kFirmware[static_cast<std::size_t>(index)].wanted;
+    const auto& tray = sim::profileOf(sim::MachineKind::ComputeTray);
+    if (const int index = tray.item(item.value("Id", "")); index >= 0)
+      item["Version"] = tray.firmware[static_cast<std::size_t>(index)].wanted;
   });
   return json;
 }
@@ -124,10 +125,10 @@ Undoing knowsNoAuxCycle() {
 }
 
 void onlyTheTraysBundle(const std::filesystem::path& site) {
-  std::ifstream in(site / "baseline.yaml");
+  std::ifstream in(site / "compute_tray/baseline.yaml");
   std::string text{std::istreambuf_iterator<char>(in), {}};
   in.close();
-  std::ofstream(site / "baseline.yaml") << text.substr(0, text.find("  - id: compute_tray"));
+  std::ofstream(site / "compute_tray/baseline.yaml") << text.substr(0, text.find("  - id: compute_tray"));
 }
 
 // Gives a BMC up that is gone for longer than any restart takes.

@@ -64,7 +64,7 @@ nodes:
     profile: gb200-sim
     bmc: { mac: "3c:6d:66:00:00:01", address: 127.9.0.1, port: $bmcPort, user: root, password: as-recorded }
 YAML
-cat >"$scratch/site/sku.yaml" <<'YAML'
+cat >"$scratch/site/compute_tray/sku.yaml" <<'YAML'
 sku: gb200-nvl-compute
 kind: compute_tray
 memory_gib: 960

@@ -20,6 +20,7 @@ class NoBmc : public Bmc {
   Task<Result<BootOverride>> bootOverride() override { co_return none(); }
   Task<Result<bool>> leakDetected() override { co_return none(); }
   Task<Result<bool>> backgroundCopyDone() override { co_return none(); }
+  Task<Result<bool>> feeds() override { co_return none(); }
   Task<Result<void>> changePassword() override { co_return none(); }
   Task<Result<void>> setSettings(BmcSettings) override { co_return none(); }
   Task<Result<std::string>> pushFirmware(std::filesystem::path, std::string, std::vector<std::string>,
@@ -33,6 +34,7 @@ class NoBmc : public Bmc {
   Task<Result<void>> ejectMedia() override { co_return none(); }
   Task<Result<void>> setBootOverride(BootOverride) override { co_return none(); }
   Task<Result<void>> setLocateLed(bool) override { co_return none(); }
+  Task<Result<void>> startFeeding() override { co_return none(); }
 
  private:
   static Error none() { return Error{Errc::Unsupported, "no such thing"}; }

@@ -46,7 +46,7 @@ class Resting final : public NoBmc {
 
 Task<Result<Seen>> busy(StepContext&) { co_return Seen::Busy; }
 const std::vector<Step> kSteps{{.id = "wait", .title = "Wait", .look = busy, .deadline = 1000h}};
-const Workflow kFlow{.name = "toy", .steps = kSteps};
+const Workflow kFlow{.name = "toy", .steps = kSteps, .kind = NodeKind::ComputeTray, .qualifies = true};
 
 struct Patrolled {
   explicit Patrolled(int nodes, Lifecycle lifecycle = Lifecycle::InService) : site({&kFlow}) {
@@ -266,7 +266,7 @@ TEST(Intake, StartsOneRunForEveryNodeThatArrivedAndHasAProfile) {
   site.tables.nodes[NodeId{5}].profile.clear();
   site.tables.profiles["p"].digest = "abc";
   site.boot();
-  Intake intake(site.life->store, site.engine(), site.life->executor, "toy");
+  Intake intake(site.life->store, site.engine(), site.life->executor);
   std::vector<int> started;
   site.life->executor.spawn(sweepInto(intake, started));
   site.life->executor.spawn(sweepInto(intake, started));  // an import at the same time
@@ -292,7 +292,7 @@ TEST(Intake, TakesUpWhatACrashLeftWithoutARunButNotWhatAPersonCancelled) {
   site.tables.runs[cancelled.id] = cancelled;
   site.tables.nextRun = 2;
   site.boot();
-  Intake intake(site.life->store, site.engine(), site.life->executor, "toy");
+  Intake intake(site.life->store, site.engine(), site.life->executor);
   std::vector<int> started;
   site.life->executor.spawn(sweepInto(intake, started));
   site.run(1min);
@@ -308,7 +308,7 @@ TEST(Intake, ANodeWhoseProfileIsUnknownDoesNotKeepOthersWaiting) {
   site.tables.nodes[NodeId{2}].profile = "p";
   site.tables.profiles["p"].digest = "abc";
   site.boot();
-  Intake intake(site.life->store, site.engine(), site.life->executor, "toy");
+  Intake intake(site.life->store, site.engine(), site.life->executor);
   std::vector<int> started;
   site.life->executor.spawn(sweepInto(intake, started));
   site.run(1min);

@@ -13,7 +13,7 @@ std::set<Lifecycle> reachable(NodeKind kind, Lifecycle from) {
   for (bool grew = true; grew;) {
     grew = false;
     for (const auto& move : lifecycleMoves())
-      if (move.kind == kind && seen.contains(move.from)) grew = seen.insert(move.to).second || grew;
+      if (move.kinds.contains(kind) && seen.contains(move.from)) grew = seen.insert(move.to).second || grew;
   }
   return seen;
 }
@@ -23,20 +23,30 @@ std::string describe(const Move& m) {
          std::string(nameOf(m.actor));
 }
 
-TEST(Lifecycle, EveryStateOfATrayHasAnExitAndAWayToBecomeAvailable) {
-  for (const auto& [state, name] : EnumNames<Lifecycle>::table) {
-    int exits = 0;
-    for (const auto& move : lifecycleMoves())
-      exits += move.kind == NodeKind::ComputeTray && move.from == state;
-    EXPECT_GT(exits, 0) << name;
-    EXPECT_TRUE(reachable(NodeKind::ComputeTray, state).contains(Lifecycle::Available)) << name;
-  }
+/// What a node of this kind can be.
+std::set<Lifecycle> statesOf(NodeKind kind) {
+  auto all = reachable(kind, Lifecycle::Planned);
+  all.merge(reachable(kind, Lifecycle::Unlisted));  // nobody ordered it: it begins there
+  return all;
 }
 
-TEST(Lifecycle, EveryStateOfATrayCanBeReached) {
-  auto all = reachable(NodeKind::ComputeTray, Lifecycle::Planned);
-  all.merge(reachable(NodeKind::ComputeTray, Lifecycle::Unlisted));  // nobody ordered it: it begins there
-  EXPECT_EQ(all.size(), EnumNames<Lifecycle>::table.size());
+TEST(Lifecycle, EveryStateHasAnExitAndAWayToBecomeAvailable) {
+  for (const auto& [kind, kindName] : EnumNames<NodeKind>::table)
+    for (const auto state : statesOf(kind)) {
+      int exits = 0;
+      for (const auto& move : lifecycleMoves()) exits += move.kinds.contains(kind) && move.from == state;
+      EXPECT_GT(exits, 0) << kindName << " " << nameOf(state);
+      EXPECT_TRUE(reachable(kind, state).contains(Lifecycle::Available)) << kindName << " " << nameOf(state);
+    }
+}
+
+TEST(Lifecycle, ATrayCanBeEverythingAndTheOthersAreNeverSanitised) {
+  const auto tray = statesOf(NodeKind::ComputeTray);
+  EXPECT_EQ(tray.size(), EnumNames<Lifecycle>::table.size());
+  auto others = tray;
+  others.erase(Lifecycle::Sanitising);
+  EXPECT_EQ(statesOf(NodeKind::SwitchTray), others);
+  EXPECT_EQ(statesOf(NodeKind::PowerShelf), others);
 }
 
 TEST(Lifecycle, NothingBecomesAvailableWithoutEvidence) {
@@ -58,9 +68,9 @@ TEST(Lifecycle, NobodyQuarantinesAMachineInService) {
     EXPECT_FALSE(move.from == Lifecycle::InService && move.to == Lifecycle::Quarantined) << describe(move);
 }
 
-TEST(Lifecycle, AMachineInServiceLeavesOnlyThroughSanitising) {
+TEST(Lifecycle, ATrayInServiceLeavesOnlyThroughSanitising) {
   for (const auto& move : lifecycleMoves())
-    if (move.from == Lifecycle::InService) {
+    if (move.kinds.contains(NodeKind::ComputeTray) && move.from == Lifecycle::InService) {
       EXPECT_EQ(move.to, Lifecycle::Sanitising) << describe(move);
     }
 }
@@ -81,8 +91,11 @@ TEST(Lifecycle, EveryMoveStandsOnceAndGoesSomewhere) {
   std::set<std::tuple<NodeKind, Lifecycle, Lifecycle, Actor>> seen;
   for (const auto& move : lifecycleMoves()) {
     EXPECT_NE(move.from, move.to);
-    EXPECT_TRUE(seen.emplace(move.kind, move.from, move.to, move.actor).second) << describe(move);
-    EXPECT_EQ(findMove(move.kind, move.from, move.to, move.actor), &move);
+    for (const auto& [kind, name] : EnumNames<NodeKind>::table) {
+      if (!move.kinds.contains(kind)) continue;
+      EXPECT_TRUE(seen.emplace(kind, move.from, move.to, move.actor).second) << name << " " << describe(move);
+      EXPECT_EQ(findMove(kind, move.from, move.to, move.actor), &move);
+    }
   }
 }
 

@@ -86,7 +86,7 @@ TEST(Bundle, IsReadWhole) {
   EXPECT_EQ(bundle.packages[0].file.digest, bundle.baselines.at(0).entries.at(0).packageDigest);
   EXPECT_EQ(bundle.packages[0].file.name, "bmc.fwpkg");
   EXPECT_EQ(bundle.packages[0].file.size, site.package.size());
-  EXPECT_EQ(bundle.packages[0].header.components.at(1).version, "erot-1.4");
+  EXPECT_EQ(bundle.packages[0].versions.at(1), "erot-1.4");
   ASSERT_EQ(bundle.images.size(), 1u);
   EXPECT_EQ(bundle.images[0].file.digest, sha256Hex(site.image));
   EXPECT_EQ(bundle.images[0].manifest.chunkDigests.size(), 1u);

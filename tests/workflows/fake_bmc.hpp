@@ -29,7 +29,7 @@ class FakeBmc final : public NoBmc {
   std::string bootProgress = "OSRunning";
   bool dates = true;       ///< reports LastResetTime…
   Duration clockIsOff{0};  ///< …so much too late
-  bool leak = false, copied = true, mustChange = false;
+  bool leak = false, copied = true, mustChange = false, feeding = false;
   MediaState slot;
   BootOverride boot{"None", false};
   Duration lag = 15s;       ///< until a task is listed
@@ -129,6 +129,10 @@ class FakeBmc final : public NoBmc {
     if (auto e = co_await exchange()) co_return *e;
     co_return copied;
   }
+  Task<Result<bool>> feeds() override {
+    if (auto e = co_await exchange()) co_return *e;
+    co_return feeding;
+  }
 
   // Writing
   Task<Result<void>> changePassword() override {
@@ -175,6 +179,9 @@ class FakeBmc final : public NoBmc {
   }
   Task<Result<void>> ejectMedia() override {
     return write("eject", !slot.inserted, [](FakeBmc& m) { m.slot = {}; });
+  }
+  Task<Result<void>> startFeeding() override {
+    return write("feed", feeding, [](FakeBmc& m) { m.feeding = true; });
   }
   Task<Result<void>> setBootOverride(BootOverride wanted) override {
     boot_ = std::move(wanted);

@@ -129,8 +129,14 @@ TEST(Image, AHungWriteKeepsNoStreamFromOthers) {
   EXPECT_THAT(t.site.engine().budgetUse(), IsEmpty());
 }
 
+std::vector<Step> burnInAndAccept() {
+  auto steps = workflows::burnInSteps();
+  for (auto& step : workflows::acceptSteps()) steps.push_back(step);
+  return steps;
+}
+
 struct Burning : FleetOfOne {
-  Burning() : FleetOfOne(workflows::burnInSteps()) {
+  Burning() : FleetOfOne(burnInAndAccept()) {
     machine().disk = "os-1";
     site.tables.inventories[node] = machine().parts;
     for (const auto* subject : {"inventory", "settings", "firmware", "image"})

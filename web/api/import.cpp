@@ -11,7 +11,7 @@
 
 #include "controller/site/bundle.hpp"
 #include "controller/site/image.hpp"
-#include "controller/site/pldm.hpp"
+#include "controller/site/package.hpp"
 #include "controller/store/documents.hpp"
 #include "web/api/find.hpp"
 #include "web/api/handlers.hpp"
@@ -137,11 +137,6 @@ Stored storedIn(Queries& queries) {
   return out;
 }
 
-void addVersions(const PldmPackage& package, std::vector<std::string>& out) {
-  for (const auto& component : package.components) out.push_back(component.version);
-  for (const auto& inner : package.nested) addVersions(inner, out);
-}
-
 struct Read {
   SiteImport site;
   std::vector<Problem> problems;
@@ -154,7 +149,7 @@ Read readSite(const std::vector<SentFile>& files, Stored stored, const ContentSt
   Read out;
   for (const auto& digest : stored.packages) {
     auto& versions = stored.known.packages[digest];
-    if (const auto package = readPldmPackage(content.pathOf(digest))) addVersions(*package, versions);
+    if (auto held = versionsOfPackage(content.pathOf(digest))) versions = std::move(*held);
   }
   const Layout layout(scratch);
   if (layout.path().empty()) return out.broken = "no room to lay the bundle out", out;

@@ -84,6 +84,27 @@ TEST(Upload, ArrivesByteExactWithItsParametersAndALength) {
   EXPECT_EQ(sha256Hex(parts[1].body), sha256Hex(firmware.content()));
 }
 
+TEST(Upload, WithoutParametersIsTheBareFile) {
+  const Firmware firmware(3'000'001);
+  HttpRequest seen;
+  auto options = tlsOptions();
+  options.maxBodyBytes = 16u << 20;
+  const auto server = serve(options, [&](auto exchange) {
+    seen = exchange->request;
+    exchange->respond(reply(202, "{}"));
+  });
+  Client client;
+  auto send = Client::patient();
+  send.upload = http::Upload{{}, firmware.path(), "pmc.tar"};
+  const auto got = client.send(tlsPeer(server->addresses()[0]), post("/redfish/v1/UpdateService/update", ""),
+                               send);
+  ASSERT_TRUE(got) << got.error().what;
+  EXPECT_EQ(seen.headers.get("Content-Type"), "application/octet-stream");
+  EXPECT_EQ(seen.headers.get("Content-Length"), std::to_string(firmware.content().size()));
+  EXPECT_FALSE(seen.headers.has("Transfer-Encoding"));
+  EXPECT_EQ(sha256Hex(seen.body), sha256Hex(firmware.content()));
+}
+
 TEST(Upload, LeavesNothingBehindOnThePooledHandle) {
   const Firmware firmware(100'000);
   std::vector<HttpRequest> seen;
@@ -95,14 +116,20 @@ TEST(Upload, LeavesNothingBehindOnThePooledHandle) {
   const auto peer = tlsPeer(server->addresses()[0]);
   auto send = Client::patient();
   send.upload = http::Upload{"{}", firmware.path(), "fw.bin"};
+  auto plain = send;
+  plain.upload->parameters.clear();
   for (const auto& [request, options] :
        std::vector<std::pair<HttpRequest, http::SendOptions>>{{post("/up", ""), send},
                                                               {get("/a"), Client::patient()},
                                                               {post("/b", "body"), Client::patient()},
                                                               {post("/up", ""), send},
-                                                              {post("/c", ""), Client::patient()}})
+                                                              {post("/c", ""), Client::patient()},
+                                                              {post("/up", ""), plain},
+                                                              {post("/d", ""), Client::patient()}})
     ASSERT_TRUE(client.send(peer, request, options));
-  ASSERT_EQ(seen.size(), 5u);
+  ASSERT_EQ(seen.size(), 7u);
+  EXPECT_EQ(seen[5].body.size(), firmware.content().size());
+  EXPECT_TRUE(seen[6].body.empty());
   EXPECT_EQ(seen[1].method, "GET");
   EXPECT_TRUE(seen[1].body.empty());
   EXPECT_EQ(seen[2].body, "body");

@@ -255,10 +255,19 @@ TEST(Faults, AreArmedWhenTheScriptSays) {
   EXPECT_EQ(bmc.get(kSystem).reply.status, 200);
 }
 
+FaultSchedule scheduleOf(int trays, std::uint64_t seed, FaultLevel level, bool asWanted = false) {
+  FleetOptions fleet;
+  fleet.trays = trays;
+  fleet.seed = seed;
+  fleet.faults = level;
+  fleet.asWanted = asWanted;
+  return {fleet, Time{}};
+}
+
 TEST(Schedule, HasFewFaultsWhenLightAndDefectsWhenHeavy) {
   constexpr int kTrays = 2'000;
   const auto schedule = [](FaultLevel level, bool asWanted = false) {
-    return FaultSchedule(kTrays, 7, level, asWanted, {}, Time{});
+    return scheduleOf(kTrays, 7, level, asWanted);
   };
   EXPECT_TRUE(schedule(FaultLevel::None).all().empty());
   const auto light = schedule(FaultLevel::Light);
@@ -280,8 +289,8 @@ TEST(Schedule, HasFewFaultsWhenLightAndDefectsWhenHeavy) {
 }
 
 TEST(Schedule, IsTheSameForTheSameSeed) {
-  const FaultSchedule a(500, 3, FaultLevel::Heavy, false, {}, Time{}),
-      b(500, 3, FaultLevel::Heavy, false, {}, Time{}), c(500, 4, FaultLevel::Heavy, false, {}, Time{});
+  const auto a = scheduleOf(500, 3, FaultLevel::Heavy), b = scheduleOf(500, 3, FaultLevel::Heavy),
+             c = scheduleOf(500, 4, FaultLevel::Heavy);
   EXPECT_EQ(a.all(), b.all());
   EXPECT_NE(a.all(), c.all());
 }

@@ -19,7 +19,7 @@ TEST(Package, IsReadBackAsItWasMade) {
   const auto bytes = makePackage(spec);
   const auto read = readPackage(bytes);
   ASSERT_TRUE(read) << read.error().what;
-  EXPECT_EQ(read->device, kComputeDevice);
+  EXPECT_EQ(read->device, "GB200-HGX-TRAY-0");
   EXPECT_EQ(read->version, spec.version);
   ASSERT_EQ(read->components.size(), 5u);  // HMC, CPU, ERoT, FPGA, GPU
   for (std::size_t i = 0; i < spec.components.size(); ++i) {
@@ -83,7 +83,7 @@ TEST(Site, HasEveryFileAndTheirDigestsAreRight) {
                     Identity(1, 0).factoryPassword() + "\" }\n"),
       std::string::npos);
   EXPECT_NE(manifest.find("place: H1/R01/RK002/U11"), std::string::npos);
-  const auto baseline = read(folder, "baseline.yaml");
+  const auto baseline = read(folder, "compute_tray/baseline.yaml");
   for (const auto* file : {"packages/bmc-tray-26.01-1.fwpkg", "packages/compute-tray-26.01-1.fwpkg"}) {
     EXPECT_TRUE(readPackage(read(folder, file)));
     EXPECT_NE(baseline.find(fmt::format("file: {}, sha256: {}", file, sha256Hex(read(folder, file)))),
@@ -91,14 +91,14 @@ TEST(Site, HasEveryFileAndTheirDigestsAreRight) {
   }
   EXPECT_NE(baseline.find("{ match: \"HGX_FW_ERoT_*\", version: \"01.04.0031.0000_n04\" }"),
             std::string::npos);
-  const auto profile = read(folder, "profile.yaml");
+  const auto profile = read(folder, "compute_tray/profile.yaml");
   EXPECT_NE(profile.find("sha256: " + sha256Hex(read(folder, "images/debian-sim.raw"))), std::string::npos);
   EXPECT_EQ(sha256Hex(read(folder, "images/debian-sim.raw")), siteImageDigest(1));
   EXPECT_EQ(read(folder, "images/debian-sim.raw").size(), 1u << 20);
   const auto plan = read(folder, "plan.yaml");
   EXPECT_NE(plan.find("gemm_tflops_min: { min: 2540 }"), std::string::npos);  // as in faults_test
   EXPECT_NE(plan.find("allreduce_gb_per_s: { min: 600 }"), std::string::npos);
-  EXPECT_NE(read(folder, "sku.yaml").find("{ kind: gpu, count: 4, model: \"NVIDIA GB200\" }"),
+  EXPECT_NE(read(folder, "compute_tray/sku.yaml").find("{ kind: gpu, count: 4, model: \"NVIDIA GB200\" }"),
             std::string::npos);
 }
 
@@ -132,17 +132,22 @@ TEST(Site, ItsSkuIsWhatTheTreeShows) {
 }
 
 TEST(Site, PlacesAreUniqueOverHalls) {
+  FleetOptions fleet;
+  fleet.trays = 400 * 18;
+  fleet.switchesPerRack = 9;
+  fleet.shelvesPerRack = 8;
   std::map<std::string, int> places;
-  for (int i = 0; i < 400 * 18; ++i) ++places[placeOf(i, 18)];
-  EXPECT_EQ(places.size(), 400u * 18);
-  EXPECT_TRUE(places.contains("H3/R05/RK080/U36"));
+  for (int i = 0; i < machinesOf(fleet); ++i) ++places[placeOf(fleet, i)];
+  EXPECT_EQ(places.size(), 400u * 35);
+  for (const auto* place : {"H3/R05/RK080/U36", "H3/R05/RK080/U26", "H3/R05/RK080/U04", "H3/R05/RK080/U42"})
+    EXPECT_TRUE(places.contains(place)) << place;
 }
 
 TEST(Site, IdentitiesAreUniqueAndStable) {
   std::set<std::string> serials, macs, addresses, gpus;
   for (int i = 0; i < 3'000; ++i) {
     const Identity identity(1, i);
-    serials.insert(identity.traySerial());
+    serials.insert(identity.serial());
     macs.insert(identity.bmcMac());
     addresses.insert(bmcAddress(i).host);
     for (int gpu = 0; gpu < 4; ++gpu) gpus.insert(identity.gpuSerial(gpu));

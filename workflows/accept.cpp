@@ -1,0 +1,47 @@
+// The end of qualifying: everything that the profile asks for is shown, and the node becomes available.
+#include <fmt/format.h>
+
+#include "workflows/steps.hpp"
+
+namespace zellige::workflows {
+
+namespace {
+
+/// What must be shown of this node.
+std::vector<std::string> evidenceOf(const StepContext& context) {
+  const auto& target = context.target();
+  std::vector<std::string> out{"inventory", "settings", "firmware"};
+  if (context.node().kind == NodeKind::PowerShelf) out.emplace_back("feeding");
+  if (!target.profile.imageDigest.empty()) out.emplace_back("image");
+  for (const auto& test : target.plan.tests) out.push_back("burnin/" + test.id);
+  return out;
+}
+
+// The agent's orders end here; an idle node reports seldom.
+void letRest(StepContext& context) {
+  if (context.target().profile.imageDigest.empty()) return;
+  AgentOrder rest;
+  rest.id = fmt::format("{}-rest", context.run().id.value);
+  rest.reportEvery = 10min;
+  context.leave(PutOrder{context.node().id, std::move(rest)});
+}
+
+Task<Result<Seen>> lookAccepted(StepContext& context) {
+  const auto& node = context.node();
+  letRest(context);
+  if (node.lifecycle != Lifecycle::Qualifying)
+    co_return failure("act.rejected", fmt::format("the machine passed, but somebody made it {} meanwhile",
+                                                  nameOf(node.lifecycle)));
+  MoveLifecycle move{node.id, node.lifecycle, Lifecycle::Available, Actor::Engine, "qualified", {}};
+  move.evidence = evidenceOf(context);
+  context.leave(std::move(move));
+  co_return Seen::Done;
+}
+
+}  // namespace
+
+std::vector<Step> acceptSteps() {
+  return {{.id = "qualify.accept", .title = "Accept the machine", .look = lookAccepted}};
+}
+
+}  // namespace zellige::workflows
