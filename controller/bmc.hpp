@@ -69,22 +69,42 @@ struct BootOverride {
   bool once = false;
 };
 
-class Bmc {
- public:
-  virtual ~Bmc() = default;
+/// A package in the content store.
+struct PackageFile {
+  std::filesystem::path file;
+  std::string name;  ///< as its maker calls it
+  std::string url;   ///< where a machine that fetches it itself finds it
+};
 
+/// Who writes a machine's firmware: its BMC, or the system that a switch tray runs.
+class FirmwareService {
+ public:
+  virtual ~FirmwareService() = default;
+
+  // Reading
+  virtual Task<Result<std::vector<FirmwareItem>>> firmware() = 0;  ///< one or a few exchanges
+  virtual Task<Result<BmcState>> state() = 0;
+  virtual Task<Result<std::vector<BmcTask>>> tasks() = 0;   ///< all that it still remembers
+  virtual Task<Result<BmcTask>> task(std::string uri) = 0;  ///< NotFound: it forgot
+
+  // Writing
+  /// Sends the package, or has it fetched. Returns the task's URI, or empty if none was named.
+  virtual Task<Result<std::string>> pushFirmware(PackageFile package, std::vector<std::string> targets,
+                                                 bool force) = 0;
+  virtual Task<Result<void>> auxPowerCycle() = 0;  ///< Unsupported where there is none
+  virtual Task<Result<void>> resetBmc() = 0;
+};
+
+class Bmc : public FirmwareService {
+ public:
   // Reading
   virtual Task<Result<BmcIdentity>> identify() = 0;  ///< one anonymous exchange
   /// Opens or confirms a session. Auth: refused (confirmed once); PasswordExpired: only changePassword works.
   virtual Task<Result<void>> signIn() = 0;
-  virtual Task<Result<Inventory>> inventory() = 0;                 ///< everything; tens of exchanges
-  virtual Task<Result<std::vector<FirmwareItem>>> firmware() = 0;  ///< one or a few exchanges
-  virtual Task<Result<HostState>> host() = 0;                      ///< one exchange
-  virtual Task<Result<BmcState>> state() = 0;
+  virtual Task<Result<Inventory>> inventory() = 0;  ///< everything; tens of exchanges
+  virtual Task<Result<HostState>> host() = 0;       ///< one exchange
   virtual Task<Result<BmcSettings>> settings() = 0;
-  virtual Task<Result<std::vector<BmcTask>>> tasks() = 0;   ///< all the BMC still remembers
-  virtual Task<Result<BmcTask>> task(std::string uri) = 0;  ///< NotFound: it forgot
-  virtual Task<Result<MediaState>> media() = 0;             ///< of the slot that insertMedia would use
+  virtual Task<Result<MediaState>> media() = 0;  ///< of the slot that insertMedia would use
   virtual Task<Result<BootOverride>> bootOverride() = 0;
   virtual Task<Result<bool>> leakDetected() = 0;  ///< any detector not OK
   /// Every root of trust says its background copy is Completed (FACTS 6); true where there is none. A power cut or a
@@ -97,12 +117,7 @@ class Bmc {
   /// Two-phase with the credential store behind the driver: the new password is durable before it is sent.
   virtual Task<Result<void>> changePassword() = 0;
   virtual Task<Result<void>> setSettings(BmcSettings wanted) = 0;  ///< sends only what differs
-  /// Streams the package. Returns the task's URI, or empty if the BMC named none.
-  virtual Task<Result<std::string>> pushFirmware(std::filesystem::path package, std::string fileName,
-                                                 std::vector<std::string> targets, bool force) = 0;
   virtual Task<Result<void>> reset(HostReset how) = 0;
-  virtual Task<Result<void>> auxPowerCycle() = 0;  ///< Unsupported where there is none
-  virtual Task<Result<void>> resetBmc() = 0;
   virtual Task<Result<void>> insertMedia(std::string url) = 0;
   virtual Task<Result<void>> ejectMedia() = 0;
   virtual Task<Result<void>> setBootOverride(

@@ -40,7 +40,7 @@ Task<Result<Seen>> lookCycled(StepContext& context) {
   if (!awaitsTray(context)) co_return Seen::Done;
   // An earlier run's cycle was judged before; if it is still here, it came to nothing.
   const auto asked = context.wasIntended() ? askedRestart(context) : std::nullopt;
-  const auto state = co_await context.bmc().state();
+  const auto state = co_await context.flasher().state();
   const bool away = !state && asked && absentAsExpected(context, state.error(), asked->at);
   if (!state && !away) co_return state.error();
   const auto became = !asked ? Became::Nothing : away ? Became::MayBegin : becameOf(context, *asked, *state);
@@ -61,7 +61,7 @@ Task<Result<Seen>> lookCycled(StepContext& context) {
 }
 
 Task<Result<void>> cycle(StepContext& context) {
-  const auto done = co_await context.bmc().auxPowerCycle();
+  const auto done = co_await context.flasher().auxPowerCycle();
   restartAnswered(context, done);
   if (!done && done.error().code == Errc::Unsupported)
     co_return failure(
@@ -74,7 +74,7 @@ Task<Result<Seen>> lookBaseboard(StepContext& context) {
   const auto cycled = cycledAt(context);
   if (!cycled) co_return Seen::Done;
   context.waitFor("the HGX baseboard to come back");
-  const auto state = co_await context.bmc().state();
+  const auto state = co_await context.flasher().state();
   if (!state && absentAsExpected(context, state.error(), *cycled)) co_return Seen::Busy;
   if (!state) co_return state.error();
   co_return state->baseboardPresent ? Seen::Done : Seen::Busy;
@@ -109,7 +109,7 @@ bool cycleFirst(StepContext& context, const Versions& versions) {
 }
 
 Task<Result<Seen>> lookVersions(StepContext& context) {
-  const auto versions = co_await context.bmc().firmware();
+  const auto versions = co_await context.flasher().firmware();
   if (!versions) co_return versions.error();
   const auto& baseline = context.target().baseline;
   auto& equal = context.scratch("equal_reads");
@@ -175,6 +175,18 @@ Step writeStep() {
           .stillRuns = lookWhetherOneRuns};
 }
 
+Step cycleStep() {
+  return {.id = "firmware.aux_cycle",
+          .title = "Cycle the tray's standby power",
+          .look = lookCycled,
+          .act = cycle,
+          .effect = Effect::Transient,
+          .repeat = Repeat::Safe,  // what was not seen to happen costs minutes more
+          .settle = 60s,
+          .deadline = 3h,  // as above
+          .spent = "power.stuck"};
+}
+
 Step verifyStep() {
   return {.id = "firmware.verify",
           .title = "Read the versions back",
@@ -204,15 +216,7 @@ std::vector<Step> firmwareSteps() {
        .title = "Wait for the roots of trust to finish copying",
        .look = lookCopied,
        .overdue = "firmware.not_applied"},
-      {.id = "firmware.aux_cycle",
-       .title = "Cycle the tray's standby power",
-       .look = lookCycled,
-       .act = cycle,
-       .effect = Effect::Transient,
-       .repeat = Repeat::Safe,  // what was not seen to happen costs minutes more
-       .settle = 60s,
-       .deadline = 3h,  // as above
-       .spent = "power.stuck"},
+      cycleStep(),
       {.id = "firmware.baseboard",
        .title = "Wait for the HGX baseboard",
        .look = lookBaseboard,
@@ -230,5 +234,6 @@ std::vector<Step> firmwareSteps() {
 }
 
 std::vector<Step> firmwareWithoutHostSteps() { return {writeStep(), verifyStep()}; }
+std::vector<Step> firmwareBySwitchOsSteps() { return {writeStep(), cycleStep(), verifyStep()}; }
 
 }  // namespace zellige::workflows

@@ -27,7 +27,7 @@ bool isPackageAlive(const StepContext& context, const std::string& package, cons
 }
 
 Task<Result<std::optional<BmcTask>>> namedTask(StepContext& context, std::string uri) {
-  auto task = co_await context.bmc().task(std::move(uri));
+  auto task = co_await context.flasher().task(std::move(uri));
   if (task) co_return std::optional<BmcTask>(std::move(*task));
   if (task.error().code == Errc::NotFound) co_return std::optional<BmcTask>();
   co_return task.error();
@@ -35,7 +35,7 @@ Task<Result<std::optional<BmcTask>>> namedTask(StepContext& context, std::string
 
 // Of several that are new, the failed one may be somebody else's: a write too few is found out.
 Task<Result<std::optional<BmcTask>>> newTask(StepContext& context, std::string before) {
-  const auto tasks = co_await context.bmc().tasks();
+  const auto tasks = co_await context.flasher().tasks();
   if (!tasks) co_return tasks.error();
   std::optional<BmcTask> found;
   for (const auto& task : *tasks) {
@@ -103,7 +103,7 @@ Found judgeFailed(StepContext& context, const AskedWrite& write, const BmcTask& 
 // It runs no more: it has failed, or is not listed.
 Task<Result<Found>> lookWithoutTask(StepContext& context, AskedWrite write, std::optional<BmcTask> failed) {
   const bool watched = keepWatch(context);
-  const auto state = co_await context.bmc().state();
+  const auto state = co_await context.flasher().state();
   if (!state) co_return state.error();
   if (!state->baseboardPresent) {
     // Its firmware and its tasks are not listed now: that says nothing about them.
@@ -138,7 +138,7 @@ bool anyRuns(StepContext& context, const std::vector<BmcTask>& tasks) {
 }
 
 Task<Result<bool>> lookWhetherAnyRuns(StepContext& context) {
-  const auto tasks = co_await context.bmc().tasks();
+  const auto tasks = co_await context.flasher().tasks();
   if (!tasks) co_return tasks.error();
   co_return anyRuns(context, *tasks);
 }
@@ -146,7 +146,7 @@ Task<Result<bool>> lookWhetherAnyRuns(StepContext& context) {
 // Bounded by what a write may take at most: a machine that is gone for good must not keep a slot for good.
 Task<Result<Seen>> lookWhetherOneRuns(StepContext& context) {
   const bool mayStill = pushedWithin(context, kLongestWrite);
-  const auto tasks = co_await context.bmc().tasks();
+  const auto tasks = co_await context.flasher().tasks();
   if (tasks && anyRuns(context, *tasks)) co_return Seen::Busy;
   if (!mayStill) co_return Seen::Done;
   if (!tasks) co_return tasks.error();
@@ -161,7 +161,7 @@ Task<Result<Seen>> lookRestarted(StepContext& context) {
   const auto asked = askedRestart(context);
   if (!asked) co_return Seen::Done;
   const bool ofTray = asked->of == kTray;
-  const auto state = co_await context.bmc().state();
+  const auto state = co_await context.flasher().state();
   if (!state && !absentAsExpected(context, state.error(), asked->at)) co_return state.error();
   const auto became = state ? becameOf(context, *asked, *state) : Became::MayBegin;
   if (became == Became::MayBegin || !state->baseboardPresent) {
@@ -225,7 +225,7 @@ Seen judgeByVersions(StepContext& context, Found found, const Versions& versions
 Task<Result<void>> lookCycledByHand(StepContext& context, const Versions& versions) {
   const auto asked = askedRestart(context);
   if (!asked || asked->of != kTray || asked->answer != Answer::Refused) co_return Result<void>{};
-  const auto state = co_await context.bmc().state();
+  const auto state = co_await context.flasher().state();
   if (!state) co_return state.error();
   if (!state->lastReset.empty() && !restartedSincePush(context, *state)) co_return Result<void>{};
   for (const auto& package : writtenPackages(context))

@@ -19,6 +19,12 @@ const Baseline::Entry& entryOfItem(const StepContext& context) {
   return *std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.id == id; });
 }
 
+PackageFile packageFile(StepContext& context, const StoredFile& file) {
+  const auto token = context.site().token(context.node(), fmt::format("boot-{}", context.run().id.value));
+  return {context.store().filePath(file.digest), file.name,
+          fmt::format("{}/packages/{}/{}/{}", context.site().provisioningUrl, token, file.digest, file.name)};
+}
+
 // True: two readings, some seconds apart, say the same. One alone may be a BMC that is half awake, and a first write
 // follows from it.
 bool readTwice(StepContext& context, const std::string& behind) {
@@ -35,10 +41,10 @@ bool readTwice(StepContext& context, const std::string& behind) {
 }
 
 Task<Result<Seen>> lookPush(StepContext& context, const Baseline::Entry& entry) {
-  const auto tasks = co_await context.bmc().tasks();
+  const auto tasks = co_await context.flasher().tasks();
   if (!tasks) co_return tasks.error();
   if (anyRuns(context, *tasks)) co_return Seen::Busy;
-  const auto state = co_await context.bmc().state();
+  const auto state = co_await context.flasher().state();
   if (!state) co_return state.error();
   if (!state->baseboardPresent) {
     // Its firmware is not listed now: that says nothing about versions.
@@ -62,7 +68,7 @@ Task<Result<Seen>> lookRestart(StepContext& context, const Baseline::Entry& entr
   const auto runs = co_await lookWhetherAnyRuns(context);
   if (!runs) co_return runs.error();
   if (*runs) co_return Seen::Busy;
-  const auto state = co_await context.bmc().state();
+  const auto state = co_await context.flasher().state();
   if (!state) co_return state.error();
   intendRestart(context, packageKey(entry), *state);
   co_return Seen::Todo;
@@ -103,7 +109,7 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
   const auto found = co_await lookAtWrite(context);
   if (!found) co_return found.error();
   if (*found == Found::Busy) co_return Seen::Busy;
-  const auto versions = co_await context.bmc().firmware();
+  const auto versions = co_await context.flasher().firmware();
   if (!versions) co_return versions.error();
   if (judgeByVersions(context, *found, *versions) == Seen::Busy) co_return Seen::Busy;
   const auto byHand = co_await lookCycledByHand(context, *versions);
@@ -125,7 +131,7 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
 Task<Result<void>> writeOrRestart(StepContext& context) {
   const auto& entry = entryOfItem(context);
   if (context.item() == restartItem(entry)) {
-    auto restarted = co_await context.bmc().resetBmc();
+    auto restarted = co_await context.flasher().resetBmc();
     restartAnswered(context, restarted);
     // The tray's cycle brings it alive as well.
     if (!restarted && restarted.error().code == Errc::Unsupported)
@@ -134,8 +140,7 @@ Task<Result<void>> writeOrRestart(StepContext& context) {
   }
   Result<std::string> task = Error{Errc::Busy, "the package went from the content store"};
   if (const auto package = context.store().file(entry.packageDigest))
-    task = co_await context.bmc().pushFirmware(context.store().filePath(entry.packageDigest), package->name,
-                                               entry.targets, entry.force);
+    task = co_await context.flasher().pushFirmware(packageFile(context, *package), entry.targets, entry.force);
   writeAnswered(context, task);
   if (!task) co_return task.error();
   co_return Result<void>{};

@@ -39,6 +39,17 @@ const Workflow& qualify() {
   return workflow;
 }
 
+const Workflow& qualifySwitch() {
+  static const auto steps = joined({discoverSteps(),
+                                    {inventoryStep(), leaksStep()},
+                                    settingsSteps(),
+                                    switchOsSteps(),
+                                    firmwareBySwitchOsSteps(),
+                                    acceptSteps()});
+  static const auto workflow = qualifies(NodeKind::SwitchTray, "qualify_switch", steps);
+  return workflow;
+}
+
 const Workflow& qualifyShelf() {
   static const auto steps = joined({discoverSteps(),
                                     {inventoryStep()},
@@ -50,6 +61,6 @@ const Workflow& qualifyShelf() {
   return workflow;
 }
 
-std::vector<const Workflow*> all() { return {&qualify(), &qualifyShelf(), &power()}; }
+std::vector<const Workflow*> all() { return {&qualify(), &qualifySwitch(), &qualifyShelf(), &power()}; }
 
 }  // namespace zellige::workflows

@@ -13,15 +13,18 @@ std::vector<Step> discoverSteps();  ///< contact, access
 Step inventoryStep();               ///< against SKU and place
 Step leaksStep();
 std::vector<Step> shelfSteps();                ///< the busbar is fed
+std::vector<Step> switchOsSteps();             ///< contact, own password
 std::vector<Step> settingsSteps();             ///< own password, NTP, syslog, PowerRestorePolicy
 std::vector<Step> firmwareSteps();             ///< write by recipe, activate, verify
 std::vector<Step> firmwareWithoutHostSteps();  ///< of a machine that is nothing but its BMC
+std::vector<Step> firmwareBySwitchOsSteps();   ///< whose reboot is the tray's power cycle
 std::vector<Step> imageSteps();                ///< virtual media, write, boot, call home
 std::vector<Step> burnInSteps();               ///< tests against the plan's limits
 std::vector<Step> acceptSteps();               ///< all evidence is there
 
 // Planned → available, by kind of node. Skip what the machine and valid evidence already show.
 const Workflow& qualify();
+const Workflow& qualifySwitch();
 const Workflow& qualifyShelf();
 /// Parameter "on", "off" or "restart".
 const Workflow& power();

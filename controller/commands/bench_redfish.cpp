@@ -69,14 +69,14 @@ std::vector<http::Peer> startMachines(Child& server, int bmcs) {
 class SignedIn final : public AccessStore {
  public:
   explicit SignedIn(std::string pin) : pin_(std::move(pin)) {}
-  Result<BmcAccess> loadAccess(NodeId) override {
+  Result<BmcAccess> loadAccess(AccessKey) override {
     BmcAccess access;
     access.user = "root";
     access.sessionToken = Secret(kToken);
     access.pin = pin_;
     return access;
   }
-  Task<Result<void>> saveAccess(NodeId, BmcAccess) override {
+  Task<Result<void>> saveAccess(AccessKey, BmcAccess) override {
     co_return Error{Errc::Rejected, "a measured GET opens no session"};
   }
 

@@ -19,9 +19,10 @@ Task<void> sweepOnce(Intake& intake) { co_await intake.sweep(); }
 
 ControlPlane::ControlPlane(SqliteStore& store, http::Transport& transport, Executor& executor,
                            const SecretBox& box, ControlPlaneOptions options)
-    : executor_(executor), machines_(
-                               transport, store, executor,
-                               [&store](const Place& place) { return store.armed(place); }, options.redfish),
+    : executor_(executor),
+      machines_(
+          transport, store, executor, [&store](const Place& place) { return store.armed(place); },
+          options.redfish, options.nvos),
       engine_(store, machines_, executor, surroundings(options, box), workflows::all(), options.engine),
       intake_(store, engine_, executor), patrol_(store, machines_, executor, options.patrol),
       provisioning_(store, engine_, executor, box, options.provisioningUrl) {}

@@ -3,11 +3,11 @@
 
 #include <memory>
 
+#include "controller/commands/machines.hpp"
 #include "controller/engine/engine.hpp"
 #include "controller/engine/intake.hpp"
 #include "controller/engine/patrol.hpp"
 #include "controller/store/sqlite_store.hpp"
-#include "drivers/redfish/directory.hpp"
 #include "web/api/provisioning.hpp"
 
 namespace zellige {
@@ -16,6 +16,7 @@ struct ControlPlaneOptions {
   std::string provisioningUrl;  ///< as BMCs and agents reach it
   EngineOptions engine;
   redfish::ClientOptions redfish;
+  nvos::Options nvos;
   PatrolOptions patrol;
 };
 
@@ -32,12 +33,12 @@ class ControlPlane {
   void sweep();
 
   Engine& engine() { return engine_; }
-  redfish::RedfishDirectory& machines() { return machines_; }
+  Machines& machines() { return machines_; }
   api::Provisioning& provisioning() { return provisioning_; }
 
  private:
   Executor& executor_;
-  redfish::RedfishDirectory machines_;
+  Machines machines_;
   Engine engine_;
   Intake intake_;
   Patrol patrol_;

@@ -59,7 +59,9 @@ InProcessTransport::InProcessTransport(sim::Fleet& fleet, Executor& world, Execu
       spoil_(std::move(spoil)) {
   for (const auto machine : fleet.machines()) {
     const auto address = fleet.address(machine);
-    byAddress_.emplace(addressKey(address.host, address.port), machine);
+    byAddress_.emplace(addressKey(address.host, address.port), std::pair{machine, sim::Door::Bmc});
+    if (const auto os = fleet.nvosAddress(machine))
+      byAddress_.emplace(addressKey(os->host, os->port), std::pair{machine, sim::Door::Nvos});
   }
 }
 
@@ -88,9 +90,9 @@ Task<Result<http::Received>> InProcessTransport::send(http::Peer peer, HttpReque
   // the wire arrives also where this controller, and this transport with it, dies meanwhile.
   Completion<Outcome> completion(controller_);
   world_.after(kNetwork, [&fleet = fleet_, &world = world_, spoil = spoil_, completion, peer, reads, options,
-                          id = machine->second, key,
+                          id = machine->second.first, door = machine->second.second, key,
                           arrival = std::make_shared<sim::Arrival>(std::move(arrival))] {
-    auto delivery = fleet.exchange(id, *arrival);
+    auto delivery = fleet.exchange(id, *arrival, door);
     if (spoil) spoil(id, arrival->request, delivery);
     const auto sizeLimit = options.maxReplyBytes;
     const auto toOutcome = [&]() -> Outcome {

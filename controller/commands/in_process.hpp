@@ -36,7 +36,7 @@ class InProcessTransport final : public http::Transport {
   CrashPlan& crash_;
   ExchangeCount& count_;
   Spoil spoil_;
-  std::map<std::string, sim::MachineId> byAddress_;
+  std::map<std::string, std::pair<sim::MachineId, sim::Door>> byAddress_;
   std::map<std::string, std::uint64_t> keptAlive_;  ///< connection by address
   std::uint64_t nextConnection_ = 1;
 };

@@ -144,11 +144,14 @@ KillSweep sweepCrashPoints(const KillSweepOptions& options) {
   if (!fromName<Mutation>(options.mutate))
     throw std::invalid_argument("--mutate is none, skip-look or no-settle");
   KillSweep tally;
-  for (const auto kind : {sim::MachineKind::ComputeTray, sim::MachineKind::PowerShelf}) {
-    const std::string name = kind == sim::MachineKind::ComputeTray ? "qualify" : "qualify_shelf";
+  for (const auto& [kind, name] : std::initializer_list<std::pair<sim::MachineKind, std::string>>{
+           {sim::MachineKind::ComputeTray, "qualify"},
+           {sim::MachineKind::SwitchTray, "qualify_switch"},
+           {sim::MachineKind::PowerShelf, "qualify_shelf"}}) {
     if (!options.workflow.empty() && options.workflow != name) continue;
-    sweep(tally, options, name,
-          [&](std::vector<std::uint64_t> points) { return qualifyOnce(options, kind, std::move(points)); });
+    sweep(tally, options, name, [&, kind = kind](std::vector<std::uint64_t> points) {
+      return qualifyOnce(options, kind, std::move(points));
+    });
   }
   if (options.workflow.empty() || options.workflow == "power")
     for (const std::string parameter : {"off", "restart"})

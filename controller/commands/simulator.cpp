@@ -116,7 +116,11 @@ class Racks {
     for (const auto machine : fleet_.machines()) {
       const auto address = fleet_.address(machine);
       door.addresses.push_back({address.host, address.port});
-      byIp_.emplace(address.host, machine);
+      byIp_.emplace(address.host, Behind{machine, sim::Door::Bmc});
+      if (const auto os = fleet_.nvosAddress(machine)) {
+        door.addresses.push_back({os->host, os->port});
+        byIp_.emplace(os->host, Behind{machine, sim::Door::Nvos});
+      }
     }
     door.tls = listener::makeSelfSigned("gb200nvl-bmc", {});
     door.maxBodyBytes = 64u << 20;
@@ -133,30 +137,38 @@ class Racks {
   void stop() { server_->stop(0ms); }
 
  private:
+  /// Whose address it is.
+  struct Behind {
+    sim::MachineId machine;
+    sim::Door door;
+    auto operator<=>(const Behind&) const = default;
+  };
+
   void arrive(const std::shared_ptr<Exchange>& exchange) {
-    const auto machine = byIp_.at(exchange->connection.local.ip);
+    const auto behind = byIp_.at(exchange->connection.local.ip);
     sim::Arrival arrival;
     arrival.request = std::move(exchange->request);
     arrival.connection = exchange->connection.id;
     arrival.reused = exchange->connection.request > 0;
-    auto delivery = fleet_.exchange(machine, arrival);
-    if (delivery.ending == sim::Ending::Refuse) shut(machine, exchange->connection.local);
+    auto delivery = fleet_.exchange(behind.machine, arrival, behind.door);
+    if (delivery.ending == sim::Ending::Refuse) shut(behind, exchange->connection.local);
     auto wait = std::chrono::duration_cast<Duration>(delivery.latency / options_.speed);
     if (delivery.ending == sim::Ending::Never) wait = kPastAnyTimeout;
     exchange->respond(std::move(delivery.reply), endingOf(delivery.ending), wait);
   }
 
   // A BMC that is down refuses connections until it is back.
-  void shut(sim::MachineId machine, const ListenAddress& address) {
-    if (!down_.insert(machine).second) return;
+  void shut(const Behind& behind, const ListenAddress& address) {
+    if (!down_.insert(behind).second) return;
     if (auto done = server_->refuse(address, true); !done)
       log::warn("SIMULATOR_ADDRESS", {{"why", done.error().what}});
-    reopenWhenUp(machine, address);
+    reopenWhenUp(behind, address);
   }
-  void reopenWhenUp(sim::MachineId machine, ListenAddress address) {
-    world_.after(5s, [this, machine, address] {
-      if (!fleet_.groundTruth(machine).bmcUp) return reopenWhenUp(machine, address);
-      down_.erase(machine);
+  void reopenWhenUp(Behind behind, ListenAddress address) {
+    world_.after(5s, [this, behind, address] {
+      const auto truth = fleet_.groundTruth(behind.machine);
+      if (!(behind.door == sim::Door::Bmc ? truth.bmcUp : truth.nvosUp)) return reopenWhenUp(behind, address);
+      down_.erase(behind);
       if (auto done = server_->refuse(address, false); !done)
         log::warn("SIMULATOR_ADDRESS", {{"why", done.error().what}});
     });
@@ -166,8 +178,8 @@ class Racks {
   SimulatorOptions options_;
   sim::Fleet fleet_;
   SocketUplink uplink_;
-  std::map<std::string, sim::MachineId> byIp_;
-  std::set<sim::MachineId> down_;
+  std::map<std::string, Behind> byIp_;
+  std::set<Behind> down_;
   std::unique_ptr<HttpsServer> server_;
 };
 

@@ -59,7 +59,7 @@ struct VirtualSite::Life {
     options.engine = site.engine;
     // New passwords must be the same for the same seed, and different in every life: a password made up after a crash
     // must not happen to be the one made up before it. They only ever reach simulated machines.
-    options.redfish.randomHex = [&life](std::size_t bytes) {
+    options.nvos.randomHex = options.redfish.randomHex = [&life](std::size_t bytes) {
       std::string hex;
       while (hex.size() < 2 * bytes) hex += fmt::format("{:016x}", life.passwords.next());
       return hex.substr(0, 2 * bytes);

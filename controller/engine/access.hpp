@@ -10,8 +10,8 @@
 #include "controller/base/result.hpp"
 #include "controller/base/secret.hpp"
 #include "controller/base/task.hpp"
-#include "controller/bmc.hpp"
 #include "controller/model/node.hpp"
+#include "controller/switch_os.hpp"
 
 namespace zellige {
 
@@ -26,12 +26,20 @@ struct BmcAccess {
   std::int64_t version = 0;            ///< of the row that was loaded; whoever changes the row adds one
 };
 
+/// Whose access: a node's BMC, where nothing else is said.
+struct AccessKey {
+  NodeId node;
+  Endpoint endpoint = Endpoint::Bmc;
+  AccessKey(NodeId of, Endpoint at = Endpoint::Bmc) : node(of), endpoint(at) {}
+  auto operator<=>(const AccessKey&) const = default;
+};
+
 class AccessStore {
  public:
   virtual ~AccessStore() = default;
-  virtual Result<BmcAccess> loadAccess(NodeId node) = 0;
+  virtual Result<BmcAccess> loadAccess(AccessKey key) = 0;
   /// Durable when it returns. Conflict: the row is not of `access.version` any more, somebody changed it meanwhile.
-  virtual Task<Result<void>> saveAccess(NodeId node, BmcAccess access) = 0;
+  virtual Task<Result<void>> saveAccess(AccessKey key, BmcAccess access) = 0;
 };
 
 /// The machines, as the engine reaches them.
@@ -40,6 +48,8 @@ class BmcDirectory {
   virtual ~BmcDirectory() = default;
   /// To be held for as long as one works on it: what is asked one after the other then finds its way only once.
   virtual std::shared_ptr<Bmc> of(const Node& node) = 0;
+  /// The system of a switch tray.
+  virtual std::shared_ptr<SwitchOs> osOf(const Node& node) = 0;
   /// Work on this node is over for now: unless somebody still holds it, what is kept of it in memory goes.
   virtual void rest(NodeId node) = 0;
 };

@@ -28,6 +28,17 @@ Bmc& StepContext::bmcOf(const Node& node) {
   return *held;
 }
 
+SwitchOs& StepContext::osOf(const Node& node) {
+  auto& held = heldOs_[node.id];
+  if (!held) held = bmcs_.osOf(node);
+  return *held;
+}
+
+FirmwareService& StepContext::flasher() {
+  if (node().kind == NodeKind::SwitchTray) return os();
+  return bmc();
+}
+
 std::optional<std::string> StepContext::intended(std::string_view key) const {
   if (!wasIntended()) return std::nullopt;
   const auto seen = run_.actOf(item_).witness.find(key);

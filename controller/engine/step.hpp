@@ -105,6 +105,10 @@ class StepContext {
   const std::vector<Node>& nodes() const { return nodes_; }
   Bmc& bmc() { return bmcOf(node()); }
   Bmc& bmcOf(const Node& node);
+  SwitchOs& os() { return osOf(node()); }  ///< of a switch tray
+  SwitchOs& osOf(const Node& node);
+  /// Who writes the node's firmware.
+  FirmwareService& flasher();
   const Target& target() const { return *target_; }
   const Run& run() const { return run_; }
   Store& store() { return store_; }
@@ -153,6 +157,7 @@ class StepContext {
   Store& store_;
   BmcDirectory& bmcs_;
   std::map<NodeId, std::shared_ptr<Bmc>> held_;
+  std::map<NodeId, std::shared_ptr<SwitchOs>> heldOs_;
   const Surroundings& site_;
   const Clock& clock_;
   const Run& run_;

@@ -101,6 +101,9 @@ struct ManifestNode {
   BmcEndpoint bmc;
   Secret password;
   bool factoryPassword = false;  ///< must be replaced at first contact, even if the BMC does not insist
+  BmcEndpoint os;                ///< of a switch tray; no address: it has none
+  Secret osPassword;
+  bool osFactoryPassword = false;
 };
 
 struct Manifest {

@@ -9,12 +9,12 @@
 
 namespace zellige {
 
-enum class ComponentKind { Cpu, Gpu, Memory, Nic, Dpu, Drive, Bmc, Board, Rot, Cpld, Psu, Other };
+enum class ComponentKind { Cpu, Gpu, Memory, Nic, Dpu, Drive, Bmc, Board, Rot, Cpld, Psu, Switch, Other };
 ZELLIGE_NAMES(ComponentKind, {ComponentKind::Cpu, "cpu"}, {ComponentKind::Gpu, "gpu"},
               {ComponentKind::Memory, "memory"}, {ComponentKind::Nic, "nic"}, {ComponentKind::Dpu, "dpu"},
               {ComponentKind::Drive, "drive"}, {ComponentKind::Bmc, "bmc"}, {ComponentKind::Board, "board"},
               {ComponentKind::Rot, "rot"}, {ComponentKind::Cpld, "cpld"}, {ComponentKind::Psu, "psu"},
-              {ComponentKind::Other, "other"});
+              {ComponentKind::Switch, "switch"}, {ComponentKind::Other, "other"});
 
 /// A part. `complete`: present, with the identity that such a part must have (a GPU without model, serial or NVLink
 /// ports is not there, whatever its Status says: FACTS 9).

@@ -53,6 +53,10 @@ struct Place {
   auto operator<=>(const Place&) const = default;
 };
 
+/// Which of a machine's two: a switch tray has a BMC and a system of its own, with an address and a password each.
+enum class Endpoint { Bmc, Os };
+ZELLIGE_NAMES(Endpoint, {Endpoint::Bmc, "bmc"}, {Endpoint::Os, "os"});
+
 struct BmcEndpoint {
   std::string mac, address;
   int port = 443;
@@ -68,6 +72,7 @@ struct Node {
   Place place;
   std::string sku, profile;  ///< names in the catalogue
   BmcEndpoint bmc;
+  BmcEndpoint os;  ///< of a switch tray; no address: it has none
 
   Lifecycle lifecycle = Lifecycle::Planned;
   Allocation allocation = Allocation::Free;

@@ -39,9 +39,15 @@ std::vector<std::string> readTargets(const Fields& fields) {
   std::vector<std::string> targets;
   for (const auto item : fields.items("targets")) {
     targets.push_back(readText(item, fields.problems()));
-    if (!targets.back().empty() && !targets.back().starts_with("/redfish/"))
-      fields.problems().add(item.spot(), fmt::format("{} is no Redfish URI; it must begin with /redfish/",
-                                                     quote(targets.back())));
+    const auto& target = targets.back();
+    const bool component = target.size() <= 32 && std::all_of(target.begin(), target.end(), [](char c) {
+                             return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+                           });
+    if (!target.empty() && !component && !target.starts_with("/redfish/"))
+      fields.problems().add(item.spot(),
+                            fmt::format("{} is neither a Redfish URI, which begins with /redfish/, nor a "
+                                        "component of a switch tray, as BMC, CPLD1 or NVOS",
+                                        quote(target)));
   }
   return targets;
 }

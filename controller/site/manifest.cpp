@@ -29,7 +29,8 @@ class ManifestReader {
 
  private:
   ManifestNode readNode(Value value) {
-    const Fields fields(value, problems_, "a node", {"serial", "kind", "place", "sku", "profile", "bmc"});
+    const Fields fields(value, problems_, "a node",
+                        {"serial", "kind", "place", "sku", "profile", "bmc", "nvos"});
     ManifestNode node;
     node.serial = readSerial(fields);
     node.kind = fields.name<NodeKind>("kind", "a kind of node");
@@ -41,6 +42,11 @@ class ManifestReader {
     if (const auto profile = fields.find("profile"))
       mentions_.add(Mention::Of::Profile, node.profile, node.sku, profile->spot());
     if (const auto bmc = fields.need("bmc")) readBmc(*bmc, node);
+    if (node.kind == NodeKind::SwitchTray) {
+      if (const auto os = fields.need("nvos")) readOs(*os, node);
+    } else if (const auto os = fields.find("nvos")) {
+      problems_.add(os->spot(), fmt::format("a {} has no nvos", nameOf(node.kind)));
+    }
     return node;
   }
 
@@ -88,21 +94,31 @@ class ManifestReader {
                         {"mac", "address", "port", "user", "password", "factory_password"});
     node.bmc.mac = canonical(fields, "mac", canonicalMac,
                              "is not the MAC of a machine; write it as 3c:6d:66:00:00:01");
-    node.bmc.address = canonical(fields, "address", canonicalAddress,
-                                 "is not the numeric IPv4 or IPv6 address of a machine");
-    node.bmc.port = static_cast<int>(fields.wholeOr("port", 443, 1, 65535));
-    node.bmc.user = fields.text("user");
     if (const auto mac = fields.find("mac")) macs_.add(node.bmc.mac, mac->spot());
-    if (const auto address = fields.find("address"); address && !node.bmc.address.empty())
-      endpoints_.add(fmt::format("{} port {}", node.bmc.address, node.bmc.port), address->spot());
+    readWayIn(fields, value, "a BMC", node.bmc, node.password, node.factoryPassword);
+  }
+
+  void readOs(Value value, ManifestNode& node) {
+    const Fields fields(value, problems_, "nvos", {"address", "port", "user", "password", "factory_password"});
+    readWayIn(fields, value, "nvos", node.os, node.osPassword, node.osFactoryPassword);
+  }
+
+  void readWayIn(const Fields& fields, Value value, std::string_view what, BmcEndpoint& endpoint,
+                 Secret& password, bool& isFactorys) {
+    endpoint.address = canonical(fields, "address", canonicalAddress,
+                                 "is not the numeric IPv4 or IPv6 address of a machine");
+    endpoint.port = static_cast<int>(fields.wholeOr("port", 443, 1, 65535));
+    endpoint.user = fields.text("user");
+    if (const auto address = fields.find("address"); address && !endpoint.address.empty())
+      endpoints_.add(fmt::format("{} port {}", endpoint.address, endpoint.port), address->spot());
 
     const auto own = fields.find("password"), factory = fields.find("factory_password");
     if (own && factory)
       problems_.add(factory->spot(), "password and factory_password are both given; one says which it is");
     else if (!own && !factory && value.kind() == Document::Kind::Map)
-      problems_.add(value.spot(), "missing key 'password' or 'factory_password' in a BMC");
-    if (own || factory) node.password = readSecret(own ? *own : *factory, problems_);
-    node.factoryPassword = factory && !own;
+      problems_.add(value.spot(), fmt::format("missing key 'password' or 'factory_password' in {}", what));
+    if (own || factory) password = readSecret(own ? *own : *factory, problems_);
+    isFactorys = factory && !own;
   }
 
   std::string canonical(const Fields& fields, std::string_view key,

@@ -27,8 +27,8 @@ Result<std::int64_t> apply(Writing& writing, const InvalidateEvidence& op);
 Result<std::int64_t> apply(Writing& writing, const PutOrder& op);
 Result<std::int64_t> apply(Writing& writing, const PutReport& op);
 
-Result<void> applyAccess(Writing& writing, NodeId node, const BmcAccess& access);
-Result<BmcAccess> findAccess(Connection& db, const SecretBox& box, NodeId node);
+Result<void> applyAccess(Writing& writing, AccessKey key, const BmcAccess& access);
+Result<BmcAccess> findAccess(Connection& db, const SecretBox& box, AccessKey key);
 std::optional<AgentOrder> findOrder(Connection& db, const SecretBox& box, NodeId node);
 
 /// Marks valid evidence of the node invalid where `gone` says so of one of its dependencies; one event each.

@@ -37,12 +37,15 @@ Json changes(const std::optional<BmcAccess>& before, const BmcAccess& now) {
 
 }  // namespace
 
-Result<BmcAccess> findAccess(Connection& db, const SecretBox& box, NodeId node) {
+Result<BmcAccess> findAccess(Connection& db, const SecretBox& box, AccessKey key) {
+  const auto node = key.node;
   auto q = db.query(
       "SELECT user, password, must_change, next_password, session_token, session_uri, pin, version "
-      "FROM access WHERE node = ?");
-  q.bind(node);
-  if (!q.step()) return Error{Errc::NotFound, fmt::format("no BMC access is known for node {}", node.value)};
+      "FROM access WHERE node = ? AND endpoint = ?");
+  q.bind(node, nameOf(key.endpoint));
+  if (!q.step())
+    return Error{Errc::NotFound,
+                 fmt::format("no access to the {} of node {} is known", nameOf(key.endpoint), node.value)};
   auto password = open(box, q.text(1), node);
   if (!password) return password.error();
   auto token = open(box, q.text(4), node);
@@ -63,9 +66,10 @@ Result<BmcAccess> findAccess(Connection& db, const SecretBox& box, NodeId node) 
   return access;
 }
 
-Result<void> applyAccess(Writing& w, NodeId node, const BmcAccess& access) {
+Result<void> applyAccess(Writing& w, AccessKey key, const BmcAccess& access) {
+  const auto node = key.node;
   std::optional<BmcAccess> before;
-  if (auto stored = findAccess(w.db, w.box, node))
+  if (auto stored = findAccess(w.db, w.box, key))
     before = std::move(*stored);
   else if (stored.error().code != Errc::NotFound)
     return stored.error();
@@ -75,21 +79,25 @@ Result<void> applyAccess(Writing& w, NodeId node, const BmcAccess& access) {
   std::optional<std::string> next;
   if (access.nextPassword) next = seal(w.box, *access.nextPassword);
   w.db.query(
-          "INSERT INTO access (node, user, password, must_change, next_password, session_token, session_uri, "
+          "INSERT INTO access (node, endpoint, user, password, must_change, next_password, session_token, "
+          "session_uri, "
           "pin, "
-          "manifest_mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, '') ON CONFLICT (node) DO UPDATE SET user = "
+          "manifest_mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '') ON CONFLICT (node, endpoint) DO UPDATE SET "
+          "user = "
           "excluded.user, "
           "password = excluded.password, must_change = excluded.must_change, next_password = "
           "excluded.next_password, "
           "session_token = excluded.session_token, session_uri = excluded.session_uri, pin = excluded.pin, "
           "manifest_mark = CASE WHEN access.user = excluded.user THEN access.manifest_mark ELSE '' END, "
           "version = access.version + 1")
-      .bind(node, access.user, seal(w.box, access.password), access.mustChange, next,
+      .bind(node, nameOf(key.endpoint), access.user, seal(w.box, access.password), access.mustChange, next,
             seal(w.box, access.sessionToken), access.sessionUri, access.pin)
       .run();
   // Sessions come and go; what a person must be able to trace is who changed the way in.
   if (auto what = changes(before, access); !what.empty())
-    w.event("access.changed", node, {}, {{"what", std::move(what)}, {"must_change", access.mustChange}});
+    w.event(
+        "access.changed", node, {},
+        {{"what", std::move(what)}, {"must_change", access.mustChange}, {"endpoint", nameOf(key.endpoint)}});
   return {};
 }
 

@@ -14,8 +14,11 @@ constexpr std::string_view k0001 =
 constexpr std::string_view k0002 =
 #include "controller/store/migrations/0002.sql"
     ;
+constexpr std::string_view k0003 =
+#include "controller/store/migrations/0003.sql"
+    ;
 
-constexpr Migration kMigrations[] = {{1, k0001}, {2, k0002}};
+constexpr Migration kMigrations[] = {{1, k0001}, {2, k0002}, {3, k0003}};
 
 /// "Zelg": what `file` shows, and how we know that a database is ours.
 constexpr std::int64_t kApplicationId = 0x5a656c67;

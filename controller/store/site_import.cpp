@@ -50,8 +50,8 @@ class Import {
   struct Planned {
     const ManifestNode* wanted;
     std::optional<Node> stored;
-    std::string mark;  ///< keyed digest of the manifest's password
-    std::string storedMark;
+    std::string mark, osMark;  ///< keyed digests of the manifest's passwords; empty: it has no such endpoint
+    std::string storedMark, storedOsMark;
     Json changes = Json::object();
   };
 
@@ -187,16 +187,15 @@ class Import {
   }
 
   Planned compare(const ManifestNode& n) {
-    Planned p{&n, std::nullopt, {}, {}, Json::object()};
-    p.mark = w_.box.sign(
-        fmt::format("{}\n{}\n{}", n.factoryPassword ? "factory" : "own", n.bmc.user, n.password.reveal()));
+    Planned p{&n, std::nullopt,  markOf(n.factoryPassword, n.bmc.user, n.password), {}, {},
+              {}, Json::object()};
+    if (!n.os.address.empty()) p.osMark = markOf(n.osFactoryPassword, n.os.user, n.osPassword);
     auto q = w_.db.query("SELECT id FROM node WHERE serial = ?");
     q.bind(n.serial);
     if (!q.step()) return p;
     p.stored = findNode(w_.db, NodeId{q.integer(0)});
-    auto a = w_.db.query("SELECT manifest_mark FROM access WHERE node = ?");
-    a.bind(p.stored->id);
-    if (a.step()) p.storedMark = a.text(0);
+    p.storedMark = storedMark(p.stored->id, Endpoint::Bmc);
+    p.storedOsMark = storedMark(p.stored->id, Endpoint::Os);
     const auto note = [&](std::string_view what, const std::string& from, const std::string& to) {
       if (from != to) p.changes[std::string(what)] = {{"from", from}, {"to", to}};
     };
@@ -207,8 +206,20 @@ class Import {
     note("bmc_mac", s.bmc.mac, n.bmc.mac);
     note("bmc_address", endpoint(s.bmc.address, s.bmc.port), endpoint(n.bmc.address, n.bmc.port));
     note("bmc_user", s.bmc.user, n.bmc.user);
+    note("os_address", endpoint(s.os.address, s.os.port), endpoint(n.os.address, n.os.port));
+    note("os_user", s.os.user, n.os.user);
     if (p.storedMark != p.mark) p.changes["password"] = "replaced";
+    if (p.storedOsMark != p.osMark) p.changes["os_password"] = "replaced";
     return p;
+  }
+
+  std::string markOf(bool factory, const std::string& user, const Secret& password) {
+    return w_.box.sign(fmt::format("{}\n{}\n{}", factory ? "factory" : "own", user, password.reveal()));
+  }
+  std::string storedMark(NodeId node, Endpoint at) {
+    auto q = w_.db.query("SELECT manifest_mark FROM access WHERE node = ? AND endpoint = ?");
+    q.bind(node, nameOf(at));
+    return q.step() ? q.text(0) : std::string{};
   }
 
   /// A place or address that a node of this import takes over must be free, or be given up in the same import.
@@ -256,11 +267,12 @@ class Import {
         .query(
             "UPDATE node SET place = ?, rack = ?, sku = ?, profile = ?, bmc_mac = ?, bmc_address = ?, "
             "bmc_port = ?, "
-            "bmc_user = ?, version = version + 1 WHERE id = ?")
+            "bmc_user = ?, os_address = ?, os_port = ?, os_user = ?, version = version + 1 WHERE id = ?")
         .bind(n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac, n.bmc.address, n.bmc.port,
-              n.bmc.user, s.id)
+              n.bmc.user, n.os.address, n.os.port, n.os.user, s.id)
         .run();
-    if (p.storedMark != p.mark) replaceAccess(s.id, p);
+    if (p.storedMark != p.mark) replaceAccess(s.id, n.bmc.user, n.password, n.factoryPassword, p.mark);
+    if (p.storedOsMark != p.osMark) replaceOsAccess(s.id, p);
     indexText(s.id, n);
     if (!p.changes.empty()) w_.event("node.changed", s.id, {}, p.changes);
     ++summary_.nodesChanged;
@@ -282,14 +294,15 @@ class Import {
     w_.db
         .query(
             "INSERT INTO node (serial, kind, place, rack, sku, profile, bmc_mac, bmc_address, bmc_port, "
-            "bmc_user, "
+            "bmc_user, os_address, os_port, os_user, "
             "lifecycle, allocation, scheduling, health, lifecycle_since, version) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', 'free', 'open', 'ok', ?, 1)")
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', 'free', 'open', 'ok', ?, 1)")
         .bind(n.serial, nameOf(n.kind), n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac,
-              n.bmc.address, n.bmc.port, n.bmc.user, w_.at)
+              n.bmc.address, n.bmc.port, n.bmc.user, n.os.address, n.os.port, n.os.user, w_.at)
         .run();
     const NodeId id{w_.db.lastId()};
-    replaceAccess(id, p);
+    replaceAccess(id, n.bmc.user, n.password, n.factoryPassword, p.mark);
+    if (!p.osMark.empty()) replaceOsAccess(id, p);
     indexText(id, n);
     w_.event(
         "node.added", id, {},
@@ -299,17 +312,23 @@ class Import {
   }
 
   // A password change that is under way stays: what the BMC took may be the next one, and is tried first.
-  void replaceAccess(NodeId id, const Planned& p) {
-    const auto& n = *p.wanted;
+  void replaceAccess(NodeId id, const std::string& user, const Secret& password, bool factory,
+                     const std::string& mark, Endpoint at = Endpoint::Bmc) {
     w_.db
         .query(
-            "INSERT INTO access (node, user, password, must_change, session_token, session_uri, pin, "
+            "INSERT INTO access (node, endpoint, user, password, must_change, session_token, session_uri, "
+            "pin, "
             "manifest_mark) "
-            "VALUES (?, ?, ?, ?, '', '', '', ?) ON CONFLICT (node) DO UPDATE SET user = excluded.user, "
+            "VALUES (?, ?, ?, ?, ?, '', '', '', ?) ON CONFLICT (node, endpoint) DO UPDATE SET user = "
+            "excluded.user, "
             "password = excluded.password, must_change = excluded.must_change, session_token = '', "
             "session_uri = '', manifest_mark = excluded.manifest_mark, version = access.version + 1")
-        .bind(id, n.bmc.user, w_.box.seal(n.password), n.factoryPassword, p.mark)
+        .bind(id, nameOf(at), user, w_.box.seal(password), factory, mark)
         .run();
+  }
+  void replaceOsAccess(NodeId id, const Planned& p) {
+    const auto& n = *p.wanted;
+    replaceAccess(id, n.os.user, n.osPassword, n.osFactoryPassword, p.osMark, Endpoint::Os);
   }
 
   void indexText(NodeId id, const ManifestNode& n) {

@@ -162,12 +162,12 @@ Task<Result<Receipt>> SqliteStore::commit(Change change) {
   return impl_->write<Receipt>(at, std::move(actor), std::move(work));
 }
 
-Result<BmcAccess> SqliteStore::loadAccess(NodeId node) {
-  return findAccess(impl_->reading, impl_->box, node);
+Result<BmcAccess> SqliteStore::loadAccess(AccessKey key) {
+  return findAccess(impl_->reading, impl_->box, key);
 }
 
-Task<Result<void>> SqliteStore::saveAccess(NodeId node, BmcAccess access) {
-  Work<void> work = [node, access = std::move(access)](Writing& w) { return applyAccess(w, node, access); };
+Task<Result<void>> SqliteStore::saveAccess(AccessKey key, BmcAccess access) {
+  Work<void> work = [key, access = std::move(access)](Writing& w) { return applyAccess(w, key, access); };
   return impl_->write<void>(impl_->executor.now(), "engine", std::move(work));
 }
 

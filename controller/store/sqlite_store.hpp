@@ -38,8 +38,8 @@ class SqliteStore final : public Store {
 
   // Store
   Task<Result<Receipt>> commit(Change change) override;
-  Result<BmcAccess> loadAccess(NodeId node) override;
-  Task<Result<void>> saveAccess(NodeId node, BmcAccess access) override;
+  Result<BmcAccess> loadAccess(AccessKey key) override;
+  Task<Result<void>> saveAccess(AccessKey key, BmcAccess access) override;
   std::optional<Node> node(NodeId id) override;
   std::optional<NodeId> nodeBySerial(std::string_view serial) override;
   std::vector<NodeId> nodesIn(Lifecycle lifecycle) override;

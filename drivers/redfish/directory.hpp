@@ -10,17 +10,19 @@
 
 namespace zellige::redfish {
 
-class RedfishDirectory final : public BmcDirectory {
+class RedfishDirectory {
  public:
   /// Whether writes may leave for machines in this place; asked before each of them.
   using Armed = std::function<bool(const Place&)>;
 
   RedfishDirectory(http::Transport& transport, AccessStore& access, Executor& executor, Armed armed,
                    ClientOptions options = {});
-  ~RedfishDirectory() override;
+  ~RedfishDirectory();
 
-  std::shared_ptr<Bmc> of(const Node& node) override;
-  void rest(NodeId node) override;
+  /// To be held for as long as one works on it.
+  std::shared_ptr<Bmc> of(const Node& node);
+  /// Work on this node is over for now.
+  void rest(NodeId node);
   /// How it is reached has changed: whoever asks for it next meets it anew, whoever holds it now keeps what it knew.
   void forget(NodeId node) { machines_.erase(node); }
 

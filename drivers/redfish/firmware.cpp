@@ -104,12 +104,12 @@ Task<Result<std::string>> RedfishBmc::taskOf(Document reply) {
   co_return std::string{};
 }
 
-Task<Result<std::string>> RedfishBmc::pushFirmware(std::filesystem::path package, std::string fileName,
-                                                   std::vector<std::string> targets, bool force) {
+Task<Result<std::string>> RedfishBmc::pushFirmware(PackageFile package, std::vector<std::string> targets,
+                                                   bool force) {
   if (auto ok = client_.armed("firmware push"); !ok) co_return ok.error();
   std::error_code failed;
-  const auto size = std::filesystem::file_size(package, failed);
-  if (failed) co_return Error{Errc::Invalid, fmt::format("package {}: {}", fileName, failed.message())};
+  const auto size = std::filesystem::file_size(package.file, failed);
+  if (failed) co_return Error{Errc::Invalid, fmt::format("package {}: {}", package.name, failed.message())};
   auto systems = co_await readSystems();
   if (!systems) co_return systems.error();
   auto service = co_await client_.get(known().updateService);
@@ -124,13 +124,14 @@ Task<Result<std::string>> RedfishBmc::pushFirmware(std::filesystem::path package
       most > 0 && size > static_cast<std::uintmax_t>(most))
     co_return Error{Errc::Rejected,
                     fmt::format("package {} has {} bytes; the BMC takes at most {}; nothing was sent",
-                                fileName, size, most)};
+                                package.name, size, most)};
   if (plain && !targets.empty())
     co_return Error{Errc::Unsupported, "this machine's update service takes no targets; nothing was sent"};
   Json parameters{{"Targets", targets}};
   if (force || platform().pushForceAlways) parameters["ForceUpdate"] = force;
   if (platform().pushApplyNow) parameters["@Redfish.OperationApplyTime"] = "Immediate";
-  http::Upload upload{plain ? std::string{} : parameters.dump(), std::move(package), std::move(fileName)};
+  http::Upload upload{plain ? std::string{} : parameters.dump(), std::move(package.file),
+                      std::move(package.name)};
   auto sent = co_await client_.upload(uri, std::move(upload));
   if (!sent) co_return sent.error();
   auto task = co_await taskOf(*sent);

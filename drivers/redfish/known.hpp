@@ -19,7 +19,8 @@ struct Known {
   std::string systems, managers, chassis, updateService, taskService, sessions,
       managerOfService;  ///< of the root
   std::vector<std::string> systemLinks;
-  std::vector<std::string> chassisLinks;  ///< looked at only where there are no systems
+  bool systemsRead = false;               ///< systemLinks are all there are
+  std::vector<std::string> chassisLinks;  ///< looked at only where the platform depends on them
   std::string hostSystem, baseboard, manager, networkProtocol, firmwareInventory, tasks;
   std::string boot;  ///< the resource that boot overrides are written to
   std::string mediaSlot;

@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "controller/base/password.hpp"
 #include "drivers/redfish/body.hpp"
 #include "drivers/redfish/client.hpp"
-#include "drivers/redfish/password.hpp"
 #include "drivers/redfish/uri.hpp"
 
 namespace zellige::redfish {

@@ -20,6 +20,9 @@ constexpr auto nvidiaKinds = std::to_array<KindByName>({{"ERoT", Rot},
 constexpr auto standardKinds = std::to_array<KindByName>(
     {{"ERoT", Rot}, {"EROT", Rot}, {"IRoT", Rot}, {"CPLD", Cpld}, {"BlueField", Dpu}});
 
+// Roots of trust first: one of them guards a switch ASIC and is named after it.
+constexpr auto switchKinds = std::to_array<KindByName>({{"ERoT", Rot}, {"CPLD", Cpld}, {"NVSwitch_", Switch}});
+
 constexpr auto standardResets = std::to_array<Platform::ResetNames>({
     {HostReset::On, {"On", "ForceOn"}},
     {HostReset::ForceOff, {"ForceOff", "Off"}},  // Cray offers Off (FACTS 2)
@@ -63,9 +66,26 @@ const auto rows = std::to_array<Platform>({
         .syslog = Syslog::NvidiaRsyslog,
     },
     {
+        // GH200 says the same of itself (FACTS 1): the switch ASICs tell.
+        .name = "nvidia-nvlink-switch",
+        .vendor = "NVIDIA",
+        .product = "P3809",
+        .system = "System_0",
+        .chassis = "MGX_NVSwitch_0",
+        .hostSystem = "System_0",
+        .leakChassis = "MGX_BMC_0",
+        .chassisKinds = switchKinds,
+        .absentIsSick = true,
+        .powerSupplies = PowerSuppliesIn::Nowhere,
+        .resets = standardResets,
+        .bmcResets = bmcResets,
+        .syslog = Syslog::NvidiaRsyslog,
+    },
+    {
         // Tells neither Vendor nor Product (FACTS 1).
         .name = "liteon-power-shelf",
-        .onlyChassis = "powershelf",
+        .chassis = "powershelf",
+        .noSystems = true,
         .serialChassis = "powershelf",
         .shelfChassis = "powershelf",
         .chassisKinds = standardKinds,
@@ -88,17 +108,27 @@ bool isOneOf(std::string_view id, const std::vector<std::string>& ids) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
-bool fits(const Platform& row, const SelfDescription& machine) {
-  if (!row.onlyChassis.empty() && !isOneOf(row.onlyChassis, machine.chassis)) return false;
+bool fitsButForChassis(const Platform& row, const SelfDescription& machine) {
+  if (row.noSystems && (!machine.systemsRead || !machine.systems.empty())) return false;
   if (!row.vendor.empty() && !sameIgnoringCase(row.vendor, machine.vendor)) return false;
   if (!row.product.empty() && !sameIgnoringCase(row.product, machine.product)) return false;
   if (row.system.empty() || machine.systems.empty()) return true;
   return isOneOf(row.system, machine.systems);
 }
 
+bool fits(const Platform& row, const SelfDescription& machine) {
+  return fitsButForChassis(row, machine) && (row.chassis.empty() || isOneOf(row.chassis, machine.chassis));
+}
+
 }  // namespace
 
 std::span<const Platform> platforms() { return rows; }
+
+bool dependsOnChassis(const SelfDescription& machine) {
+  return machine.chassis.empty() && std::any_of(rows.begin(), rows.end(), [&](const Platform& row) {
+           return !row.chassis.empty() && fitsButForChassis(row, machine);
+         });
+}
 
 const Platform& platformFor(const SelfDescription& machine) {
   const auto row = std::find_if(rows.begin(), rows.end(), [&](const Platform& p) { return fits(p, machine); });

@@ -29,9 +29,10 @@ enum class Push { Multipart, Plain };  ///< to MultipartHttpPushUri, or the bare
 struct Platform {
   std::string_view name;
 
-  // Recognised by: all that is not empty must be so. `system` is one of the ids of its Systems, looked at once signed in;
-  // `onlyChassis` one of those of its Chassis, of a machine that has no Systems.
-  std::string_view vendor, product, system, onlyChassis;
+  // Recognised by: all that is not empty must be so. `system` is one of the ids of its Systems, `chassis` of its Chassis,
+  // looked at once signed in; `noSystems`: it has none.
+  std::string_view vendor, product, system, chassis;
+  bool noSystems = false;
 
   // Which of its resources is which, by id. Empty: the first that is not the baseboard.
   std::string_view hostSystem, baseboardSystem;
@@ -82,10 +83,13 @@ struct Platform {
 struct SelfDescription {
   std::string vendor, product;
   std::vector<std::string> systems;
-  std::vector<std::string> chassis;  ///< ids; empty where there are systems
+  std::vector<std::string> chassis;  ///< ids; empty: not looked at
+  bool systemsRead = false;
 };
 
 std::span<const Platform> platforms();  ///< `generic` is the last
 const Platform& platformFor(const SelfDescription& machine);
+/// Which platform it is depends on its Chassis, which were not looked at yet.
+bool dependsOnChassis(const SelfDescription& machine);
 
 }  // namespace zellige::redfish

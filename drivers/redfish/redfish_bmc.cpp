@@ -18,10 +18,15 @@ std::string_view expandQuery(const View& root) {
   return levels ? ".($levels=1)" : ".";
 }
 
-void recognise(Known& known) {
-  SelfDescription self{known.identity.vendor, known.identity.product, {}, {}};
+SelfDescription describe(const Known& known) {
+  SelfDescription self{known.identity.vendor, known.identity.product, {}, {}, known.systemsRead};
   for (const auto& uri : known.systemLinks) self.systems.emplace_back(lastSegment(uri));
   for (const auto& uri : known.chassisLinks) self.chassis.emplace_back(lastSegment(uri));
+  return self;
+}
+
+void recognise(Known& known) {
+  const auto self = describe(known);
   known.platform = &platformFor(self);
   known.identity.platform = known.platform->name;
 }
@@ -69,19 +74,32 @@ Task<Result<void>> RedfishBmc::readSystems() {
     auto root = co_await readRoot();
     if (!root) co_return root.error();
   }
-  if (!known().systemLinks.empty()) co_return Result<void>{};
+  if (known().systemsRead && !dependsOnChassis(describe(known()))) co_return Result<void>{};
   if (known().systems.empty() && known().managers.empty() && known().chassis.empty()) {
     auto root = co_await client_.get("/redfish/v1/");
     if (!root) co_return root.error();
     takeRoot(root->view());
   }
-  const bool hasSystems = !known().systems.empty();
-  const auto collection = hasSystems ? known().systems : known().chassis;
-  if (collection.empty() || !known().chassisLinks.empty()) co_return Result<void>{};
-  auto links = co_await client_.links(collection);
-  if (!links) co_return links.error();
+  if (!known().systemsRead) {
+    std::vector<std::string> found;
+    if (!known().systems.empty()) {
+      auto links = co_await client_.links(known().systems);
+      if (!links) co_return links.error();
+      found = std::move(*links);
+    }
+    learn([&](Known& k) {
+      // An empty list may be a BMC that is half awake; a root without any link one that asks for a new password first.
+      const bool none = k.systems.empty() && !k.chassis.empty();
+      k.systemsRead = !found.empty() || none;
+      k.systemLinks = std::move(found);
+      recognise(k);
+    });
+  }
+  if (known().chassis.empty() || !dependsOnChassis(describe(known()))) co_return Result<void>{};
+  auto chassis = co_await client_.links(known().chassis);
+  if (!chassis) co_return chassis.error();
   learn([&](Known& k) {
-    (hasSystems ? k.systemLinks : k.chassisLinks) = std::move(*links);
+    k.chassisLinks = std::move(*chassis);
     recognise(k);
   });
   co_return Result<void>{};

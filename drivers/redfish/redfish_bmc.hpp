@@ -39,8 +39,8 @@ class RedfishBmc final : public Bmc {
 
   Task<Result<void>> changePassword() override;
   Task<Result<void>> setSettings(BmcSettings wanted) override;
-  Task<Result<std::string>> pushFirmware(std::filesystem::path package, std::string fileName,
-                                         std::vector<std::string> targets, bool force) override;
+  Task<Result<std::string>> pushFirmware(PackageFile package, std::vector<std::string> targets,
+                                         bool force) override;
   Task<Result<void>> reset(HostReset how) override;
   Task<Result<void>> auxPowerCycle() override;
   Task<Result<void>> resetBmc() override;

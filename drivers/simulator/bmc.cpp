@@ -113,6 +113,7 @@ void begin(World& w, Machine& m) {
   w.begin(m, Work::Bmc);
   w.later(m, Track::Bmc, down, back);
   if (m.isTray()) hgxDown(w, m, down + w.between(m, times.hgxMin, times.hgxMax), down + times.hgxMax);
+  if (m.kind() == MachineKind::SwitchTray) w.later(m, Track::Power, times.bmcResetDelay, host::powerOn);
 }
 
 void restartSoon(World& w, Machine& m, Why why) {

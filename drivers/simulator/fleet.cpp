@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "drivers/simulator/agent.hpp"
+#include "drivers/simulator/nvos.hpp"
 #include "drivers/simulator/server.hpp"
 #include "drivers/simulator/world.hpp"
 
@@ -21,15 +22,36 @@ Duration replyLatency(const World& w, Machine& m) {
 
 bool isRead(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
 
+// The same troubles of transport as its BMC's.
+Delivery askNvos(World& w, Machine& m, const Arrival& arrival) {
+  if (!m.nvos || m.host.phase != HostPhase::Running) return {{}, Ending::Refuse, Duration{0}};
+  const bool read = isRead(arrival.request);
+  if (read)
+    w.ledger.countRead();
+  else
+    w.ledger.countWrite(false);
+  const auto latency = replyLatency(w, m);
+  Delivery out{nvos::answer(w, m, arrival.request), Ending::Complete, latency};
+  if (!read && out.reply.status < 300) {
+    if (w.fires(m, FaultKind::AppliedThenClosed))
+      out = {{}, Ending::CloseBeforeReply, latency};
+    else if (w.fires(m, FaultKind::SlowButApplied))
+      out = {{}, Ending::Never, latency};
+  }
+  if (read && out.reply.status == 200 && w.fires(m, FaultKind::CutShort)) out.ending = Ending::CutShort;
+  return out;
+}
+
 }  // namespace
 
 Fleet::Fleet(Executor& world, FleetOptions options)
     : world_(std::make_unique<World>(world, std::move(options))) {}
 Fleet::~Fleet() = default;
 
-Delivery Fleet::exchange(MachineId machine, const Arrival& arrival) {
+Delivery Fleet::exchange(MachineId machine, const Arrival& arrival, Door door) {
   auto& w = *world_;
   auto& m = at(w, machine);
+  if (door == Door::Nvos) return askNvos(w, m, arrival);
   if (!m.bmcUp) return {{}, Ending::Refuse, Duration{0}};
   if (!isRead(arrival.request)) w.ledger.countWrite(server::concernsSession(arrival.request));
   const auto latency = replyLatency(w, m);
@@ -70,6 +92,10 @@ std::vector<MachineId> Fleet::machines() const {
 }
 
 BmcAddress Fleet::address(MachineId machine) const { return bmcAddress(machine.value); }
+std::optional<BmcAddress> Fleet::nvosAddress(MachineId machine) const {
+  if (kind(machine) != MachineKind::SwitchTray) return std::nullopt;
+  return sim::nvosAddress(machine.value);
+}
 
 std::string Fleet::serial(MachineId machine) const { return world_->identity(at(*world_, machine)).serial(); }
 
@@ -78,6 +104,17 @@ int Fleet::racks() const { return racksOf(world_->options); }
 int Fleet::rack(MachineId machine) const { return rackOf(world_->options, machine.value); }
 
 const Ledger& Fleet::ledger() const { return world_->ledger; }
+
+namespace {
+
+// Of a switch tray as its own system names the components.
+std::string nameInBaseline(const Profile& profile, const FirmwareItem& item) {
+  if (profile.kind != MachineKind::SwitchTray) return std::string(item.id);
+  if (item.bundle == Bundle::SwitchOs && item.listed) return "ASIC";
+  return std::string(profile.package(item.bundle)->target);
+}
+
+}  // namespace
 
 GroundTruth Fleet::groundTruth(MachineId machine) const {
   const auto& w = *world_;
@@ -88,11 +125,14 @@ GroundTruth Fleet::groundTruth(MachineId machine) const {
   out.hostOn = m.hostOn();
   out.osRunning = m.host.phase == HostPhase::Running;
   out.bmcUp = m.bmcUp;
+  out.nvosUp = m.nvos && m.host.phase == HostPhase::Running;
+  out.nvlinkControl = m.nvos && m.nvos->cluster;
   out.hgxPresent = m.hgxUp;
   out.flashing = m.flash.running;
   for (std::size_t i = 0; i < m.profile->firmware.size(); ++i)
-    out.firmware.push_back({std::string(m.profile->firmware[i].id), std::string(w.versionText(m.active[i])),
-                            std::string(w.versionText(m.pending[i])), (m.bricked >> i & 1u) != 0});
+    out.firmware.push_back({nameInBaseline(*m.profile, m.profile->firmware[i]),
+                            std::string(w.versionText(m.active[i])), std::string(w.versionText(m.pending[i])),
+                            (m.bricked >> i & 1u) != 0});
   if (m.diskState == ImageState::Verified) out.diskDigest = w.strings.text(m.diskDigest);
   out.diskWriting = m.diskState == ImageState::Writing;
   out.password = m.password;
@@ -146,6 +186,7 @@ std::vector<std::pair<int, FaultKind>> Fleet::faultsScheduled() const { return w
 void fillRacks(FleetOptions& fleet, int racks) {
   fleet.trays = 18 * racks;
   fleet.traysPerRack = 18;
+  fleet.switchesPerRack = 9;
   fleet.shelvesPerRack = 8;
 }
 
@@ -185,6 +226,11 @@ int slotOf(const FleetOptions& fleet, int machine) { return standingOf(fleet, ma
 BmcAddress bmcAddress(int index) {
   const int n = index + 1;
   return {fmt::format("127.{}.{}.{}", 1 + (n >> 16), (n >> 8) & 255, n & 255), 8443};
+}
+
+BmcAddress nvosAddress(int index) {
+  const int n = index + 1;
+  return {fmt::format("127.{}.{}.{}", 101 + (n >> 16), (n >> 8) & 255, n & 255), 8443};
 }
 
 }  // namespace zellige::sim

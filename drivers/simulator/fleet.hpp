@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,11 @@ struct BmcAddress {
 
 /// Of the index-th machine.
 BmcAddress bmcAddress(int index);
+/// Of a switch tray's own system.
+BmcAddress nvosAddress(int index);
+
+/// Which of a machine's HTTP servers.
+enum class Door { Bmc, Nvos };
 
 /// How an exchange ends on the wire.
 enum class Ending {
@@ -111,6 +117,8 @@ struct GroundTruth {
   bool hostOn = false;     ///< of a shelf: it feeds the busbar
   bool osRunning = false;  ///< the host has booted (ramdisk or OS)
   bool bmcUp = false;
+  bool nvosUp = false;         ///< a switch tray's own system answers
+  bool nvlinkControl = false;  ///< and runs the domain's control plane
   bool hgxPresent = false;
   bool flashing = false;
   std::vector<ItemTruth> firmware;
@@ -159,7 +167,7 @@ class Fleet {
   Fleet(const Fleet&) = delete;
 
   /// The state changes now, at arrival; the door delivers the reply after `latency`.
-  Delivery exchange(MachineId machine, const Arrival& arrival);
+  Delivery exchange(MachineId machine, const Arrival& arrival, Door door = Door::Bmc);
 
   /// Without one, whatever a host asks for is lost.
   void setUplink(Uplink* uplink);
@@ -173,6 +181,8 @@ class Fleet {
   int rack(MachineId machine) const;
   std::vector<MachineId> machines() const;
   BmcAddress address(MachineId machine) const;
+  /// nullopt: it has no system of its own.
+  std::optional<BmcAddress> nvosAddress(MachineId machine) const;
   std::string serial(MachineId machine) const;
 
   const Ledger& ledger() const;

@@ -2,6 +2,7 @@
 
 #include "drivers/simulator/agent.hpp"
 #include "drivers/simulator/firmware.hpp"
+#include "drivers/simulator/nvos.hpp"
 
 namespace zellige::sim::host {
 
@@ -61,6 +62,10 @@ void bootFromMedia(World& w, Machine& m) {
 }
 
 void endOfPost(World& w, Machine& m) {
+  if (m.kind() == MachineKind::SwitchTray) {  // its own system, always
+    setPhase(w, m, HostPhase::Booting);
+    return w.later(m, Track::Boot, w.spread(m, w.times().osBoot), running);
+  }
   const auto target = m.bootEnabled == BootEnabled::Disabled ? BootTarget::None : m.bootTarget;
   if (m.bootEnabled == BootEnabled::Once) {
     m.bootEnabled = BootEnabled::Disabled;
@@ -98,6 +103,7 @@ void cutPower(World& w, Machine& m) {
 }
 
 void losePower(World& w, Machine& m) {
+  if (m.nvos) nvos::interrupt(w, m);
   agent::stop(w, m);
   if (m.diskState == ImageState::Writing) {
     m.diskState = ImageState::None;

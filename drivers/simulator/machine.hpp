@@ -15,6 +15,7 @@
 namespace zellige::sim {
 
 struct Agent;
+struct Nvos;
 
 enum class HostPhase : std::uint8_t {
   Off,
@@ -140,6 +141,7 @@ struct Machine {
 
   Delivered delivered;
   std::unique_ptr<Agent> agent;
+  std::unique_ptr<Nvos> nvos;  ///< of a switch tray
 
   // Clockwork
   std::array<std::uint32_t, kTracks> epochs{};

@@ -57,6 +57,8 @@ std::string Identity::bmcMac() const {
 
 std::string Identity::factoryPassword() const { return "Fab-" + hex("factory password", 8); }
 
+std::string Identity::nvosPassword() const { return "Nvos-" + hex("nvos password", 10); }
+
 std::string Identity::uuid(std::string_view what) const {
   const auto a = number(what);
   const auto b = number(std::string(what) + "/low");

@@ -54,6 +54,7 @@ struct Profile {
   std::span<const FirmwareItem> firmware;
   std::span<const BundlePackage> packages;
   std::string_view sku, profile, baseline;  ///< of the written site
+  std::size_t minPassword, maxPassword;     ///< of its BMC: FACTS 7; of a shelf *est*
 
   /// -1: no such item.
   int item(std::string_view id) const;
@@ -91,6 +92,7 @@ class Identity {
   std::string serial() const;
   std::string bmcMac() const;  ///< prefixes of the recorded trees (FACTS 10); of a shelf *est*
   std::string factoryPassword() const;
+  std::string nvosPassword() const;  ///< of a switch tray's own system, as delivered
   std::string uuid(std::string_view what) const;
   /// A stable number for `what` ("GPU_2"), as `digits` upper-case hex digits.
   std::string hex(std::string_view what, int digits) const;

@@ -55,8 +55,15 @@ constexpr auto kPackages = std::to_array<BundlePackage>({
 }  // namespace
 
 const Profile& computeTray() {
-  static const Profile profile{MachineKind::ComputeTray, "compute_tray", kFirmware,         kPackages,
-                               "gb200-nvl-compute",      "gb200-sim",    "gb200-sim-2026.1"};
+  static const Profile profile{MachineKind::ComputeTray,
+                               "compute_tray",
+                               kFirmware,
+                               kPackages,
+                               "gb200-nvl-compute",
+                               "gb200-sim",
+                               "gb200-sim-2026.1",
+                               8,
+                               20};
   return profile;
 }
 

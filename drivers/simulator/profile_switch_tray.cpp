@@ -38,7 +38,7 @@ constexpr auto kPackages = std::to_array<BundlePackage>({
      "aux_cycle"},
     {Bundle::SwitchCpld, "cpld", "CPLD1", "P4978-SWITCH-PLD", "packages/switch-cpld-26.01-1.fwpkg",
      "aux_cycle"},
-    {Bundle::SwitchOs, "nvos", "NVOS", "P4978-SWITCH-OS0", "packages/nvos-25.02.2510.fwpkg", "host_cycle"},
+    {Bundle::SwitchOs, "nvos", "NVOS", "P4978-SWITCH-OS0", "packages/nvos-25.02.2510.fwpkg", "aux_cycle"},
 });
 
 }  // namespace
@@ -50,7 +50,9 @@ const Profile& switchTray() {
                                kPackages,
                                "nvlink-switch-n5110",
                                "nvlink-switch-sim",
-                               "nvlink-switch-sim-2026.1"};
+                               "nvlink-switch-sim-2026.1",
+                               12,
+                               64};
   return profile;
 }
 

@@ -32,11 +32,16 @@ std::string node(const FleetOptions& fleet, const SiteOptions& site, int machine
   const auto address = site.address(machine);
   const auto password = fleet.asWanted ? fmt::format("password: \"{}\"", fleet.sitePassword)
                                        : fmt::format("factory_password: \"{}\"", identity.factoryPassword());
-  return fmt::format(
+  auto out = fmt::format(
       "  - serial: \"{}\"\n    kind: {}\n    place: {}\n    sku: {}\n    profile: {}\n"
       "    bmc: {{ mac: \"{}\", address: \"{}\", port: {}, user: root, {} }}\n",
       identity.serial(), profile.name, placeOf(fleet, machine), profile.sku, profile.profile,
       identity.bmcMac(), address.host, address.port, password);
+  if (profile.kind != MachineKind::SwitchTray) return out;
+  const auto os = site.nvosAddress(machine);
+  return out + fmt::format("    nvos: {{ address: \"{}\", port: {}, user: admin, {} }}\n", os.host, os.port,
+                           fleet.asWanted ? fmt::format("password: \"{}\"", fleet.sitePassword)
+                                          : fmt::format("factory_password: \"{}\"", identity.nvosPassword()));
 }
 
 std::string manifest(const FleetOptions& fleet, const SiteOptions& site) {
@@ -67,6 +72,10 @@ std::string sku(const Profile& profile) {
 /// Every item that the package changes, HGX_FW_GPU_0 to 3 as HGX_FW_GPU_*.
 std::string components(const Profile& profile, const BundlePackage& package) {
   std::string out, before;
+  if (profile.kind == MachineKind::SwitchTray)  // as NVOS names them
+    for (const auto& item : profile.firmware)
+      if (item.bundle == package.bundle && (item.listed == (package.bundle != Bundle::SwitchOs)))
+        return fmt::format("      - {{ match: \"{}\", version: \"{}\" }}\n", package.target, item.wanted);
   for (const auto& item : profile.firmware) {
     if (item.bundle != package.bundle || item.wanted == item.factory) continue;
     auto match = std::string(item.id);

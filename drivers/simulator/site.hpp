@@ -14,6 +14,7 @@ namespace zellige::sim {
 struct SiteOptions {
   std::string site = "SIM1";
   std::function<BmcAddress(int index)> address = bmcAddress;  ///< where the doors listen
+  std::function<BmcAddress(int index)> nvosAddress = sim::nvosAddress;
 };
 
 /// manifest.yaml, plan.yaml, packages/, images/ and, in a folder per kind of machine that there is, sku.yaml, baseline.yaml

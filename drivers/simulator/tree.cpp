@@ -119,8 +119,9 @@ Json actionInfo(std::string_view below, std::string_view name, std::initializer_
   return out;
 }
 
-Json anonymousRoot(const World& w, const Machine& m) {
-  if (m.kind() == MachineKind::PowerShelf) return shelfRoot(w, m);
+namespace {
+
+Json trayRoot(const World& w, const Machine& m) {
   return {
       {"@odata.id", kRoot},
       {"@odata.type", "#ServiceRoot.v1_15_0.ServiceRoot"},
@@ -142,6 +143,26 @@ Json anonymousRoot(const World& w, const Machine& m) {
       {"Vendor", "NVIDIA"}};
 }
 
+// P3809 is the board that GH200 has too (FACTS 1). It expands nothing (FACTS 7).
+Json switchRoot(const World& w, const Machine& m) {
+  auto root = trayRoot(w, m);
+  root["Product"] = "P3809";
+  root["ProtocolFeaturesSupported"]["ExpandQuery"] = {
+      {"ExpandAll", false}, {"Levels", false}, {"Links", false}, {"NoLinks", false}};
+  return root;
+}
+
+}  // namespace
+
+Json anonymousRoot(const World& w, const Machine& m) {
+  switch (m.kind()) {
+    case MachineKind::ComputeTray: return trayRoot(w, m);
+    case MachineKind::SwitchTray: return switchRoot(w, m);
+    case MachineKind::PowerShelf: return shelfRoot(w, m);
+  }
+  return {};
+}
+
 std::optional<Json> resource(const World& w, const Machine& m, std::string_view path) {
   if (path == kRoot) return serviceRoot(w, m);
   if (!path.starts_with("/redfish/v1/")) return std::nullopt;
@@ -155,6 +176,7 @@ std::optional<Json> resource(const World& w, const Machine& m, std::string_view 
   if (p.empty()) return std::nullopt;
   if (auto service = servicesBranch(w, m, p)) return service;
   if (m.kind() == MachineKind::PowerShelf) return shelfBranch(w, m, p);
+  if (p[0] != "Managers" && m.kind() == MachineKind::SwitchTray) return switchBranch(w, m, p);
   if (p[0] == "Systems") return systemsBranch(w, m, p);
   if (p[0] == "Chassis") return chassisBranch(w, m, p);
   if (p[0] == "Managers") return managersBranch(w, m, p);

@@ -31,6 +31,8 @@ using Path = std::vector<std::string_view>;  ///< segments below /redfish/v1
 std::optional<Json> systemsBranch(const World& w, const Machine& m, const Path& p);
 std::optional<Json> chassisBranch(const World& w, const Machine& m, const Path& p);
 std::optional<Json> managersBranch(const World& w, const Machine& m, const Path& p);
+/// A switch tray's systems and chassis; its manager is like a compute tray's.
+std::optional<Json> switchBranch(const World& w, const Machine& m, const Path& p);
 /// A shelf's chassis and manager.
 std::optional<Json> shelfBranch(const World& w, const Machine& m, const Path& p);
 /// Accounts, sessions, tasks and updates of any of them.

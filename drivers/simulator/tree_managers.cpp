@@ -10,7 +10,9 @@ namespace {
 Json manager(const World& w, const Machine& m, bool hgx) {
   const std::string id = hgx ? "HGX_BMC_0" : "BMC_0";
   const auto own = "Managers/" + id;
-  const auto item = static_cast<std::size_t>(m.profile->item(hgx ? "HGX_FW_BMC_0" : "FW_BMC_0"));
+  const auto item = static_cast<std::size_t>(m.profile->item(hgx          ? "HGX_FW_BMC_0"
+                                                             : m.isTray() ? "FW_BMC_0"
+                                                                          : "MGX_FW_BMC_0"));
   const auto since = hgx ? m.hgxSince : m.bmcSince;
   const auto software = fmt::format("UpdateService/FirmwareInventory/{}", m.profile->firmware[item].id);
   auto out = link(own);
@@ -42,7 +44,7 @@ Json manager(const World& w, const Machine& m, bool hgx) {
   if (!hgx) {
     out["EthernetInterfaces"] = link(own + "/EthernetInterfaces");
     out["NetworkProtocol"] = link(own + "/NetworkProtocol");
-    out["VirtualMedia"] = link(own + "/VirtualMedia");
+    if (m.isTray()) out["VirtualMedia"] = link(own + "/VirtualMedia");
   }
   return out;
 }
@@ -127,7 +129,7 @@ std::optional<Json> managersBranch(const World& w, const Machine& m, const Path&
                       {"GracefulRestart", "ForceRestart", "GracefulShutdown"});
   if (hgx) return std::nullopt;
   if (p[2] == "NetworkProtocol" && p.size() == 3) return networkProtocol(w, m);
-  if (p[2] == "VirtualMedia") {
+  if (p[2] == "VirtualMedia" && m.isTray()) {
     if (p.size() == 3)
       return collection("Managers/BMC_0/VirtualMedia", "VirtualMediaCollection", "Virtual Media Services",
                         {"USB2", "USB1"});

@@ -8,7 +8,7 @@ namespace zellige::sim {
 
 namespace {
 
-Json accountService() {
+Json accountService(const Machine& m) {
   auto out = link("AccountService");
   out["@odata.type"] = "#AccountService.v1_15_0.AccountService";
   out["AccountLockoutDuration"] = 600;  // 10 tries, 600 s: FACTS 7
@@ -17,8 +17,8 @@ Json accountService() {
   out["Description"] = "Account Service";
   out["HTTPBasicAuth"] = "Enabled";
   out["Id"] = "AccountService";
-  out["MaxPasswordLength"] = 20;
-  out["MinPasswordLength"] = 8;
+  out["MaxPasswordLength"] = m.profile->maxPassword;
+  out["MinPasswordLength"] = m.profile->minPassword;
   out["Name"] = "Account Service";
   out["ServiceEnabled"] = true;
   return out;
@@ -41,7 +41,7 @@ Json rootAccount(const World& w, const Machine& m) {
 }
 
 std::optional<Json> accounts(const World& w, const Machine& m, const Path& p) {
-  if (p.size() == 1) return accountService();
+  if (p.size() == 1) return accountService(m);
   if (p[1] != "Accounts") return std::nullopt;
   if (p.size() == 2)
     return collection("AccountService/Accounts", "ManagerAccountCollection", "Accounts Collection", {"root"});

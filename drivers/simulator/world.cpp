@@ -7,6 +7,7 @@
 #include "controller/base/digest.hpp"
 #include "drivers/simulator/agent.hpp"
 #include "drivers/simulator/bmc.hpp"
+#include "drivers/simulator/nvos.hpp"
 #include "drivers/simulator/site.hpp"
 
 namespace zellige::sim {
@@ -60,6 +61,8 @@ World::World(Executor& worldExecutor, FleetOptions fleetOptions)
   for (auto& m : machines) {
     m.id = id++;
     m.profile = &profileOf(kindOf(options, m.id));
+    m.hgxUp = m.isTray();
+    if (m.kind() == MachineKind::SwitchTray) m.nvos = std::make_unique<Nvos>();
     m.bmcSince = m.hgxSince = m.host.since = m.host.progressSince = now();
     for (std::size_t i = 0; i < m.profile->firmware.size(); ++i) {
       const auto& item = m.profile->firmware[i];
@@ -73,7 +76,11 @@ World::World(Executor& worldExecutor, FleetOptions fleetOptions)
 void World::makeAsDelivered(Machine& m) {
   m.password = identity(m).factoryPassword();
   m.passwordExpired = true;
-  m.bmcUp = m.hgxUp = isFed(m);
+  m.bmcUp = isFed(m);
+  m.hgxUp = m.bmcUp && m.isTray();
+  if (m.nvos) m.nvos->password = identity(m).nvosPassword();
+  // A switch tray starts with the rack's power.
+  if (m.bmcUp && m.kind() == MachineKind::SwitchTray) m.host.phase = HostPhase::Running;
   if (options.startPoweredOn && m.isTray()) m.host.phase = HostPhase::Stopped;
 }
 
@@ -82,6 +89,7 @@ void World::makeAsWanted(Machine& m) {
   m.ntp.assign(kNtpServers.begin(), kNtpServers.end());
   m.host.phase = HostPhase::Running;
   if (m.kind() == MachineKind::PowerShelf) ++feeding_[static_cast<std::size_t>(rackOf(options, m.id))];
+  if (m.nvos) m.nvos->password = options.sitePassword;
   if (!m.isTray()) return;
   m.syslogAddress = kSyslogAddress;
   m.syslogPort = kSyslogPort;

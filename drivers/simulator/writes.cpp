@@ -13,8 +13,6 @@ namespace zellige::sim::server {
 
 namespace {
 
-constexpr std::size_t kMinPassword = 8, kMaxPassword = 20;  // GB200: FACTS 7
-
 HttpReply missing(std::string_view path) {
   return errorReply(404, "ResourceNotFound",
                     fmt::format("The requested resource named '{}' was not found.", path));
@@ -44,8 +42,11 @@ HttpReply patchAccount(World& w, Machine& m, const Json& body) {
   for (const auto& [key, value] : body.items())
     if (key != "Password") return unknownProperty(key);
   const auto password = readString(body, "Password");
-  if (!password || password->size() < kMinPassword || password->size() > kMaxPassword)
-    return errorReply(400, "PropertyValueFormatError", "The password must have 8 to 20 characters.");
+  const auto& rules = *m.profile;
+  if (!password || password->size() < rules.minPassword || password->size() > rules.maxPassword)
+    return errorReply(
+        400, "PropertyValueFormatError",
+        fmt::format("The password must have {} to {} characters.", rules.minPassword, rules.maxPassword));
   w.record(m, ActKind::PasswordSet, "root", {},
            *password == m.password ? "this password is already set" : std::string());
   m.password = *password;
@@ -315,8 +316,16 @@ Patches patchesOf(MachineKind kind) {
       {"/redfish/v1/Chassis/PowerShelf_0", patchShelf},
       {"/redfish/v1/Managers/bmc/NetworkProtocol", patchNetwork},
   };
-  if (kind == MachineKind::PowerShelf) return kShelf;
-  return kTray;
+  static constexpr std::pair<std::string_view, Handler> kSwitch[] = {
+      {"/redfish/v1/AccountService/Accounts/root", patchAccount},
+      {"/redfish/v1/Managers/BMC_0/NetworkProtocol", patchNetwork},
+  };
+  switch (kind) {
+    case MachineKind::ComputeTray: return kTray;
+    case MachineKind::SwitchTray: return kSwitch;
+    case MachineKind::PowerShelf: return kShelf;
+  }
+  return {};
 }
 
 }  // namespace
@@ -333,6 +342,8 @@ HttpReply patch(World& w, Machine& m, std::string_view path, const HttpRequest& 
 }
 
 HttpReply post(World& w, Machine& m, std::string_view path, const HttpRequest& request) {
+  if (m.kind() == MachineKind::SwitchTray && path.starts_with("/redfish/v1/UpdateService"))
+    return errorReply(400, "ActionNotSupported", "NVOS installs this tray's firmware.");  // *est*
   const std::string_view pushUri = m.isTray() ? "/redfish/v1/UpdateService/update-multipart"
                                               : "/redfish/v1/UpdateService/update";
   if (path == pushUri) return firmware::push(w, m, request);

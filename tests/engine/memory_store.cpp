@@ -340,11 +340,13 @@ std::string MemoryStore::heldBecause(NodeId node) {
   return it == tables_.holds.end() ? std::string{} : it->second;
 }
 
-Result<BmcAccess> MemoryStore::loadAccess(NodeId node) { return tables_.access[node]; }
+Result<BmcAccess> MemoryStore::loadAccess(AccessKey key) {
+  return (key.endpoint == Endpoint::Os ? tables_.osAccess : tables_.access)[key.node];
+}
 
-Task<Result<void>> MemoryStore::saveAccess(NodeId node, BmcAccess access) {
+Task<Result<void>> MemoryStore::saveAccess(AccessKey key, BmcAccess access) {
   co_await sleepFor(executor_, latency_);
-  auto& stored = tables_.access[node];
+  auto& stored = (key.endpoint == Endpoint::Os ? tables_.osAccess : tables_.access)[key.node];
   if (access.version != stored.version) co_return Error{Errc::Conflict, "changed"};
   access.version = stored.version + 1;
   stored = std::move(access);

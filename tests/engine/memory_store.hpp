@@ -32,7 +32,7 @@ struct Tables {
   std::map<std::string, Target> profiles;  ///< what freezeTarget freezes, by profile name
   std::map<std::string, std::shared_ptr<const Target>> targets;
   std::map<std::string, StoredFile> files;
-  std::map<NodeId, BmcAccess> access;
+  std::map<NodeId, BmcAccess> access, osAccess;
   std::vector<std::string> events;  ///< "run.intent 1 step/item phase", in order of commit
   std::int64_t nextRun = 1;
   std::optional<Time> lastCommit;
@@ -75,8 +75,8 @@ class MemoryStore final : public Store {
   bool hasBlockingFinding(NodeId node) override { return tables_.hasBlocking(node); }
   bool armed(const Place& place) override;
   std::string heldBecause(NodeId node) override;
-  Result<BmcAccess> loadAccess(NodeId node) override;
-  Task<Result<void>> saveAccess(NodeId node, BmcAccess access) override;
+  Result<BmcAccess> loadAccess(AccessKey key) override;
+  Task<Result<void>> saveAccess(AccessKey key, BmcAccess access) override;
 
  private:
   Tables& tables_;

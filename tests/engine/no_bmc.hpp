@@ -23,8 +23,7 @@ class NoBmc : public Bmc {
   Task<Result<bool>> feeds() override { co_return none(); }
   Task<Result<void>> changePassword() override { co_return none(); }
   Task<Result<void>> setSettings(BmcSettings) override { co_return none(); }
-  Task<Result<std::string>> pushFirmware(std::filesystem::path, std::string, std::vector<std::string>,
-                                         bool) override {
+  Task<Result<std::string>> pushFirmware(PackageFile, std::vector<std::string>, bool) override {
     co_return none();
   }
   Task<Result<void>> reset(HostReset) override { co_return none(); }

@@ -29,6 +29,9 @@ class Site {
     std::shared_ptr<Bmc> of(const Node& node) override {
       return {std::shared_ptr<void>{}, site_.machines.at(node.id).get()};  // the site owns it
     }
+    std::shared_ptr<SwitchOs> osOf(const Node& node) override {
+      return {std::shared_ptr<void>{}, site_.systems.at(node.id).get()};
+    }
     void rest(NodeId node) override { site_.rested.push_back(node); }
 
    private:
@@ -115,6 +118,7 @@ class Site {
   Surroundings surroundings;
   std::vector<const Workflow*> workflows;
   std::map<NodeId, std::unique_ptr<Bmc>> machines;
+  std::map<NodeId, std::unique_ptr<SwitchOs>> systems;  ///< of switch trays
   std::vector<NodeId> rested;
   std::unique_ptr<Life> life;
 

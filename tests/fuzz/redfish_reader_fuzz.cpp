@@ -159,8 +159,8 @@ class Access final : public AccessStore {
     stored_.user = "root";
     stored_.password = Secret{"password"};
   }
-  Result<BmcAccess> loadAccess(NodeId) override { return stored_; }
-  Task<Result<void>> saveAccess(NodeId, BmcAccess access) override {
+  Result<BmcAccess> loadAccess(AccessKey) override { return stored_; }
+  Task<Result<void>> saveAccess(AccessKey, BmcAccess access) override {
     ++access.version;
     stored_ = std::move(access);
     co_return Result<void>{};

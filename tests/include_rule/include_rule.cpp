@@ -11,12 +11,13 @@ using Names = std::vector<std::string_view>;
 
 constexpr std::string_view kBase = "controller/base", kModel = "controller/model",
                            kProtocol = "controller/protocol", kBmc = "controller/bmc.hpp",
-                           kSite = "controller/site", kEngine = "controller/engine",
-                           kStore = "controller/store", kListener = "controller/listener",
-                           kCli = "controller/cli", kCommands = "controller/commands",
-                           kMain = "controller/main.cpp", kHttp = "drivers/http",
-                           kRedfish = "drivers/redfish", kSimulator = "drivers/simulator",
-                           kWorkflows = "workflows", kApi = "web/api", kAgent = "images/agent";
+                           kSwitchOs = "controller/switch_os.hpp", kSite = "controller/site",
+                           kEngine = "controller/engine", kStore = "controller/store",
+                           kListener = "controller/listener", kCli = "controller/cli",
+                           kCommands = "controller/commands", kMain = "controller/main.cpp",
+                           kHttp = "drivers/http", kRedfish = "drivers/redfish", kNvos = "drivers/nvos",
+                           kSimulator = "drivers/simulator", kWorkflows = "workflows", kApi = "web/api",
+                           kAgent = "images/agent";
 
 // From the bottom up. drivers, workflows and web/api are siblings and never include each other; the simulator shares
 // nothing with what talks to it, so that it cannot be shaped to its client.
@@ -25,20 +26,22 @@ const Folder kFolders[] = {
     {kModel, {kBase}},
     {kProtocol, {kBase}},
     {kBmc, {kBase, kModel}},
+    {kSwitchOs, {kBase, kModel, kBmc}},
     {kSite, {kBase, kModel, kProtocol}},
-    {kEngine, {kBase, kModel, kProtocol, kBmc}},
-    {kStore, {kBase, kModel, kProtocol, kBmc, kEngine}},
+    {kEngine, {kBase, kModel, kProtocol, kBmc, kSwitchOs}},
+    {kStore, {kBase, kModel, kProtocol, kBmc, kSwitchOs, kEngine}},
     {kListener, {kBase}},
     {kHttp, {kBase}},
     {kRedfish, {kBase, kModel, kProtocol, kBmc, kEngine, kHttp}},
+    {kNvos, {kBase, kModel, kProtocol, kBmc, kSwitchOs, kEngine, kHttp}},
     {kSimulator, {kBase, kProtocol}},
-    {kWorkflows, {kBase, kModel, kProtocol, kBmc, kEngine}},
-    {kApi, {kBase, kModel, kProtocol, kBmc, kEngine, kStore, kSite}},
+    {kWorkflows, {kBase, kModel, kProtocol, kBmc, kSwitchOs, kEngine}},
+    {kApi, {kBase, kModel, kProtocol, kBmc, kSwitchOs, kEngine, kStore, kSite}},
     {kCli, {kBase, kProtocol, kHttp}},
     {kAgent, {kBase, kProtocol}},
     {kCommands,
-     {kBase, kModel, kProtocol, kBmc, kSite, kEngine, kStore, kListener, kHttp, kRedfish, kSimulator,
-      kWorkflows, kApi, kCli}},
+     {kBase, kModel, kProtocol, kBmc, kSwitchOs, kSite, kEngine, kStore, kListener, kHttp, kRedfish, kNvos,
+      kSimulator, kWorkflows, kApi, kCli}},
     {kMain, {kBase, kCommands, kCli}},
 };
 

@@ -107,7 +107,8 @@ entries:
       ElementsAre("b.yaml:3:9: 'BMC' must be 1 to 32 of a-z 0-9 _",
                   "b.yaml:4:22: '../x.fwpkg' must be a path inside the bundle",
                   "b.yaml:4:42: '12' is not a SHA-256 digest of 64 hex digits",
-                  "b.yaml:5:16: 'FW_BMC_0' is no Redfish URI; it must begin with /redfish/",
+                  "b.yaml:5:16: 'FW_BMC_0' is neither a Redfish URI, which begins with /redfish/, nor a "
+                  "component of a switch tray, as BMC, CPLD1 or NVOS",
                   "b.yaml:6:28: '*FW' is no inventory id, nor the beginning of one with '*' at its end",
                   "b.yaml:6:44: '' must not be empty",
                   "b.yaml:7:17: 'bmc_rest' is not an activation, did you mean 'bmc_reset'?",

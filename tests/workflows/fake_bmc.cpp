@@ -30,8 +30,7 @@ Task<Result<void>> FakeBmc::write(std::string what, bool duplicate, void (*apply
   co_return Result<void>{};
 }
 
-Task<Result<std::string>> FakeBmc::pushFirmware(std::filesystem::path package, std::string,
-                                                std::vector<std::string>, bool) {
+Task<Result<std::string>> FakeBmc::pushFirmware(PackageFile package, std::vector<std::string>, bool) {
   co_await site_.points.pass("write.before push");
   co_await sleepFor(site_.life->executor, uploads);
   if (auto e = co_await exchange()) co_return *e;
@@ -43,11 +42,11 @@ Task<Result<std::string>> FakeBmc::pushFirmware(std::filesystem::path package, s
   }
   std::string uri;
   if (!answer || answer->outcomeUnknown) {
-    const auto what = packages.at(package.filename());
+    const auto what = packages.at(package.file.filename());
     duplicates += writing_++ > 0;
     const auto it = staged.find(what.item);
     duplicates += versions[what.item] == what.version || (it != staged.end() && it->second == what.version);
-    writes.push_back("push " + package.filename().string());
+    writes.push_back("push " + package.file.filename().string());
     uri = fmt::format("/tasks/{}", nextTask_++);
     tasks_.push_back({uri, TaskState::Running, 20, ""});
     shownFrom_[uri] = site_.time.now() + lag;

@@ -145,8 +145,7 @@ class FakeBmc final : public NoBmc {
     wanted_ = std::move(wanted);
     return write("settings", false, [](FakeBmc& m) { m.has = m.wanted_; });
   }
-  Task<Result<std::string>> pushFirmware(std::filesystem::path package, std::string, std::vector<std::string>,
-                                         bool) override;
+  Task<Result<std::string>> pushFirmware(PackageFile package, std::vector<std::string>, bool) override;
   Task<Result<void>> reset(HostReset how) override {
     switch (how) {
       case HostReset::On: return write("on", power != HostPower::Off, [](FakeBmc& m) { m.switchOn(); });

@@ -75,7 +75,7 @@ HttpReply onlyWith(std::string_view methods) {
 bool isRead(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
 
 constexpr std::string_view kBoot = "/boot/", kMedia = "/deploy.iso", kImages = "/images/",
-                           kReport = "/agent/v1/report";
+                           kPackages = "/packages/", kReport = "/agent/v1/report";
 
 bool isMedia(std::string_view path) {
   return path.starts_with(kBoot) && path.ends_with(kMedia) && path.size() > kBoot.size() + kMedia.size();
@@ -109,6 +109,7 @@ std::string_view provisioningOperationOf(const HttpRequest& request) {
   if (path == kReport) return request.method == "POST" ? "postReport" : "";
   if (!isRead(request)) return {};
   if (isMedia(path)) return "getBootMedia";
+  if (path.starts_with(kPackages)) return "getPackage";
   if (path.starts_with(kImages))
     return path.find("/chunks/") == std::string_view::npos ? "getImageManifest" : "getImageChunk";
   return {};
@@ -133,6 +134,11 @@ Task<ProvisioningReply> Provisioning::handle(HttpRequest request, Caller) {
   } else if (isMedia(path)) {
     const auto token = path.substr(kBoot.size(), path.size() - kBoot.size() - kMedia.size());
     answer.reply = isRead(request) ? media(request, token) : onlyWith("GET, HEAD");
+  } else if (path.starts_with(kPackages)) {
+    if (isRead(request))
+      answer = package(request, path.substr(kPackages.size()));
+    else
+      answer.reply = onlyWith("GET, HEAD");
   } else if (path.starts_with(kImages)) {
     if (isRead(request))
       answer = image(request, path.substr(kImages.size()));
@@ -174,6 +180,21 @@ HttpReply Provisioning::media(const HttpRequest& request, std::string_view token
   auto reply = bytesReply(request, bytes.size(), span);
   if (reply.status < 300) reply.body = bytes.substr(span.offset, span.length);
   return reply;
+}
+
+// TOKEN/DIGEST/NAME, of a file in the content store; the name is for the machine that fetches it.
+ProvisioningReply Provisioning::package(const HttpRequest& request, std::string_view rest) {
+  ProvisioningReply answer;
+  const auto token = rest.substr(0, rest.find('/'));
+  rest.remove_prefix(std::min(rest.size(), token.size() + 1));
+  const std::string digest{rest.substr(0, rest.find('/'))};
+  if (!nodeFor(token, answer.reply)) return answer;
+  const auto file = digest.size() == 64 ? store_.file(digest) : std::nullopt;
+  if (!file) return {problem(ProblemKind::NotFound, "there is no such package"), {}};
+  Span span;
+  answer.reply = bytesReply(request, file->size, span);
+  if (answer.reply.status < 300) answer.body = FileRange{store_.filePath(digest), span.offset, span.length};
+  return answer;
 }
 
 Task<HttpReply> Provisioning::report(HttpRequest request) {

@@ -45,6 +45,7 @@ class Provisioning {
  private:
   Task<HttpReply> report(HttpRequest request);
   HttpReply media(const HttpRequest& request, std::string_view token);
+  ProvisioningReply package(const HttpRequest& request, std::string_view rest);
   ProvisioningReply image(const HttpRequest& request, std::string_view rest);
   /// The node that the token speaks for, or the refusal: 401 not ours, 403 not any more.
   std::optional<Node> nodeFor(std::string_view token, HttpReply& refusal);

@@ -89,8 +89,8 @@ class FakeBmc final : public http::Transport {
 
 class FakeAccess final : public AccessStore {
  public:
-  Result<BmcAccess> loadAccess(NodeId) override { return stored; }
-  Task<Result<void>> saveAccess(NodeId, BmcAccess access) override {
+  Result<BmcAccess> loadAccess(AccessKey) override { return stored; }
+  Task<Result<void>> saveAccess(AccessKey, BmcAccess access) override {
     if (failSaves) co_return Error{Errc::Busy, "disk full"};
     if (beforeSave) beforeSave(access);
     if (access.version != stored.version) co_return Error{Errc::Conflict, "changed"};

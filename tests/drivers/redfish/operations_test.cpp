@@ -216,7 +216,7 @@ class Push : public Operations {
     package = folder.write("bundle.fwpkg", "firmware");
   }
   Result<std::string> send(std::vector<std::string> targets = {}, bool force = false) {
-    return bench.run(bench.bmc().pushFirmware(package, "bundle.fwpkg", std::move(targets), force));
+    return bench.run(bench.bmc().pushFirmware({package, "bundle.fwpkg", {}}, std::move(targets), force));
   }
   Folder folder;
   std::filesystem::path package;

@@ -1,6 +1,6 @@
 // Sessions, pins and passwords: what must hold so that we neither lock ourselves out nor guess twice.
+#include "controller/base/password.hpp"
 #include "drivers/redfish/directory.hpp"
-#include "drivers/redfish/password.hpp"
 #include "tests/drivers/redfish/bench.hpp"
 
 namespace zellige::redfish {
@@ -394,7 +394,7 @@ TEST_F(Session, InObserveModeOnlyReadsAndOurOwnSessionLeave) {
   BmcSettings settings;
   settings.ntp = {"10.0.0.9"};
   EXPECT_EQ(bench.run(bench.bmc().setSettings(settings)).error().code, Errc::NotArmed);
-  EXPECT_EQ(bench.run(bench.bmc().pushFirmware("/none", "x", {}, false)).error().code, Errc::NotArmed);
+  EXPECT_EQ(bench.run(bench.bmc().pushFirmware({"/none", "x", {}}, {}, false)).error().code, Errc::NotArmed);
   EXPECT_TRUE(bench.writes().empty());
   EXPECT_FALSE(bench.access.stored.nextPassword);
 }

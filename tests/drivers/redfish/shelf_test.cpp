@@ -57,12 +57,14 @@ TEST(PowerShelf, TakesFirmwareAsABareFile) {
   const auto file = std::filesystem::temp_directory_path() / "zellige-shelf-package";
   std::ofstream(file) << "tar";
   EXPECT_EQ(
-      bench.run(bench.bmc().pushFirmware(file, "pmc.tar", {"/redfish/v1/Chassis/powershelf"}, false)).error().code,
+      bench.run(bench.bmc().pushFirmware({file, "pmc.tar", {}}, {"/redfish/v1/Chassis/powershelf"}, false))
+          .error()
+          .code,
       Errc::Unsupported);
   bench.machine.once(
       "POST", "/redfish/v1/UpdateService/update",
       jsonReply(202, {{"@odata.id", "/redfish/v1/TaskService/Tasks/0"}, {"TaskState", "Running"}}));
-  const auto task = bench.run(bench.bmc().pushFirmware(file, "pmc.tar", {}, false));
+  const auto task = bench.run(bench.bmc().pushFirmware({file, "pmc.tar", {}}, {}, false));
   std::filesystem::remove(file);
   ASSERT_TRUE(task) << task.error().what;
   EXPECT_EQ(*task, "/redfish/v1/TaskService/Tasks/0");

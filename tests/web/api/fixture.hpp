@@ -23,6 +23,9 @@ int toyLooks();
 class NoMachines final : public BmcDirectory {
  public:
   std::shared_ptr<Bmc> of(const Node&) override { throw std::logic_error("a toy asked for a machine"); }
+  std::shared_ptr<SwitchOs> osOf(const Node& node) override {
+    throw std::logic_error("no system of " + node.serial);
+  }
   void rest(NodeId) override {}
 };
 

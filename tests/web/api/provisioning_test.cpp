@@ -93,6 +93,28 @@ TEST_F(ProvisioningTest, MediaBelongToOneRunOfOneNode) {
   EXPECT_EQ(fetch("/boot/" + token + "/deploy.iso").status, 403) << "its run has ended";
 }
 
+TEST_F(ProvisioningTest, PackagesAreHandedOutDuringARun) {
+  const auto run = startRun(0, "toy", "wait");
+  const auto token = tokenFor(0, "boot-" + std::to_string(run));
+  const auto files = store_->queries()->files();
+  const auto package = std::find_if(files.begin(), files.end(),
+                                    [](const auto& f) { return f.kind == FileKind::Package; });
+  ASSERT_NE(package, files.end());
+  const auto path = fmt::format("/{}/{}", package->file.digest, package->file.name);
+  const auto whole = fetch("/packages/" + token + path);
+  ASSERT_EQ(whole.status, 200);
+  EXPECT_EQ(sha256Hex(whole.body), package->file.digest);
+  EXPECT_EQ(fetch("/packages/" + token + path, {{"Range", "bytes=0-1"}}).status, 206);
+  EXPECT_EQ(fetch("/packages/" + token + path, {{"Range", "bytes=99999999-"}}).status, 416);
+  EXPECT_EQ(fetch("/packages/" + token + "/" + std::string(64, '0') + "/x").status, 404);
+  EXPECT_EQ(fetch("/packages/" + token + "/..%2f/x").status, 404);
+  EXPECT_EQ(fetch("/packages/" + token + "0" + path).status, 401);
+  EXPECT_EQ(fetch("/packages/" + token + path, {}, "PUT").status, 405);
+  post("/api/v1/runs/" + std::to_string(run) + "/cancel", {{"reason", "enough"}});
+  settle();
+  EXPECT_EQ(fetch("/packages/" + token + path).status, 403) << "its run has ended";
+}
+
 TEST_F(ProvisioningTest, AReportIsStoredBeforeItIsAnswered) {
   const auto said = report(reportOf(0), tokenFor(0, "os"));
   ASSERT_EQ(said.status, 200) << said.body;

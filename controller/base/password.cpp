@@ -1,11 +1,11 @@
-#include "drivers/redfish/password.hpp"
+#include "controller/base/password.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
 
-namespace zellige::redfish {
+namespace zellige {
 
 namespace {
 
@@ -43,4 +43,4 @@ std::string makePassword(std::size_t length, const std::function<std::string(std
   return password;
 }
 
-}  // namespace zellige::redfish
+}  // namespace zellige

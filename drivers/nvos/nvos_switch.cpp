@@ -1,0 +1,327 @@
+#include "drivers/nvos/nvos_switch.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "controller/base/digest.hpp"
+#include "controller/base/password.hpp"
+#include "controller/base/random.hpp"
+#include "controller/base/text.hpp"
+
+namespace zellige::nvos {
+
+namespace {
+
+constexpr std::string_view kRoot = "/nvue_v1/";
+constexpr std::size_t kPasswordLength = 20;  // FACTS 7: switch tray 12-64
+constexpr std::string_view kOwnImage = "NVOS";
+
+std::string cut(std::string_view text, std::size_t most) { return std::string(shortened(text, most)); }
+
+std::string text(const Json& json, std::string_view path) {
+  return cut(readString(json, path).value_or(""), 256);
+}
+
+/// A number, bare or as a text: what an action answers.
+std::string jobOf(const Json& reply) {
+  if (reply.is_number_unsigned()) return std::to_string(reply.get<std::uint64_t>());
+  if (reply.is_string()) return cut(reply.get<std::string>(), 64);
+  return {};
+}
+
+BmcTask readJob(std::string uri, const Json& job) {
+  BmcTask out;
+  out.uri = std::move(uri);
+  const auto state = text(job, "state");
+  if (state == "action_success")
+    out.state = TaskState::Completed;
+  else if (state != "running" && state != "start" && state != "action_running")
+    out.state = TaskState::Failed;
+  out.message = text(job, "detail");
+  return out;
+}
+
+/// A definite answer that says no.
+Error refusal(const std::string& what, const HttpReply& reply) {
+  const auto json = parseJson(reply.body, {.bytes = 64u << 10, .depth = 8, .values = 200});
+  auto why = json ? text(*json, "title") : std::string{};
+  if (json && why.empty()) why = text(*json, "detail");
+  Error error{Errc::Rejected, fmt::format("{}: HTTP {}{}{}", what, reply.status, why.empty() ? "" : ": ", why),
+              false, reply.status};
+  if (reply.status == 401 || reply.status == 403) error.code = Errc::Auth;
+  if (reply.status == 404) error.code = Errc::NotFound;
+  if (reply.status == 409) error.code = Errc::Conflict;
+  if (reply.status == 429 || reply.status >= 500) error.code = Errc::Busy;
+  return error;
+}
+
+}  // namespace
+
+NvosSwitch::NvosSwitch(const Wiring& wiring, NodeId node, http::Peer peer, std::function<bool()> armed)
+    : wiring_(wiring), node_(node), armed_(std::move(armed)) {
+  moveTo(std::move(peer));
+}
+
+void NvosSwitch::moveTo(http::Peer peer) {
+  peer_ = std::move(peer);
+  peer_.caFile = wiring_.options.caFile;
+}
+
+Task<Result<HttpReply>> NvosSwitch::once(Ask ask, Secret password) {
+  const auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  auto peer = peer_;
+  peer.pin = access->pin;
+  HttpRequest request;
+  request.method = ask.method;
+  request.target = std::string(kRoot) + ask.path;
+  request.headers.add("Accept", "application/json");
+  request.headers.add("Authorization", "Basic " + toBase64(access->user + ":" + password.reveal()));
+  if (!ask.body.empty()) request.headers.add("Content-Type", "application/json");
+  request.body = ask.body;
+  http::SendOptions options;
+  options.timeout = wiring_.options.timeout;
+  options.connectTimeout = wiring_.options.connectTimeout;
+  auto received = co_await wiring_.transport.send(std::move(peer), std::move(request), std::move(options));
+  if (!received) {
+    auto error = received.error();
+    if (ask.method != "GET" && (error.code == Errc::Timeout || error.code == Errc::BadReply))
+      error.outcomeUnknown = true;
+    co_return error;
+  }
+  if (access->pin.empty() && !received->pin.empty() && received->reply.status != 401) {
+    auto pinned = *access;
+    pinned.pin = received->pin;
+    (void)co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(pinned));
+  }
+  co_return std::move(received->reply);
+}
+
+// Of two passwords either may be valid after a crash: the next one first, and whichever works is kept.
+Task<Result<HttpReply>> NvosSwitch::withAccess(Ask ask) {
+  const auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  if (!access->nextPassword) {
+    auto reply = co_await once(ask, access->password);
+    if (reply && reply->status == 401)
+      reply = co_await once(std::move(ask), access->password);  // confirmed once
+    co_return reply;
+  }
+  Ask probe{"GET", "platform", {}};
+  for (const auto& candidate : {*access->nextPassword, access->password}) {
+    const Secret password = candidate;
+    auto reply = co_await once(probe, password);
+    if (!reply) co_return reply;
+    if (reply->status == 401) continue;
+    auto settled = co_await settle(*access, password);
+    if (!settled) co_return settled.error();
+    co_return co_await once(std::move(ask), password);
+  }
+  co_return Error{Errc::Auth, "NVOS takes neither the old nor the new password", false, 401};
+}
+
+Task<Result<void>> NvosSwitch::settle(BmcAccess access, Secret valid) {
+  const auto fresh = wiring_.access.loadAccess({node_, Endpoint::Os});  // a pin may have come meanwhile
+  if (!fresh) co_return fresh.error();
+  auto settled = *fresh;
+  if (access.nextPassword && valid == *access.nextPassword) settled.mustChange = false;
+  settled.password = valid;
+  settled.nextPassword.reset();
+  co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(settled));
+}
+
+Task<Result<Json>> NvosSwitch::ask(Ask ask) {
+  const auto what = fmt::format("{} {}{}", ask.method, kRoot, ask.path);
+  const bool read = ask.method == "GET", secret = ask.secretBody;
+  if (!read && !armed_())
+    co_return Error{Errc::NotArmed, fmt::format("{}: this place is in observe mode; nothing was sent", what)};
+  auto reply = co_await withAccess(std::move(ask));
+  if (!reply) co_return reply.error();
+  if (reply->status < 200 || reply->status >= 300) {
+    auto error = refusal(what, *reply);
+    if (secret) error.what = fmt::format("{}: HTTP {}", what, reply->status);  // it may quote the password
+    co_return error;
+  }
+  auto json = parseJson(reply->body);
+  if (!json)
+    co_return Error{Errc::BadReply, fmt::format("{}: {}", what, json.error().what), !read, reply->status};
+  co_return json;
+}
+
+Task<Result<Json>> NvosSwitch::get(std::string path) {
+  Ask reading{"GET", std::move(path), {}};
+  co_return co_await ask(std::move(reading));
+}
+
+Task<Result<std::string>> NvosSwitch::act(std::string path, std::string action, Json parameters) {
+  Ask writing{"POST", std::move(path),
+              Json{{action, {{"state", "start"}, {"parameters", parameters}}}}.dump()};
+  auto reply = co_await ask(std::move(writing));
+  if (!reply) co_return reply.error();
+  co_return jobOf(*reply);
+}
+
+Task<Result<SwitchIdentity>> NvosSwitch::signIn() {
+  auto platform = co_await get("platform");
+  if (!platform) co_return platform.error();
+  co_return SwitchIdentity{text(*platform, "serial-number"), text(*platform, "product-name")};
+}
+
+Task<Result<std::vector<FirmwareItem>>> NvosSwitch::firmware() {
+  auto list = co_await get("platform/firmware");
+  if (!list) co_return list.error();
+  std::vector<FirmwareItem> out;
+  if (list->is_object())
+    for (const auto& [component, details] : list->items())
+      if (out.size() < 256)
+        out.push_back(
+            {.id = cut(component, 64), .version = text(details, "actual-firmware"), .updateable = true});
+  auto image = co_await get("system/image");
+  if (!image) co_return image.error();
+  const auto current = text(*image, "current");
+  auto build = text(*image, fmt::format("partition{}/build-id", current));
+  if (build.empty())
+    build = text(*image, fmt::format("partition{}", current));  // shapes differ between versions
+  out.push_back({.id = std::string(kOwnImage), .version = std::move(build), .updateable = true});
+  co_return out;
+}
+
+Task<Result<BmcState>> NvosSwitch::state() {
+  auto reboot = co_await get("system/reboot");
+  if (!reboot) co_return reboot.error();
+  BmcState out;
+  out.lastReset = text(*reboot, "reason/gentime");
+  co_return out;
+}
+
+Task<Result<std::vector<BmcTask>>> NvosSwitch::tasks() {
+  auto all = co_await get("action");
+  if (!all) co_return all.error();
+  std::vector<BmcTask> out;
+  if (all->is_object())
+    for (const auto& [id, job] : all->items())
+      if (!fetches_.contains(id) && out.size() < 256)
+        out.push_back(readJob(fmt::format("{}action/{}", kRoot, cut(id, 64)), job));
+  co_return out;
+}
+
+Task<Result<BmcTask>> NvosSwitch::task(std::string uri) {
+  if (!uri.starts_with(kRoot)) co_return Error{Errc::NotFound, uri + " is no action of NVOS"};
+  auto job = co_await get(uri.substr(kRoot.size()));
+  if (!job) co_return job.error();
+  co_return readJob(std::move(uri), *job);
+}
+
+// The file is on the switch afterwards, and nothing is changed by it: a fetch may be repeated.
+Task<Result<void>> NvosSwitch::fetch(std::string path, const PackageFile& package) {
+  Json parameters{{"remote-url", package.url}};
+  auto job = co_await act(path, "@fetch", std::move(parameters));
+  if (!job) {
+    auto error = job.error();
+    error.outcomeUnknown = false;
+    co_return error;
+  }
+  fetches_.insert(*job);
+  const auto giveUp = wiring_.executor.now() + wiring_.options.fetchAtMost;
+  for (;;) {
+    co_await sleepFor(wiring_.executor, wiring_.options.fetchPoll);
+    auto done = co_await task(fmt::format("{}action/{}", kRoot, *job));
+    if (!done) co_return done.error();
+    if (done->state == TaskState::Completed) co_return Result<void>{};
+    if (done->state == TaskState::Failed)
+      co_return Error{Errc::Busy, fmt::format("NVOS could not fetch {}: {}", package.name, done->message)};
+    if (wiring_.executor.now() > giveUp)
+      co_return Error{Errc::Timeout, fmt::format("NVOS did not fetch {} in time", package.name)};
+  }
+}
+
+Task<Result<std::string>> NvosSwitch::pushFirmware(PackageFile package, std::vector<std::string> targets,
+                                                   bool force) {
+  if (!armed_()) co_return Error{Errc::NotArmed, "firmware: this place is in observe mode; nothing was sent"};
+  if (targets.size() != 1)
+    co_return Error{Errc::Unsupported,
+                    "NVOS installs one component at a time: name it as the entry's only target"};
+  const auto own = targets.front() == kOwnImage ? std::string("system/image")
+                                                : "platform/firmware/" + targets.front();
+  auto fetched = co_await fetch(own, package);
+  if (!fetched) co_return fetched.error();
+  Json parameters{{"force", force}};
+  auto job = co_await act(fmt::format("{}/files/{}", own, package.name), "@install", std::move(parameters));
+  if (!job) co_return job.error();
+  co_return job->empty() ? std::string{} : fmt::format("{}action/{}", kRoot, *job);
+}
+
+Task<Result<void>> NvosSwitch::auxPowerCycle() {
+  Json parameters{{"force", true}};
+  auto job = co_await act("system", "@reboot", std::move(parameters));
+  if (!job) co_return job.error();
+  co_return Result<void>{};
+}
+
+Task<Result<void>> NvosSwitch::resetBmc() {
+  co_return Error{Errc::Unsupported, "NVOS does not restart the BMC"};
+}
+
+// By a revision, as NVUE wants it: what it holds takes effect when it is applied. An empty one does nothing.
+Task<Result<std::string>> NvosSwitch::openRevision() {
+  Ask open{"POST", "revision", {}};
+  auto revision = co_await ask(std::move(open));
+  if (!revision) co_return revision.error();
+  if (!revision->is_object() || revision->empty()) co_return Error{Errc::BadReply, "NVOS opened no revision"};
+  co_return cut(revision->begin().key(), 64);
+}
+
+Task<Result<void>> NvosSwitch::sendPassword(std::string id, Secret password) {
+  const auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  Ask stage{"PATCH", fmt::format("system/aaa/user/{}?rev={}", access->user, id),
+            Json{{"password", password.reveal()}}.dump(), true};
+  // The old one is still the valid one here: not by withAccess, which would try the next.
+  auto staged = co_await once(std::move(stage), access->password);
+  if (!staged) co_return staged.error();
+  if (staged->status >= 300)
+    co_return Error{Errc::Rejected, fmt::format("NVOS refused the new password: HTTP {}", staged->status),
+                    false, staged->status};
+  Ask apply{"PATCH", fmt::format("revision/{}", id),
+            Json{{"state", "apply"}, {"auto-prompt", {{"ays", "ays_yes"}}}}.dump()};
+  auto applied = co_await once(std::move(apply), access->password);
+  if (!applied) co_return applied.error();
+  if (applied->status < 300) co_return Result<void>{};
+  co_return refusal("PATCH revision", *applied);
+}
+
+Task<Result<void>> NvosSwitch::changePassword() {
+  if (!armed_())
+    co_return Error{Errc::NotArmed, "password change: this place is in observe mode; nothing was sent"};
+  auto known = co_await signIn();  // settles what a crash left
+  if (!known) co_return known.error();
+  auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  if (!access->mustChange) co_return Result<void>{};
+  auto revision = co_await openRevision();
+  if (!revision) {
+    auto error = revision.error();
+    error.outcomeUnknown = false;
+    co_return error;
+  }
+  access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  const auto& given = wiring_.options.randomHex;
+  const Secret next(given ? makePassword(kPasswordLength, given) : makePassword(kPasswordLength, randomHex));
+  auto planned = *access;
+  planned.nextPassword = next;
+  auto saved = co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(planned));
+  if (!saved) co_return saved;
+  auto sent = co_await sendPassword(std::move(*revision), next);
+  if (!sent && sent.error().outcomeUnknown) co_return sent;  // the next sign-in finds out
+  auto now = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!now) co_return now.error();
+  if (sent) co_return co_await settle(*now, next);
+  auto dropped = *now;
+  dropped.nextPassword.reset();
+  (void)co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(dropped));
+  co_return sent;
+}
+
+}  // namespace zellige::nvos

@@ -1,0 +1,224 @@
+// The driver of a switch tray's system, against a switch that takes scripted answers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <nlohmann/json.hpp>
+
+#include "controller/base/digest.hpp"
+#include "controller/base/virtual_time.hpp"
+#include "drivers/nvos/nvos_switch.hpp"
+
+namespace zellige::nvos {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class FakeSwitch final : public http::Transport {
+ public:
+  explicit FakeSwitch(Executor& executor) : executor_(executor) {}
+
+  Task<Result<http::Received>> send(http::Peer peer, HttpRequest request, http::SendOptions) override {
+    co_await sleepFor(executor_, 50ms);
+    const auto key = request.method + " " + request.target;
+    seen.push_back(key);
+    bodies.push_back(request.body);
+    if (!peer.pin.empty() && peer.pin != "pin-a") co_return Error{Errc::Rejected, "another certificate"};
+    if (auto& scripted = once[key]; !scripted.empty()) {
+      auto answer = std::move(scripted.front());
+      scripted.pop_front();
+      if (!answer) co_return answer.error();
+      co_return http::Received{std::move(*answer), "pin-a"};
+    }
+    if (request.headers.get("Authorization") != "Basic " + toBase64("admin:" + password))
+      co_return http::Received{{401, {}, "{}"}, "pin-a"};
+    if (key.starts_with("PATCH /nvue_v1/system/aaa/user/admin?rev="))
+      staged = Json::parse(request.body).at("password").get<std::string>();
+    if (key.starts_with("PATCH /nvue_v1/revision/") && !staged.empty()) password = std::exchange(staged, {});
+    const auto it = always.find(key);
+    co_return http::Received{it == always.end() ? HttpReply{200, {}, "{}"} : it->second, "pin-a"};
+  }
+
+  std::map<std::string, std::deque<Result<HttpReply>>> once;
+  std::map<std::string, HttpReply> always;
+  std::vector<std::string> seen, bodies;
+  std::string password = "factory-secret", staged;
+
+ private:
+  Executor& executor_;
+};
+
+class Access final : public AccessStore {
+ public:
+  Result<BmcAccess> loadAccess(AccessKey key) override {
+    EXPECT_EQ(key.endpoint, Endpoint::Os);
+    return stored;
+  }
+  Task<Result<void>> saveAccess(AccessKey, BmcAccess access) override {
+    if (access.version != stored.version) co_return Error{Errc::Conflict, "changed"};
+    stored = std::move(access);
+    ++stored.version;
+    co_return Result<void>{};
+  }
+  BmcAccess stored;
+};
+
+template <class T>
+Task<void> into(Task<T> task, std::optional<T>& out) {
+  out.emplace(co_await task);
+}
+
+HttpReply ok(const Json& body) { return {200, {}, body.dump()}; }
+
+class Nvos : public testing::Test {
+ protected:
+  Nvos() {
+    access.stored.user = "admin";
+    access.stored.password = Secret("factory-secret");
+    access.stored.mustChange = true;
+    http::Peer peer;
+    peer.address = "127.101.0.1";
+    os = std::make_unique<NvosSwitch>(wiring, NodeId{1}, peer, [this] { return armed; });
+    device.always["GET /nvue_v1/platform"] = ok({{"serial-number", "MT1"}, {"product-name", "N5110_LD"}});
+    device.always["POST /nvue_v1/revision"] = {201, {}, R"({"7":{"state":"pending"}})"};
+  }
+  template <class T>
+  T run(Task<T> task) {
+    std::optional<T> out;
+    executor.spawn(into(std::move(task), out));
+    while (!out && time.runOne()) {
+    }
+    return std::move(*out);
+  }
+
+  VirtualTime time;
+  VirtualExecutor executor{time};
+  FakeSwitch device{executor};
+  Access access;
+  Wiring wiring{device, access, executor, {}};
+  bool armed = true;
+  std::unique_ptr<NvosSwitch> os;
+};
+
+TEST_F(Nvos, SignsInPinsAndConfirmsARefusalOnce) {
+  device.once["GET /nvue_v1/platform"].push_back(HttpReply{401, {}, "{}"});
+  const auto identity = run(os->signIn());
+  ASSERT_TRUE(identity) << identity.error().what;
+  EXPECT_EQ(identity->serial, "MT1");
+  EXPECT_EQ(access.stored.pin, "pin-a");
+  device.password = "somebody changed it";
+  device.seen.clear();
+  EXPECT_EQ(run(os->signIn()).error().code, Errc::Auth);
+  EXPECT_EQ(device.seen.size(), 2u);
+}
+
+TEST_F(Nvos, ReadsItsComponentsAndTheImageThatRuns) {
+  device.always["GET /nvue_v1/platform/firmware"] = ok(
+      {{"BMC", {{"actual-firmware", "88.0002.1950"}}}, {"BIOS", {{"actual-firmware", 7}}}, {"FPGA", nullptr}});
+  device.always["GET /nvue_v1/system/image"] = ok({{"current", "2"},
+                                                   {"next", "1"},
+                                                   {"partition1", {{"build-id", "nvos-new"}}},
+                                                   {"partition2", {{"build-id", "nvos-old"}}}});
+  const auto items = run(os->firmware());
+  ASSERT_TRUE(items);
+  std::map<std::string, std::string> versions;
+  for (const auto& item : *items) versions[item.id] = item.version;
+  EXPECT_EQ(versions, (std::map<std::string, std::string>{
+                          {"BMC", "88.0002.1950"}, {"BIOS", ""}, {"FPGA", ""}, {"NVOS", "nvos-old"}}));
+}
+
+TEST_F(Nvos, FetchesThePackageThenInstallsIt) {
+  device.always["POST /nvue_v1/platform/firmware/BMC"] = {201, {}, "\"4\""};
+  device.once["GET /nvue_v1/action/4"].push_back(ok({{"state", "running"}}));
+  device.always["GET /nvue_v1/action/4"] = ok(
+      {{"state", "action_success"}, {"detail", "File fetched successfully"}});
+  device.always["POST /nvue_v1/platform/firmware/BMC/files/a.fwpkg"] = {201, {}, "5"};
+  const auto task = run(
+      os->pushFirmware({"", "a.fwpkg", "https://10.0.0.1/packages/t/d/a.fwpkg"}, {"BMC"}, true));
+  ASSERT_TRUE(task) << task.error().what;
+  EXPECT_EQ(*task, "/nvue_v1/action/5");
+  EXPECT_THAT(device.bodies.front(), HasSubstr("https://10.0.0.1/packages/t/d/a.fwpkg"));
+  EXPECT_THAT(device.bodies.back(), HasSubstr("\"force\":true"));
+  // What only fetched a file is no write.
+  device.always["GET /nvue_v1/action"] = ok(
+      {{"4", {{"state", "action_success"}}}, {"5", {{"state", "start"}}}});
+  const auto tasks = run(os->tasks());
+  ASSERT_EQ(tasks->size(), 1u);
+  EXPECT_EQ(tasks->front().uri, "/nvue_v1/action/5");
+  EXPECT_EQ(tasks->front().state, TaskState::Running);
+}
+
+TEST_F(Nvos, AFetchThatFailsSentNothing) {
+  device.always["POST /nvue_v1/platform/firmware/BMC"] = {201, {}, "4"};
+  device.always["GET /nvue_v1/action/4"] = ok({{"state", "action_error"}, {"detail", "no route to host"}});
+  const auto task = run(os->pushFirmware({"", "a.fwpkg", "https://10.0.0.1/x"}, {"BMC"}, false));
+  ASSERT_FALSE(task);
+  EXPECT_FALSE(task.error().outcomeUnknown);
+  EXPECT_THAT(task.error().what, HasSubstr("no route to host"));
+  EXPECT_EQ(run(os->pushFirmware({"", "a", ""}, {}, false)).error().code, Errc::Unsupported);
+}
+
+TEST_F(Nvos, AnInstallWhoseReplyIsLostIsUnknown) {
+  device.always["POST /nvue_v1/platform/firmware/BMC"] = {201, {}, "4"};
+  device.always["GET /nvue_v1/action/4"] = ok({{"state", "action_success"}});
+  device.once["POST /nvue_v1/platform/firmware/BMC/files/a"].push_back(Error{Errc::Timeout, "no reply"});
+  EXPECT_TRUE(run(os->pushFirmware({"", "a", "https://x/a"}, {"BMC"}, false)).error().outcomeUnknown);
+}
+
+TEST_F(Nvos, InObserveModeNothingButReadsLeave) {
+  armed = false;
+  EXPECT_TRUE(run(os->signIn()));
+  EXPECT_EQ(run(os->changePassword()).error().code, Errc::NotArmed);
+  EXPECT_EQ(run(os->auxPowerCycle()).error().code, Errc::NotArmed);
+  EXPECT_EQ(run(os->pushFirmware({"", "a", ""}, {"BMC"}, false)).error().code, Errc::NotArmed);
+  for (const auto& request : device.seen) EXPECT_TRUE(request.starts_with("GET ")) << request;
+}
+
+TEST_F(Nvos, TheNewPasswordIsDurableBeforeItIsSetAndKeptAfterwards) {
+  ASSERT_TRUE(run(os->changePassword()));
+  EXPECT_EQ(access.stored.password.reveal(), device.password);
+  EXPECT_NE(device.password, "factory-secret");
+  EXPECT_FALSE(access.stored.nextPassword);
+  EXPECT_FALSE(access.stored.mustChange);
+  device.seen.clear();
+  ASSERT_TRUE(run(os->changePassword()));
+  EXPECT_THAT(device.seen, ElementsAre("GET /nvue_v1/platform")) << "it is done";
+}
+
+TEST_F(Nvos, OfTwoPasswordsTheOneThatWorksIsKept) {
+  for (const bool applied : {true, false}) {
+    access.stored.password = Secret("old");
+    access.stored.nextPassword = Secret("new");
+    access.stored.mustChange = true;
+    device.password = applied ? "new" : "old";
+    ASSERT_TRUE(run(os->signIn()));
+    EXPECT_EQ(access.stored.password.reveal(), device.password);
+    EXPECT_FALSE(access.stored.nextPassword);
+    EXPECT_EQ(access.stored.mustChange, !applied);
+  }
+}
+
+TEST_F(Nvos, ARefusedPasswordIsDroppedAndNeverQuoted) {
+  device.once["PATCH /nvue_v1/system/aaa/user/admin?rev=7"].push_back(
+      HttpReply{400, {}, R"({"title":"password Abc is too weak"})"});
+  const auto changed = run(os->changePassword());
+  ASSERT_FALSE(changed);
+  EXPECT_THAT(changed.error().what, testing::Not(HasSubstr("Abc")));
+  EXPECT_FALSE(access.stored.nextPassword);
+  EXPECT_EQ(access.stored.password.reveal(), "factory-secret");
+}
+
+TEST_F(Nvos, HostileAnswersAreRefusedOrCut) {
+  device.always["GET /nvue_v1/platform"] = {200, {}, std::string(200'000, '[')};
+  EXPECT_EQ(run(os->signIn()).error().code, Errc::BadReply);
+  Json many = Json::object();
+  for (int i = 0; i < 2'000; ++i) many[std::to_string(i)] = {{"state", std::string(5'000, 'x')}};
+  device.always["GET /nvue_v1/action"] = ok(many);
+  const auto tasks = run(os->tasks());
+  EXPECT_TRUE(!tasks || tasks->size() <= 256u);
+  EXPECT_EQ(run(os->task("/redfish/v1/x")).error().code, Errc::NotFound);
+}
+
+}  // namespace
+}  // namespace zellige::nvos

@@ -1,0 +1,46 @@
+// A switch tray's own system: reached and signed in to, its factory password replaced. Its firmware goes through the same
+// steps as a BMC's (firmware_*.cpp), written by this system instead.
+#include <fmt/format.h>
+
+#include "workflows/steps.hpp"
+
+namespace zellige::workflows {
+
+namespace {
+
+Task<Result<Seen>> lookContact(StepContext& context) {
+  const auto found = co_await context.os().signIn();
+  if (!found) co_return found.error();
+  const auto& node = context.node();
+  if (!found->serial.empty() && found->serial != node.serial)
+    co_return failure("place.wrong_serial",
+                      fmt::format("{} should be {}, and its system at {} says {}", node.place.path,
+                                  node.serial, node.os.address, found->serial));
+  co_return Seen::Done;
+}
+
+Task<Result<Seen>> lookPassword(StepContext& context) {
+  const auto found = co_await context.os().signIn();  // settles what a crash left open
+  if (!found) co_return found.error();
+  const auto access = context.store().loadAccess({context.node().id, Endpoint::Os});
+  if (!access) co_return access.error();
+  co_return access->mustChange ? Seen::Todo : Seen::Done;
+}
+
+Task<Result<void>> changePassword(StepContext& context) { co_return co_await context.os().changePassword(); }
+
+}  // namespace
+
+std::vector<Step> switchOsSteps() {
+  return {
+      {.id = "nvos.contact", .title = "Sign in to the switch's system", .look = lookContact, .deadline = 1h},
+      {.id = "nvos.password",
+       .title = "Replace the factory password of the switch's system",
+       .look = lookPassword,
+       .act = changePassword,
+       .settle = 20s,
+       .spent = "bmc.credentials"},
+  };
+}
+
+}  // namespace zellige::workflows
