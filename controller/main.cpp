@@ -48,7 +48,9 @@ int run(int argc, char** argv) {
 
   commands::KillSweepOptions sweep;
   auto* sweepCommand = app.add_subcommand("killsweep", "Kill the controller at every point of a workflow");
-  sweepCommand->add_option("--workflow", sweep.workflow, "Only this one: qualify or power");
+  sweepCommand->add_option(
+      "--workflow", sweep.workflow,
+      "Only this one: qualify, qualify_switch, qualify_shelf, bring_up (a small rack) or power");
   sweepCommand->add_option("--pairs", sweep.pairs, "Also this many random pairs of points")
       ->check(CLI::NonNegativeNumber);
   sweepCommand->add_option("--seed", sweep.seed, "Of the simulated machine and of the pairs");

@@ -61,6 +61,8 @@ const Workflow& qualifyShelf() {
   return workflow;
 }
 
-std::vector<const Workflow*> all() { return {&qualify(), &qualifySwitch(), &qualifyShelf(), &power()}; }
+std::vector<const Workflow*> all() {
+  return {&qualify(), &qualifySwitch(), &qualifyShelf(), &checkLeaks(), &qualifyDomain(), &power()};
+}
 
 }  // namespace zellige::workflows

@@ -26,6 +26,10 @@ std::vector<Step> acceptSteps();               ///< all evidence is there
 const Workflow& qualify();
 const Workflow& qualifySwitch();
 const Workflow& qualifyShelf();
+// What a rack's members go through beside that; evidence of these subjects is left on each.
+inline constexpr std::string_view kLeaksShown = "leaks", kDomainShown = "domain";
+const Workflow& checkLeaks();
+const Workflow& qualifyDomain();  ///< subject: the compute and switch trays of a rack, all together
 /// Parameter "on", "off" or "restart".
 const Workflow& power();
 

@@ -20,6 +20,12 @@ struct NodeQuery {
 Task<int> listNodes(World& world, Options options, NodeQuery query);
 Task<int> showNode(World& world, Options options, std::string serial);
 Task<int> acceptCertificate(World& world, Options options, std::string serial);
+// rack.cpp
+struct RackQuery {
+  std::string place, state;
+};
+Task<int> listRacks(World& world, Options options, RackQuery query);
+Task<int> showRack(World& world, Options options, std::string place);
 // run.cpp
 struct RunQuery {
   std::string state, workflow, node;

@@ -19,6 +19,7 @@ using Chosen = std::function<Task<int>(World&)>;
 struct Words {
   Options options;
   NodeQuery nodes;
+  RackQuery racks;
   RunQuery runs;
   std::string place, serial, parameter, workflow, id, name, user;
   std::vector<std::filesystem::path> paths;
@@ -32,6 +33,7 @@ class Adder {
   void add() {
     addSite();
     addNode();
+    addRack();
     addRun();
     addFinding();
     addToken();
@@ -118,6 +120,18 @@ class Adder {
     power->add_option("state", words_->parameter)->required()->check(CLI::IsMember({"on", "off", "restart"}));
     waits(power);
     on(power, [](World& w, const Words& x) { return startRun(w, x.options, x.serial, "power", x.parameter); });
+  }
+
+  void addRack() {
+    auto* rack = group("rack", "Racks that come up by a recipe");
+    auto* list = command(*rack, "list", "List racks, and what each waits for", false);
+    list->add_option("--place", words_->racks.place, "In this place");
+    list->add_option("--state", words_->racks.state,
+                     "installing, bring_up, accepted, degraded; comma-separated");
+    on(list, [](World& w, const Words& x) { return listRacks(w, x.options, x.racks); });
+    auto* show = command(*rack, "show", "One rack, stage by stage", false);
+    show->add_option("place", words_->place, "H1/R01/RK001")->required();
+    on(show, [](World& w, const Words& x) { return showRack(w, x.options, x.place); });
   }
 
   void addRun() {

@@ -24,8 +24,11 @@ ControlPlane::ControlPlane(SqliteStore& store, http::Transport& transport, Execu
           transport, store, executor, [&store](const Place& place) { return store.armed(place); },
           options.redfish, options.nvos),
       engine_(store, machines_, executor, surroundings(options, box), workflows::all(), options.engine),
-      intake_(store, engine_, executor), patrol_(store, machines_, executor, options.patrol),
-      provisioning_(store, engine_, executor, box, options.provisioningUrl) {}
+      intake_(store, engine_, executor), bringUp_(store, engine_, executor),
+      patrol_(store, machines_, executor, options.patrol),
+      provisioning_(store, engine_, executor, box, options.provisioningUrl) {
+  engine_.onEnd([this](const std::vector<NodeId>& subject) { bringUp_.look(subject.front()); });
+}
 
 void ControlPlane::start() {
   engine_.resume();
@@ -33,6 +36,9 @@ void ControlPlane::start() {
   executor_.spawn(patrol_.walk());
 }
 
-void ControlPlane::sweep() { executor_.spawn(sweepOnce(intake_)); }
+void ControlPlane::sweep() {
+  executor_.spawn(sweepOnce(intake_));
+  bringUp_.sweep();
+}
 
 }  // namespace zellige

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "controller/commands/machines.hpp"
+#include "controller/engine/bring_up.hpp"
 #include "controller/engine/engine.hpp"
 #include "controller/engine/intake.hpp"
 #include "controller/engine/patrol.hpp"
@@ -29,11 +30,12 @@ class ControlPlane {
 
   /// Takes up what was unfinished, starts what is missing, begins the patrol.
   void start();
-  /// After an import: new nodes begin their way.
+  /// After an import, or when a place was armed: nodes and racks begin their way.
   void sweep();
 
   Engine& engine() { return engine_; }
   Machines& machines() { return machines_; }
+  const BringUp& bringUp() const { return bringUp_; }
   api::Provisioning& provisioning() { return provisioning_; }
 
  private:
@@ -41,6 +43,7 @@ class ControlPlane {
   Machines machines_;
   Engine engine_;
   Intake intake_;
+  BringUp bringUp_;
   Patrol patrol_;
   api::Provisioning provisioning_;
 };

@@ -1,5 +1,6 @@
 // The whole thing before the reader's eyes: a simulator and a controller as child processes, real HTTPS between them,
 // and this process in the part of a technician: it signs in, imports the site, arms it, and watches over the API.
+#include <algorithm>
 #include <arpa/inet.h>
 #include <csignal>
 #include <fmt/format.h>
@@ -44,6 +45,7 @@ int freePort() {
 }
 
 struct Totals {
+  int racks = 0, racksAccepted = 0;
   int nodes = 0, available = 0, quarantined = 0, stuck = 0, faultsFired = 0, duplicates = 0, kills = 0,
       wrong = 0;
   int repeatsAllowed = 0;
@@ -192,7 +194,7 @@ class Demo {
 
     const auto began = std::chrono::steady_clock::now();
     auto nextKill = executor_.now() + betweenKills();
-    Json nodes;
+    Json nodes, racks;
     for (bool over = false; !over;) {
       co_await sleepFor(executor_, 300ms);
       if (killsLeft_ > 0 && executor_.now() >= nextKill) {
@@ -200,10 +202,12 @@ class Demo {
         kill9();
         nextKill = executor_.now() + betweenKills();
       }
-      nodes = co_await allNodes();
-      draw(nodes);
-      over = settled(nodes) || std::chrono::steady_clock::now() - began > kGiveUp;
+      nodes = co_await allPages("/nodes?limit=500&sort=place", "nodes");
+      racks = co_await allPages("/racks?limit=500", "racks");
+      draw(nodes, racks);
+      over = (settled(nodes) && settled(nodes, racks)) || std::chrono::steady_clock::now() - began > kGiveUp;
     }
+    judge(totals, nodes, racks);
     co_await judge(totals, nodes);
     executor_.stop();
   }
@@ -217,14 +221,14 @@ class Demo {
     return Duration{random_.between(kLeastBetweenKills.count(), kMostBetweenKills.count())};
   }
 
-  Task<Json> allNodes() {
+  Task<Json> allPages(std::string list, std::string name) {
     Json all = Json::array();
     std::string cursor;
     do {
-      std::string path = "/nodes?limit=500&sort=place";
+      auto path = list;
       if (!cursor.empty()) path += "&cursor=" + cli::encodePercent(cursor);
       auto page = co_await call("GET", std::move(path), Json{});
-      for (const auto& node : readArray(page, "nodes")) all.push_back(node);
+      for (const auto& item : readArray(page, name)) all.push_back(item);
       cursor = readString(page, "next").value_or("");
     } while (!cursor.empty());
     co_return all;
@@ -240,7 +244,36 @@ class Demo {
     return true;
   }
 
-  void draw(const Json& nodes) {
+  /// All its members are available; a rack of which one is quarantined is not accepted.
+  static bool isWhole(const Json& nodes, const std::string& rack) {
+    return std::all_of(nodes.begin(), nodes.end(), [&](const Json& node) {
+      return !readString(node, "place").value_or("").starts_with(rack + "/") ||
+             readString(node, "lifecycle") == "available";
+    });
+  }
+
+  static bool settled(const Json& nodes, const Json& racks) {
+    return std::all_of(racks.begin(), racks.end(), [&](const Json& rack) {
+      return readString(rack, "state") == "accepted" ||
+             !isWhole(nodes, readString(rack, "place").value_or(""));
+    });
+  }
+
+  static void judge(Totals& totals, const Json& nodes, const Json& racks) {
+    for (const auto& rack : racks) {
+      const auto place = readString(rack, "place").value_or(""),
+                 state = readString(rack, "state").value_or("");
+      const bool accepted = state == "accepted", whole = isWhole(nodes, place);
+      ++totals.racks;
+      totals.racksAccepted += accepted ? 1 : 0;
+      if (accepted != whole)
+        totals.unexpected.push_back(fmt::format("{}: {} though {} of its machines are available ({})", place,
+                                                state, whole ? "all" : "not all",
+                                                readString(rack, "waits_for").value_or("")));
+    }
+  }
+
+  void draw(const Json& nodes, const Json& racks) {
     if (!watched_) return;
     std::string screen = "\x1b[H\x1b[2J";
     screen += fmt::format(
@@ -260,6 +293,10 @@ class Demo {
     }
     screen += "\n";
     for (const auto& [state, count] : states) screen += fmt::format("{} {}   ", count, state);
+    for (const auto& rack : racks)
+      screen += fmt::format("\n{} {}   {}", readString(rack, "place").value_or(""),
+                            readString(rack, "state").value_or(""),
+                            readString(rack, "waits_for").value_or(""));
     fmt::print("{}\n", screen);
     std::fflush(stdout);
   }
@@ -335,6 +372,8 @@ class Demo {
 Json jsonOf(const Totals& t, const DemoOptions& options) {
   return {{"nodes", t.nodes},
           {"available", t.available},
+          {"racks", t.racks},
+          {"racks_accepted", t.racksAccepted},
           {"quarantined", t.quarantined},
           {"quarantined_expected", t.quarantinedExpected},
           {"unexpected", t.unexpected},

@@ -37,18 +37,20 @@ VirtualSiteOptions siteOptions(const KillSweepOptions& options) {
   return site;
 }
 
-/// A rack of one machine.
-void putOne(sim::FleetOptions& fleet, sim::MachineKind kind) {
-  fleet.trays = kind == sim::MachineKind::ComputeTray ? 1 : 0;
-  fleet.switchesPerRack = kind == sim::MachineKind::SwitchTray ? 1 : 0;
-  fleet.shelvesPerRack = kind == sim::MachineKind::PowerShelf ? 1 : 0;
-}
+/// What one sweep brings from planned to available: one machine of a kind, or a small rack by its recipe.
+struct SmallRack {
+  std::string_view name;
+  int trays, switches, shelves;
+};
+constexpr SmallRack kSmallRacks[] = {
+    {"qualify", 1, 0, 0}, {"qualify_switch", 0, 1, 0}, {"qualify_shelf", 0, 0, 1}, {"bring_up", 2, 1, 1}};
 
-// One machine from planned to available.
-Verdict qualifyOnce(const KillSweepOptions& options, sim::MachineKind kind, std::vector<std::uint64_t> points) {
+Verdict qualifyOnce(const KillSweepOptions& options, const SmallRack& rack, std::vector<std::uint64_t> points) {
   Scratch scratch;
   auto wanted = siteOptions(options);
-  putOne(wanted.fleet, kind);
+  wanted.fleet.trays = rack.trays;
+  wanted.fleet.switchesPerRack = rack.switches;
+  wanted.fleet.shelvesPerRack = rack.shelves;
   VirtualSite site(scratch.path(), wanted);
   site.setCrashPlan(dieAt(std::move(points)));
   site.run(48h);
@@ -144,14 +146,10 @@ KillSweep sweepCrashPoints(const KillSweepOptions& options) {
   if (!fromName<Mutation>(options.mutate))
     throw std::invalid_argument("--mutate is none, skip-look or no-settle");
   KillSweep tally;
-  for (const auto& [kind, name] : std::initializer_list<std::pair<sim::MachineKind, std::string>>{
-           {sim::MachineKind::ComputeTray, "qualify"},
-           {sim::MachineKind::SwitchTray, "qualify_switch"},
-           {sim::MachineKind::PowerShelf, "qualify_shelf"}}) {
-    if (!options.workflow.empty() && options.workflow != name) continue;
-    sweep(tally, options, name, [&, kind = kind](std::vector<std::uint64_t> points) {
-      return qualifyOnce(options, kind, std::move(points));
-    });
+  for (const auto& rack : kSmallRacks) {
+    if (!options.workflow.empty() && options.workflow != rack.name) continue;
+    sweep(tally, options, std::string(rack.name),
+          [&](std::vector<std::uint64_t> points) { return qualifyOnce(options, rack, std::move(points)); });
   }
   if (options.workflow.empty() || options.workflow == "power")
     for (const std::string parameter : {"off", "restart"})

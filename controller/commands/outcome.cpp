@@ -146,6 +146,8 @@ void addTo(Json& json, const FleetOutcome& outcome) {
   json["duplicate_acts"] = outcome.duplicates;
   json["repeats_allowed"] = outcome.repeatsAllowed;
   json["stuck"] = outcome.stuck;
+  json["racks"] = outcome.racks;
+  json["racks_accepted"] = outcome.racksAccepted;
   json["wrong_end_states"] = outcome.wrongEndStates.size();
   json["wrong_end_state_list"] = outcome.wrongEndStates;
 }

@@ -32,6 +32,7 @@ using WantedOf = std::map<sim::MachineKind, Wanted>;
 
 struct FleetOutcome {
   int nodes = 0, available = 0, quarantined = 0, stuck = 0;
+  int racks = 0, racksAccepted = 0;
   std::vector<std::string> quarantinedExpected;  ///< "serial cause"
   std::vector<std::string> unexpected;           ///< who ended otherwise than expected, and how
   std::vector<std::string> wrongEndStates;       ///< available without being so, by ground truth; wrongOrders

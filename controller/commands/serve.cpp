@@ -84,7 +84,7 @@ class Server {
       : configuration_(std::move(configuration)), options_(std::move(options)), executor_(executor),
         box_(std::move(box)), store_(std::move(store)), transport_(executor, curlOptions(configuration_)),
         plane_(*store_, transport_, executor, box_, planeOptions(configuration_, options_)),
-        api_(*store_, plane_.engine(), executor, apiOptions()), gate_(*store_, executor),
+        api_(*store_, plane_.engine(), plane_.bringUp(), executor, apiOptions()), gate_(*store_, executor),
         retention_(*store_, executor, {configuration_.retention.events}) {}
 
   Result<void> listen() {
@@ -172,10 +172,11 @@ class Server {
 
   Task<void> answer(std::shared_ptr<listener::Exchange> exchange) {
     api::Caller caller{exchange->connection.peer.ip};
-    const bool imports = api::operationOf(exchange->request) == "importBundle";
+    const auto operation = api::operationOf(exchange->request);
+    const bool begins = operation == "importBundle" || operation == "armPlace";
     auto request = std::move(exchange->request);
     auto reply = co_await api_.handle(std::move(request), std::move(caller));
-    if (imports && reply.status < 300) plane_.sweep();
+    if (begins && reply.status < 300) plane_.sweep();
     exchange->respond(std::move(reply));
   }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <fmt/format.h>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -33,8 +34,25 @@ std::vector<NodeWork::Use> usesOf(const sim::Fleet& fleet, sim::MachineId machin
           {"image streams", image.head, image.work, image.tail}};
 }
 
+Duration alone(const sim::Fleet& fleet, sim::MachineId machine) {
+  return fleet.busyUnion(machine).total + kMandatoryWaits;
+}
+
+// A rack that comes up by a recipe has no power before its shelves have passed: so long its trays cannot even begin.
+std::map<std::string, Duration> headsOf(VirtualSite& site) {
+  std::map<std::string, Duration> heads;
+  for (const auto machine : site.fleet().machines()) {
+    const auto node = site.store().node(*site.store().nodeBySerial(site.fleet().serial(machine)));
+    if (node->kind != NodeKind::PowerShelf || node->lifecycle != Lifecycle::Available) continue;
+    const auto rack = node->place.rack();
+    if (site.store().rack(rack)) heads[rack] = std::max(heads[rack], alone(site.fleet(), machine));
+  }
+  return heads;
+}
+
 void judgeTimes(VirtualSite& site, Simulation& out) {
   const auto& limits = site.limits();
+  const auto heads = headsOf(site);
   std::vector<NodeWork> work;
   std::vector<double> ratios;
   std::set<std::string> racks;
@@ -46,8 +64,11 @@ void judgeTimes(VirtualSite& site, Simulation& out) {
     if (node->lifecycle != Lifecycle::Available) continue;
     const auto rack = node->place.rack();
     racks.insert(rack);
-    NodeWork oracle{site.fleet().busyUnion(machine).total + kMandatoryWaits,
-                    usesOf(site.fleet(), machine, rack)};
+    NodeWork oracle{alone(site.fleet(), machine), usesOf(site.fleet(), machine, rack)};
+    if (const auto head = heads.find(rack); head != heads.end() && node->kind != NodeKind::PowerShelf) {
+      oracle.total += head->second;
+      for (auto& use : oracle.uses) use.head += head->second;
+    }
     ratios.push_back(static_cast<double>(took.count()) / static_cast<double>(oracle.total.count()));
     work.push_back(std::move(oracle));
   }
@@ -150,6 +171,7 @@ void print(const Simulation& s) {
   fmt::print("{} nodes: {} available, {} quarantined ({} expected), {} stuck; {} duplicates, {} kills\n",
              s.end.nodes, s.end.available, s.end.quarantined, s.end.quarantinedExpected.size(), s.end.stuck,
              s.end.duplicates.size(), s.kills);
+  if (s.end.racks > 0) fmt::print("{} of {} racks accepted\n", s.end.racksAccepted, s.end.racks);
   fmt::print(
       "makespan {:.0f} s, lower bound {:.0f} s; {:.1f} ms of controller CPU a node; {:.1f} s of wall time\n",
       inSeconds(s.makespan), inSeconds(s.lowerBound), s.cpuMsPerNode, s.wallSeconds);

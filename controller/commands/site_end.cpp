@@ -1,5 +1,7 @@
 #include "controller/commands/site_end.hpp"
 
+#include <algorithm>
+#include <fmt/format.h>
 #include <stdexcept>
 
 namespace zellige {
@@ -9,6 +11,30 @@ namespace {
 Task<void> freeze(SqliteStore& store, std::string profile, std::shared_ptr<const Target>& out) {
   auto target = co_await store.freezeTarget(std::move(profile));
   if (target) out = *target;
+}
+
+// A rack is accepted if and only if all its machines are available, and then exactly one of its switch trays really runs
+// the control plane.
+void judgeRacks(VirtualSite& site, FleetOutcome& out) {
+  std::map<std::string, int> leaders;
+  for (const auto machine : site.fleet().machines())
+    if (site.fleet().groundTruth(machine).nvlinkControl)
+      if (const auto id = site.store().nodeBySerial(site.fleet().serial(machine)))
+        ++leaders[site.store().node(*id)->place.rack()];
+  for (const auto& rack : site.store().racks()) {
+    const auto nodes = site.store().nodesOfRack(rack.place);
+    const bool whole = std::all_of(nodes.begin(), nodes.end(),
+                                   [](const Node& node) { return node.lifecycle == Lifecycle::Available; });
+    const bool accepted = rack.state == RackState::Accepted;
+    ++out.racks;
+    out.racksAccepted += accepted ? 1 : 0;
+    if (whole && !accepted)
+      out.unexpected.push_back(fmt::format("{}: {} though all its machines are available ({})", rack.place,
+                                           nameOf(rack.state), site.plane().bringUp().waitsFor(rack.place)));
+    if (accepted && (!whole || leaders[rack.place] != 1))
+      out.wrongEndStates.push_back(fmt::format("{}: accepted with {} of its switch trays leading{}", rack.place,
+                                               leaders[rack.place], whole ? "" : ", and not all available"));
+  }
 }
 
 }  // namespace
@@ -45,7 +71,9 @@ FleetOutcome endOf(VirtualSite& site) {
     wanted[machineKind(kind)] = Wanted{target->baseline, target->profile.imageDigest,
                                        target->profile.settings};
   }
-  return judgeFleet(site.fleet(), nodes, wanted, site.limits());
+  auto out = judgeFleet(site.fleet(), nodes, wanted, site.limits());
+  judgeRacks(site, out);
+  return out;
 }
 
 sim::FaultLevel faultLevel(const std::string& name) {

@@ -262,6 +262,7 @@ void Engine::afterTurn(Live& live) {
       asked.done.set(std::move(answer));
     }
   }
+  if (!live.run.unfinished() && !std::exchange(live.told, true) && tellEnd_) tellEnd_(live.run.subject);
   if (live.run.unfinished() || live.ended) {
     const bool atOnce = std::exchange(live.nudged, false);
     wake(live, atOnce ? executor_.now() : live.due);

@@ -63,6 +63,9 @@ class Engine {
   /// The same for every run that waits (a place was armed, a hold released).
   void nudgeAll();
 
+  /// To be told of every run that has ended, when that is durable: its subject.
+  void onEnd(std::function<void(const std::vector<NodeId>&)> tell) { tellEnd_ = std::move(tell); }
+
   const Workflow* workflow(std::string_view name) const;
   /// The workflow that such a node goes through when it arrives; nullptr: there is none.
   const Workflow* qualifying(NodeKind kind) const;
@@ -108,6 +111,7 @@ class Engine {
   std::map<NodeId, RunId> runOf_;
   std::deque<RunId> ready_[3];  // by lane
   std::optional<Resuming> resuming_;
+  std::function<void(const std::vector<NodeId>&)> tellEnd_;
   int turns_ = 0;
   std::int64_t transitions_ = 0;
 };
@@ -118,6 +122,7 @@ struct Engine::Live {
   bool inFlight = false;
   bool queued = false;
   bool nudged = false;   ///< while in flight: look again at once
+  bool told = false;     ///< who wanted to know that it ended, knows
   bool ended = false;    ///< the row is finished; kept only while a budget must stay held
   bool resumed = false;  ///< taken up from the row by this process, first turn not over yet
   struct Cancel {

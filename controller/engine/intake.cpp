@@ -18,6 +18,7 @@ struct Intake::Sweep {
 // Nobody's run, no person's decision: a run that somebody cancelled is not begun again by itself.
 bool Intake::mayStart(NodeId id, const Node& node) {
   if (node.profile.empty() || store_.unfinishedRunOf(id)) return false;
+  if (store_.rack(node.place.rack())) return false;  // it comes up with its rack, in the recipe's order
   const auto last = store_.lastRunOf(id, {});
   return !last || last->state != RunState::Cancelled;
 }

@@ -1,4 +1,4 @@
-// Nodes that arrived start their way by themselves: every planned, discovered or qualifying node with a profile that has
+// Nodes that arrived start their way by themselves, unless their rack comes up by a recipe (bring_up.hpp): every planned, discovered or qualifying node with a profile that has
 // no run, and whose last run nobody cancelled, gets one of the workflow that qualifies it. In observe mode such a run reads as far as it can, then waits to be armed.
 #pragma once
 

@@ -46,9 +46,9 @@ std::optional<std::string> StepContext::intended(std::string_view key) const {
   return std::string(*seen);
 }
 
-void StepContext::find(std::string_view cause, std::string detail) {
+void StepContext::findOn(const Node& node, std::string_view cause, std::string detail) {
   Finding finding;
-  finding.node = node().id;
+  finding.node = node.id;
   finding.run = run_.id;
   finding.cause = cause;
   finding.detail = std::move(detail);

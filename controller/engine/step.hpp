@@ -83,6 +83,9 @@ struct Workflow {
   /// Facts that begin so tell what acts left on the machine. A new run takes them over from the last one of this workflow
   /// and subject, if that did not come to its end. Empty: every run begins with nothing.
   std::string_view inherits = {};
+  /// The subject of the evidence that it leaves on each node when it is done: so it can be seen later whether that still
+  /// holds. Empty: it leaves none of its own.
+  std::string_view shows = {};
 
   const Step* find(std::string_view id) const;
   /// The same, through the resume map: nullptr if neither knows the id.
@@ -150,7 +153,9 @@ class StepContext {
   std::string& scratch(const std::string& key) { return scratch_[key]; }
   void leave(Op op) { outbox_.push_back(std::move(op)); }
   /// A finding that does not end the run by itself; return failure(cause, …) as well to end it.
-  void find(std::string_view cause, std::string detail);
+  void find(std::string_view cause, std::string detail) { findOn(node(), cause, std::move(detail)); }
+  /// The same on one of several. A run that ends with a cause that was found on some of its nodes blames only these.
+  void findOn(const Node& node, std::string_view cause, std::string detail);
 
  private:
   friend class Turn;

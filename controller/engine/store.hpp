@@ -101,7 +101,14 @@ struct PutReport {
   Time received{};
 };
 
-using Op = std::variant<SaveRun, EndLinger, MoveLifecycle, SetContact, SetHealth, SetAllocation,
+/// Compare-and-set on how far a rack is. Conflict: it is not `from` any more.
+struct MoveRack {
+  std::string place;
+  RackState from, to;
+  std::string why;
+};
+
+using Op = std::variant<SaveRun, EndLinger, MoveLifecycle, MoveRack, SetContact, SetHealth, SetAllocation,
                         SetScheduling, RaiseFinding, ResolveFindings, PutInventory, PutFirmware, PutEvidence,
                         InvalidateEvidence, PutOrder, PutReport>;
 
@@ -178,6 +185,13 @@ class Store : public AccessStore {
   virtual std::vector<Evidence> validEvidence(NodeId node) = 0;
   virtual std::optional<Inventory> inventory(NodeId node) = 0;
   virtual bool hasBlockingFinding(NodeId node) = 0;
+  /// The run that left this node's valid evidence of the subject; 0 where no run did. nullopt: there is none.
+  virtual std::optional<RunId> evidenceFrom(NodeId node, std::string_view subject) = 0;
+  /// The racks that come up by a recipe, by place.
+  virtual std::vector<Rack> racks() = 0;
+  virtual std::optional<Rack> rack(std::string_view place) = 0;
+  virtual std::vector<Node> nodesOfRack(std::string_view place) = 0;  ///< retired ones too; by place
+  virtual std::optional<Recipe> recipe(std::string_view name) = 0;
   /// Writes to devices are allowed here: this place or one around it is armed.
   virtual bool armed(const Place& place) = 0;
   /// Why no act may start on this node now (a hold, a personal lock, somebody's reason); empty: nothing holds it.

@@ -1,6 +1,7 @@
 // What a turn does when a look fails, when contact is lost, and when the run ends before its last step.
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 #include "controller/engine/turn.hpp"
 
@@ -123,12 +124,14 @@ Task<Turn::Then> Turn::fail(StepContext& context, std::string cause, std::string
   const auto* known = findCause(cause);
   if (!known) throw std::logic_error("cause code not in model/finding.cpp: " + cause);
   std::vector<Op> findings, moves;
+  std::set<NodeId> found;  // where the look itself has said who it is about, nobody else is blamed
+  for (const auto& op : context.outbox_)
+    if (const auto* raise = std::get_if<RaiseFinding>(&op); raise && raise->finding.cause == cause)
+      found.insert(raise->finding.node);
   for (const auto& node : context.nodes()) {
-    const bool found = std::any_of(context.outbox_.begin(), context.outbox_.end(), [&](const Op& op) {
-      const auto* raise = std::get_if<RaiseFinding>(&op);
-      return raise && raise->finding.cause == cause && raise->finding.node == node.id;
-    });
-    if (!found) findings.emplace_back(RaiseFinding{{{}, node.id, run_.id, cause, detail, now(), {}, {}}});
+    if (!found.empty() && !found.contains(node.id)) continue;
+    if (found.empty())
+      findings.emplace_back(RaiseFinding{{{}, node.id, run_.id, cause, detail, now(), {}, {}}});
     // A machine in use is never taken away past its drain: it gets no new work, and the finding says why.
     const bool inUse = node.lifecycle == Lifecycle::InService && node.scheduling == Scheduling::Open;
     if (known->blocking && inUse)

@@ -12,6 +12,7 @@
 #include "controller/base/time.hpp"
 #include "controller/model/inventory.hpp"
 #include "controller/model/node.hpp"
+#include "controller/model/rack.hpp"
 
 namespace zellige {
 
@@ -106,9 +107,16 @@ struct ManifestNode {
   bool osFactoryPassword = false;
 };
 
+/// One rack that comes up as a whole.
+struct ManifestRack {
+  std::string place;  ///< "H1/R01/RK001"
+  std::string recipe;
+};
+
 struct Manifest {
   std::string site;
   std::vector<ManifestNode> nodes;
+  std::vector<ManifestRack> racks;
 };
 
 }  // namespace zellige

@@ -72,7 +72,7 @@ class BundleReader {
   std::vector<fs::path> roots_;  // of files_
   std::map<std::string, NodeKind> skus_;
   std::map<std::string, std::string> profiles_;
-  std::map<std::string, bool> baselines_, plans_;
+  std::map<std::string, bool> baselines_, plans_, recipes_;
   std::map<std::string, SiteBundle::Package> packages_;  // by digest
   std::map<std::string, SiteBundle::Image> images_;
 };
@@ -128,6 +128,7 @@ void BundleReader::checkNames() {
   for (const auto& [name, sku] : known_.profiles) profiles_[name] = sku;
   for (const auto& name : known_.baselines) baselines_[name] = true;
   for (const auto& name : known_.plans) plans_[name] = true;
+  for (const auto& name : known_.recipes) recipes_[name] = true;
 
   std::map<std::string, const SiteFile*> first;
   const auto once = [&](std::string_view what, const std::string& name, const SiteFile& file) {
@@ -149,6 +150,9 @@ void BundleReader::checkNames() {
     } else if (const auto* plan = std::get_if<Plan>(&file.value)) {
       once("plan", plan->name, file);
       plans_[plan->name] = true;
+    } else if (const auto* recipe = std::get_if<Recipe>(&file.value)) {
+      once("recipe", recipe->name, file);
+      recipes_[recipe->name] = true;
     }
   }
 }
@@ -220,6 +224,9 @@ void BundleReader::check(const SiteFile& file, const fs::path& root, const Menti
     case Mention::Of::Plan:
       if (!plans_.contains(mention.name)) unknown(file, mention, "plan", plans_);
       return;
+    case Mention::Of::Recipe:
+      if (!recipes_.contains(mention.name)) unknown(file, mention, "recipe", recipes_);
+      return;
     case Mention::Of::Package:
     case Mention::Of::Image: {
       const bool package = mention.of == Mention::Of::Package;
@@ -283,6 +290,7 @@ SiteBundle BundleReader::take() {
     if (auto* baseline = std::get_if<Baseline>(&file.value)) bundle.baselines.push_back(std::move(*baseline));
     if (auto* profile = std::get_if<Profile>(&file.value)) bundle.profiles.push_back(std::move(*profile));
     if (auto* plan = std::get_if<Plan>(&file.value)) bundle.plans.push_back(std::move(*plan));
+    if (auto* recipe = std::get_if<Recipe>(&file.value)) bundle.recipes.push_back(std::move(*recipe));
   }
   for (auto& [digest, package] : packages_) bundle.packages.push_back(std::move(package));
   for (auto& [digest, image] : images_) bundle.images.push_back(std::move(image));

@@ -18,7 +18,7 @@ namespace zellige {
 struct Known {
   std::map<std::string, NodeKind> skus;
   std::map<std::string, std::string> profiles;  ///< name → SKU
-  std::set<std::string> baselines, plans;
+  std::set<std::string> baselines, plans, recipes;
   std::map<std::string, std::vector<std::string>> packages;  ///< digest → versions of its components
   std::set<std::string> images;                              ///< digests
 };
@@ -39,6 +39,7 @@ struct SiteBundle {
   std::vector<Baseline> baselines;
   std::vector<Profile> profiles;
   std::vector<Plan> plans;
+  std::vector<Recipe> recipes;
   std::vector<Package> packages;  ///< each digest once; those that only the store has are not here
   std::vector<Image> images;
 };

@@ -13,7 +13,7 @@ class ManifestReader {
       : problems_(problems), file_(file), mentions_(problems, file) {}
 
   Manifest read(Value root) {
-    const Fields fields(root, problems_, "a manifest", {"site", "nodes"});
+    const Fields fields(root, problems_, "a manifest", {"site", "nodes", "racks"});
     Manifest manifest;
     manifest.site = fields.text("site", Letters::Name);
     const auto nodes = fields.items("nodes", "a manifest without nodes orders nothing");
@@ -24,6 +24,8 @@ class ManifestReader {
       manifest.nodes.push_back(readNode(node));
       file_.lines.push_back(problems_.lineOf(node.spot()));
     }
+    if (fields.find("racks"))
+      for (const auto rack : fields.items("racks")) manifest.racks.push_back(readRack(rack));
     return manifest;
   }
 
@@ -65,7 +67,17 @@ class ManifestReader {
     return serial;
   }
 
-  Place readPlace(const Fields& fields) {
+  ManifestRack readRack(Value value) {
+    const Fields fields(value, problems_, "a rack", {"place", "recipe"});
+    ManifestRack rack{readPath(fields, racks_, 3, "hall/row/rack"), fields.text("recipe", Letters::Name)};
+    if (const auto recipe = fields.find("recipe"))
+      mentions_.add(Mention::Of::Recipe, rack.recipe, {}, recipe->spot());
+    return rack;
+  }
+
+  Place readPlace(const Fields& fields) { return {readPath(fields, places_, 4, "hall/row/rack/slot")}; }
+
+  std::string readPath(const Fields& fields, Unique& taken, std::size_t wanted, std::string_view form) {
     const auto value = fields.need("place");
     if (!value) return {};
     auto path = readText(*value, problems_);
@@ -81,12 +93,11 @@ class ManifestReader {
       const bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
       fits = fits && ++length <= 16 && (letter || c == '_' || c == '-');
     }
-    if (!path.empty() && (!fits || length == 0 || parts != 4))
-      problems_.add(
-          value->spot(),
-          fmt::format("{} is no place: hall/row/rack/slot, each 1 to 16 of A-Z a-z 0-9 _ -", quote(path)));
-    places_.add(path, value->spot());
-    return {std::move(path)};
+    if (!path.empty() && (!fits || length == 0 || parts != wanted))
+      problems_.add(value->spot(),
+                    fmt::format("{} is no place: {}, each 1 to 16 of A-Z a-z 0-9 _ -", quote(path), form));
+    taken.add(path, value->spot());
+    return path;
   }
 
   void readBmc(Value value, ManifestNode& node) {
@@ -135,7 +146,7 @@ class ManifestReader {
   SiteFile& file_;
   Mentions mentions_;
   Unique serials_{problems_, "serial"}, macs_{problems_, "MAC"}, endpoints_{problems_, "address"},
-      places_{problems_, "place"};
+      places_{problems_, "place"}, racks_{problems_, "rack"};
 };
 
 }  // namespace

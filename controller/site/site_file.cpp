@@ -31,7 +31,7 @@ std::string readInnerPath(const Fields& fields, std::string_view key) {
 namespace {
 
 constexpr std::string_view whatItIs =
-    "the first key tells what a file is: site, sku, baseline, plan or profile";
+    "the first key tells what a file is: site, sku, baseline, plan, profile or recipe";
 
 template <class T>
 Reading<T> as(Reading<SiteFile> reading, std::string_view wanted) {
@@ -65,6 +65,8 @@ Reading<SiteFile> readSiteFile(std::string name, std::string_view text) {
     file.value = readPlan(root, problems);
   else if (first.text() == "profile")
     file.value = readProfile(root, problems, file);
+  else if (first.text() == "recipe")
+    file.value = readRecipe(root, problems);
   else
     problems.add(first.spot(), fmt::format("{} begins no file of a site; {}", quote(first.text()), whatItIs));
   return source.give(std::move(file));
@@ -84,6 +86,9 @@ Reading<Profile> readProfile(std::string file, std::string_view text) {
 }
 Reading<Plan> readPlan(std::string file, std::string_view text) {
   return as<Plan>(readSiteFile(std::move(file), text), "plan");
+}
+Reading<Recipe> readRecipe(std::string file, std::string_view text) {
+  return as<Recipe>(readSiteFile(std::move(file), text), "recipe");
 }
 
 }  // namespace zellige

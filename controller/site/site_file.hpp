@@ -1,4 +1,4 @@
-// One file of a site: a manifest, a SKU, a baseline, a profile or a plan. What it is, its first key tells.
+// One file of a site: a manifest, a SKU, a baseline, a profile, a plan or a recipe. What it is, its first key tells.
 // References to other files are kept as mentions; bundle.hpp resolves them.
 #pragma once
 
@@ -14,7 +14,7 @@ namespace zellige {
 
 /// A reference out of a file, kept where it first stands.
 struct Mention {
-  enum class Of { Sku, Profile, Baseline, Plan, Package, Image, Version };
+  enum class Of { Sku, Profile, Baseline, Plan, Recipe, Package, Image, Version };
   Of of;
   std::string name;     ///< of the SKU …; path of the package or image; the version
   std::string expects;  ///< Sku: the kind of the nodes; Profile: their SKU; Package, Image, Version: the digest
@@ -23,7 +23,7 @@ struct Mention {
 
 struct SiteFile {
   std::string file;
-  std::variant<Manifest, Sku, Baseline, Profile, Plan> value;
+  std::variant<Manifest, Sku, Baseline, Profile, Plan, Recipe> value;
   std::vector<Mention> mentions;
   std::vector<int> lines;  ///< of a manifest's nodes, in order; of anything else: one, its name's
 };
@@ -38,5 +38,6 @@ Reading<Sku> readSku(std::string file, std::string_view text);
 Reading<Baseline> readBaseline(std::string file, std::string_view text);
 Reading<Profile> readProfile(std::string file, std::string_view text);
 Reading<Plan> readPlan(std::string file, std::string_view text);
+Reading<Recipe> readRecipe(std::string file, std::string_view text);
 
 }  // namespace zellige

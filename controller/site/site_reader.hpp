@@ -38,6 +38,7 @@ class Unique {
 Manifest readManifest(Value root, Problems& problems, SiteFile& file);
 Sku readSku(Value root, Problems& problems);
 Plan readPlan(Value root, Problems& problems);
+Recipe readRecipe(Value root, Problems& problems);
 Baseline readBaseline(Value root, Problems& problems, SiteFile& file);
 Profile readProfile(Value root, Problems& problems, SiteFile& file);
 

@@ -14,6 +14,7 @@ Result<Receipt> applyChange(Writing& writing, const Change& change);
 Result<std::int64_t> apply(Writing& writing, const SaveRun& op);
 Result<std::int64_t> apply(Writing& writing, const EndLinger& op);
 Result<std::int64_t> apply(Writing& writing, const MoveLifecycle& op);
+Result<std::int64_t> apply(Writing& writing, const MoveRack& op);
 Result<std::int64_t> apply(Writing& writing, const SetContact& op);
 Result<std::int64_t> apply(Writing& writing, const SetHealth& op);
 Result<std::int64_t> apply(Writing& writing, const SetAllocation& op);

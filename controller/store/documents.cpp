@@ -144,6 +144,43 @@ Profile decodeProfile(const Json& j) {
   return p;
 }
 
+Json encode(const Recipe& r) {
+  Json members = Json::object(), stages = Json::array();
+  for (const auto& [kind, count] : r.members) members[std::string(nameOf(kind))] = count;
+  for (const auto& s : r.stages) {
+    Json kinds = Json::array();
+    for (const auto kind : s.of) kinds.push_back(nameOf(kind));
+    stages.push_back(
+        {{"id", s.id}, {"workflow", s.workflow}, {"of", kinds}, {"after", s.after}, {"together", s.together}});
+    if (s.atLeast) stages.back()["at_least"] = *s.atLeast;
+  }
+  return {{"name", r.name}, {"members", members}, {"stages", stages}};
+}
+
+NodeKind kindNamed(const std::string& name) {
+  const auto kind = fromName<NodeKind>(name);
+  if (!kind) throw StoreFailure("a stored recipe names an unknown kind of node");
+  return *kind;
+}
+
+Recipe decodeRecipe(const Json& j) {
+  Recipe recipe;
+  j.at("name").get_to(recipe.name);
+  for (const auto& [name, count] : j.at("members").items())
+    recipe.members[kindNamed(name)] = count.get<int>();
+  for (const auto& s : j.at("stages")) {
+    Recipe::Stage stage;
+    s.at("id").get_to(stage.id);
+    s.at("workflow").get_to(stage.workflow);
+    for (const auto& kind : s.at("of")) stage.of.push_back(kindNamed(kind.get<std::string>()));
+    s.at("after").get_to(stage.after);
+    s.at("together").get_to(stage.together);
+    if (s.contains("at_least")) stage.atLeast = s.at("at_least").get<int>();
+    recipe.stages.push_back(std::move(stage));
+  }
+  return recipe;
+}
+
 }  // namespace
 
 void appendQuoted(std::string& out, std::string_view text) {
@@ -170,10 +207,12 @@ std::string toDocument(const Sku& sku) { return canonical(encode(sku)); }
 std::string toDocument(const Baseline& baseline) { return canonical(encode(baseline)); }
 std::string toDocument(const Plan& plan) { return canonical(encode(plan)); }
 std::string toDocument(const Profile& profile) { return canonical(encode(profile)); }
+std::string toDocument(const Recipe& recipe) { return canonical(encode(recipe)); }
 Sku readSku(const std::string& document) { return reading(document, decodeSku); }
 Baseline readBaseline(const std::string& document) { return reading(document, decodeBaseline); }
 Plan readPlan(const std::string& document) { return reading(document, decodePlan); }
 Profile readProfile(const std::string& document) { return reading(document, decodeProfile); }
+Recipe readRecipe(const std::string& document) { return reading(document, decodeRecipe); }
 
 std::string toDocument(const Target& t) {
   return canonical({{"profile", encode(t.profile)},

@@ -19,10 +19,12 @@ std::string toDocument(const Sku& sku);
 std::string toDocument(const Baseline& baseline);
 std::string toDocument(const Plan& plan);
 std::string toDocument(const Profile& profile);
+std::string toDocument(const Recipe& recipe);
 Sku readSku(const std::string& document);
 Baseline readBaseline(const std::string& document);
 Plan readPlan(const std::string& document);
 Profile readProfile(const std::string& document);
+Recipe readRecipe(const std::string& document);
 
 /// A target without its digest; the digest is that of this text.
 std::string toDocument(const Target& target);

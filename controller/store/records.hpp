@@ -121,13 +121,17 @@ struct SiteImport {
   std::vector<Baseline> baselines;
   std::vector<Plan> plans;
   std::vector<Profile> profiles;
+  std::vector<Recipe> recipes;
   std::vector<Manifest> manifests;
 };
 struct ImportSummary {
   std::int64_t nodesAdded = 0, nodesChanged = 0, nodesUnchanged = 0;
-  std::int64_t documentsChanged = 0, documentsUnchanged = 0;  ///< SKUs, baselines, plans, profiles
+  std::int64_t documentsChanged = 0, documentsUnchanged = 0;  ///< SKUs, baselines, plans, profiles, recipes
   std::int64_t filesAdded = 0;
-  bool changedSomething() const { return nodesAdded + nodesChanged + documentsChanged + filesAdded > 0; }
+  std::int64_t racksChanged = 0;  ///< new, or with another recipe
+  bool changedSomething() const {
+    return nodesAdded + nodesChanged + documentsChanged + filesAdded + racksChanged > 0;
+  }
 };
 
 }  // namespace zellige

@@ -98,6 +98,10 @@ Node readNode(const Query& row) {
   return n;
 }
 
+Rack readRack(const Query& row) {
+  return {row.text(0), row.text(1), readName<RackState>(row, 2), row.time(3)};
+}
+
 Run readRun(const Query& row) {
   Run r;
   r.id = {row.integer(0)};

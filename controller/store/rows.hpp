@@ -27,6 +27,9 @@ inline constexpr std::string_view kNodeColumns =
     "scheduling, health, unreachable_since, lifecycle_since, version, os_address, os_port, os_user";
 Node readNode(const Query& row);
 
+inline constexpr std::string_view kRackColumns = "place, recipe, state, since";
+Rack readRack(const Query& row);
+
 inline constexpr std::string_view kRunColumns =
     "id, workflow, state, lane, parameter, target, step, item, acts, deaths, rounds, facts, step_since, "
     "excused_ms, waits_for, blocked_since, started_by, created, ended, lingers";

@@ -18,7 +18,11 @@ constexpr std::string_view k0003 =
 #include "controller/store/migrations/0003.sql"
     ;
 
-constexpr Migration kMigrations[] = {{1, k0001}, {2, k0002}, {3, k0003}};
+constexpr std::string_view k0004 =
+#include "controller/store/migrations/0004.sql"
+    ;
+
+constexpr Migration kMigrations[] = {{1, k0001}, {2, k0002}, {3, k0003}, {4, k0004}};
 
 /// "Zelg": what `file` shows, and how we know that a database is ours.
 constexpr std::int64_t kApplicationId = 0x5a656c67;

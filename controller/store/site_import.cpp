@@ -31,17 +31,22 @@ class Import {
       if (auto done = putBaseline(baseline); !done) return done.error();
     for (const auto& profile : site_.profiles)
       if (auto done = putProfile(profile); !done) return done.error();
+    for (const auto& recipe : site_.recipes) putDocument("recipe", recipe.name, toDocument(recipe));
     for (const auto& manifest : site_.manifests)
       if (auto done = collect(manifest); !done) return done.error();
     if (auto done = checkClaims(); !done) return done.error();
     for (const auto& planned : planned_)
       if (auto done = write(planned); !done) return done.error();
+    for (const auto& manifest : site_.manifests)
+      for (const auto& rack : manifest.racks)
+        if (auto done = putRack(rack); !done) return done.error();
     if (summary_.changedSomething())
       w_.event("site.imported", {}, {},
                {{"nodes_added", summary_.nodesAdded},
                 {"nodes_changed", summary_.nodesChanged},
                 {"documents_changed", summary_.documentsChanged},
                 {"files_added", summary_.filesAdded},
+                {"racks_changed", summary_.racksChanged},
                 {"why", why}});
     return summary_;
   }
@@ -135,6 +140,23 @@ class Import {
       return invalid(fmt::format("profile {}: the image {} ({}) is not imported", profile.name,
                                  profile.imageName, profile.imageDigest));
     putDocument("profile", profile.name, toDocument(profile));
+    return {};
+  }
+
+  Result<void> putRack(const ManifestRack& rack) {
+    if (!inCatalog("recipe", rack.recipe))
+      return invalid(
+          fmt::format("the rack {} has the recipe '{}', which is not known", rack.place, rack.recipe));
+    const auto changed =
+        w_.db
+            .query(
+                "INSERT INTO rack (place, recipe, state, since) VALUES (?, ?, 'installing', ?) "
+                "ON CONFLICT (place) DO UPDATE SET recipe = excluded.recipe WHERE recipe <> excluded.recipe")
+            .bind(rack.place, rack.recipe, w_.at)
+            .run();
+    if (changed == 0) return {};
+    ++summary_.racksChanged;
+    w_.event("rack.ordered", {}, {}, {{"place", rack.place}, {"recipe", rack.recipe}});
     return {};
   }
 

@@ -318,6 +318,45 @@ bool SqliteStore::hasBlockingFinding(NodeId node) {
   return q.step();
 }
 
+std::optional<RunId> SqliteStore::evidenceFrom(NodeId node, std::string_view subject) {
+  auto q = impl_->reading.query(
+      "SELECT run FROM evidence WHERE node = ? AND subject = ? AND invalid_since IS NULL");
+  q.bind(node, subject);
+  if (!q.step()) return std::nullopt;
+  return RunId{q.integer(0)};
+}
+
+std::vector<Rack> SqliteStore::racks() {
+  auto q = impl_->reading.query(fmt::format("SELECT {} FROM rack ORDER BY place", kRackColumns));
+  std::vector<Rack> out;
+  while (q.step()) out.push_back(readRack(q));
+  return out;
+}
+
+std::optional<Rack> SqliteStore::rack(std::string_view place) {
+  static const auto text = fmt::format("SELECT {} FROM rack WHERE place = ?", kRackColumns);
+  auto q = impl_->reading.query(text);
+  q.bind(place);
+  if (!q.step()) return std::nullopt;
+  return readRack(q);
+}
+
+std::vector<Node> SqliteStore::nodesOfRack(std::string_view place) {
+  static const auto text = fmt::format("SELECT {} FROM node WHERE rack = ? ORDER BY place, id", kNodeColumns);
+  auto q = impl_->reading.query(text);
+  q.bind(place);
+  std::vector<Node> out;
+  while (q.step()) out.push_back(readNode(q));
+  return out;
+}
+
+std::optional<Recipe> SqliteStore::recipe(std::string_view name) {
+  auto q = impl_->reading.query("SELECT json FROM catalog WHERE kind = 'recipe' AND name = ?");
+  q.bind(name);
+  if (!q.step()) return std::nullopt;
+  return readRecipe(q.text(0));
+}
+
 bool SqliteStore::armed(const Place& place) { return isArmed(impl_->reading, place.path); }
 
 std::string SqliteStore::heldBecause(NodeId id) {

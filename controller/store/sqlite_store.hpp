@@ -61,6 +61,11 @@ class SqliteStore final : public Store {
   std::vector<Evidence> validEvidence(NodeId node) override;
   std::optional<Inventory> inventory(NodeId node) override;
   bool hasBlockingFinding(NodeId node) override;
+  std::optional<RunId> evidenceFrom(NodeId node, std::string_view subject) override;
+  std::vector<Rack> racks() override;
+  std::optional<Rack> rack(std::string_view place) override;
+  std::vector<Node> nodesOfRack(std::string_view place) override;
+  std::optional<Recipe> recipe(std::string_view name) override;
   bool armed(const Place& place) override;
   std::string heldBecause(NodeId node) override;
 

@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kRoot = "/nvue_v1/";
 constexpr std::size_t kPasswordLength = 20;  // FACTS 7: switch tray 12-64
 constexpr std::string_view kOwnImage = "NVOS";
+constexpr std::string_view kConfigured = "CONTROL_PLANE_STATE_CONFIGURED";
 
 std::string cut(std::string_view text, std::size_t most) { return std::string(shortened(text, most)); }
 
@@ -272,6 +273,11 @@ Task<Result<std::string>> NvosSwitch::openRevision() {
   co_return cut(revision->begin().key(), 64);
 }
 
+NvosSwitch::Ask NvosSwitch::application(const std::string& revision) {
+  return {"PATCH", fmt::format("revision/{}", revision),
+          Json{{"state", "apply"}, {"auto-prompt", {{"ays", "ays_yes"}}}}.dump()};
+}
+
 Task<Result<void>> NvosSwitch::sendPassword(std::string id, Secret password) {
   const auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!access) co_return access.error();
@@ -283,9 +289,7 @@ Task<Result<void>> NvosSwitch::sendPassword(std::string id, Secret password) {
   if (staged->status >= 300)
     co_return Error{Errc::Rejected, fmt::format("NVOS refused the new password: HTTP {}", staged->status),
                     false, staged->status};
-  Ask apply{"PATCH", fmt::format("revision/{}", id),
-            Json{{"state", "apply"}, {"auto-prompt", {{"ays", "ays_yes"}}}}.dump()};
-  auto applied = co_await once(std::move(apply), access->password);
+  auto applied = co_await once(application(id), access->password);
   if (!applied) co_return applied.error();
   if (applied->status < 300) co_return Result<void>{};
   co_return refusal("PATCH revision", *applied);
@@ -322,6 +326,39 @@ Task<Result<void>> NvosSwitch::changePassword() {
   dropped.nextPassword.reset();
   (void)co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(dropped));
   co_return sent;
+}
+
+Task<Result<NvlinkControl>> NvosSwitch::nvlinkControl() {
+  auto cluster = co_await get("cluster");
+  if (!cluster) co_return cluster.error();
+  NvlinkControl out;
+  out.enabled = text(*cluster, "state") == "enabled";
+  if (!out.enabled) co_return out;
+  auto controller = co_await get("cluster/apps/nmx-controller");
+  if (!controller) co_return controller.error();
+  out.detail = text(*controller, "additional-info");
+  out.configured = text(*controller, "status") == "ok" && out.detail == kConfigured;
+  if (const auto reason = text(*controller, "reason"); !reason.empty()) out.detail += ": " + reason;
+  co_return out;
+}
+
+Task<Result<void>> NvosSwitch::startNvlinkControl() {
+  auto revision = co_await openRevision();
+  if (!revision) {
+    auto error = revision.error();
+    error.outcomeUnknown = false;  // an empty one does nothing
+    co_return error;
+  }
+  Ask stage{"PATCH", fmt::format("cluster?rev={}", *revision), Json{{"state", "enabled"}}.dump()};
+  auto staged = co_await ask(std::move(stage));
+  if (!staged) {
+    auto error = staged.error();
+    error.outcomeUnknown = false;  // nor does one that is not applied
+    co_return error;
+  }
+  auto applied = co_await ask(application(*revision));
+  if (!applied) co_return applied.error();
+  co_return Result<void>{};
 }
 
 }  // namespace zellige::nvos

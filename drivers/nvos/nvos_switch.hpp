@@ -39,12 +39,14 @@ class NvosSwitch final : public SwitchOs {
   NvosSwitch(const Wiring& wiring, NodeId node, http::Peer peer, std::function<bool()> armed);
 
   Task<Result<SwitchIdentity>> signIn() override;
+  Task<Result<NvlinkControl>> nvlinkControl() override;
   Task<Result<std::vector<FirmwareItem>>> firmware() override;
   Task<Result<BmcState>> state() override;
   Task<Result<std::vector<BmcTask>>> tasks() override;
   Task<Result<BmcTask>> task(std::string uri) override;
 
   Task<Result<void>> changePassword() override;
+  Task<Result<void>> startNvlinkControl() override;
   /// One target: the component ("BMC", "NVOS"). It fetches the file from the package's URL first.
   Task<Result<std::string>> pushFirmware(PackageFile package, std::vector<std::string> targets,
                                          bool force) override;
@@ -66,6 +68,7 @@ class NvosSwitch final : public SwitchOs {
   Task<Result<std::string>> act(std::string path, std::string action, Json parameters);
   Task<Result<void>> settle(BmcAccess access, Secret valid);
   Task<Result<std::string>> openRevision();
+  static Ask application(const std::string& revision);  ///< what it holds takes effect
   Task<Result<void>> sendPassword(std::string revision, Secret password);
   Task<Result<void>> fetch(std::string path, const PackageFile& package);
 

@@ -1,5 +1,6 @@
 #include "drivers/simulator/site.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
 #include <map>
@@ -44,10 +45,35 @@ std::string node(const FleetOptions& fleet, const SiteOptions& site, int machine
                                           : fmt::format("factory_password: \"{}\"", identity.nvosPassword()));
 }
 
+/// Machines of all three kinds come up as racks, others one by one.
+bool hasWholeRacks(const FleetOptions& fleet) {
+  return fleet.trays > 0 && fleet.switchesPerRack > 0 && fleet.shelvesPerRack > 0;
+}
+
 std::string manifest(const FleetOptions& fleet, const SiteOptions& site) {
   auto out = fmt::format("site: {}\nnodes:\n", site.site);
   for (int i = 0; i < machinesOf(fleet); ++i) out += node(fleet, site, i);
+  if (!hasWholeRacks(fleet)) return out;
+  out += "racks:\n";
+  for (int rack = 0; rack < racksOf(fleet); ++rack)
+    out += fmt::format("  - {{ place: {}, recipe: sim-rack }}\n", rackPlaceOf(rack));
   return out;
+}
+
+// Shelves are redundant; a tray that leaks stays out and is a person's, the others go on.
+std::string recipe(const FleetOptions& fleet) {
+  constexpr int kShelvesThatSuffice = 4;
+  return fmt::format(R"(recipe: sim-rack
+members: {{ compute_tray: {}, switch_tray: {}, power_shelf: {} }}
+stages:
+  - {{ id: shelves, workflow: qualify_shelf, of: [power_shelf], at_least: {} }}
+  - {{ id: leaks, workflow: check_leaks, of: [compute_tray, switch_tray], after: [shelves], at_least: 1 }}
+  - {{ id: switches, workflow: qualify_switch, of: [switch_tray], after: [leaks] }}
+  - {{ id: trays, workflow: qualify, of: [compute_tray], after: [leaks] }}
+  - {{ id: domain, workflow: qualify_domain, of: [compute_tray, switch_tray], after: [switches, trays], together: true }}
+)",
+                     std::min(fleet.trays, fleet.traysPerRack), fleet.switchesPerRack, fleet.shelvesPerRack,
+                     std::min(fleet.shelvesPerRack, kShelvesThatSuffice));
 }
 
 std::string sku(const Profile& profile) {
@@ -161,19 +187,22 @@ std::string siteImage(std::uint64_t seed) {
 
 std::string siteImageDigest(std::uint64_t seed) { return sha256Hex(siteImage(seed)); }
 
-std::string placeOf(const FleetOptions& fleet, int machine) {
+std::string rackPlaceOf(int rack) {
   constexpr int kRacksPerHall = 160, kRacksPerRow = 16;
+  const int inHall = rack % kRacksPerHall;
+  return fmt::format("H{}/R{:02}/RK{:03}", 1 + rack / kRacksPerHall, 1 + inHall / kRacksPerRow, 1 + inHall);
+}
+
+std::string placeOf(const FleetOptions& fleet, int machine) {
   constexpr int kLowerShelves = 4, kLowerTrays = 8, kSwitchTrays = 9;
-  const int rack = rackOf(fleet, machine), slot = slotOf(fleet, machine);
+  const int slot = slotOf(fleet, machine);
   int unit = 0;
   switch (kindOf(fleet, machine)) {
     case MachineKind::ComputeTray: unit = 10 + slot + (slot < kLowerTrays ? 0 : kSwitchTrays); break;
     case MachineKind::SwitchTray: unit = 10 + kLowerTrays + slot; break;
     case MachineKind::PowerShelf: unit = slot < kLowerShelves ? 4 + slot : 39 + slot - kLowerShelves; break;
   }
-  const int inHall = rack % kRacksPerHall;
-  return fmt::format("H{}/R{:02}/RK{:03}/U{:02}", 1 + rack / kRacksPerHall, 1 + inHall / kRacksPerRow,
-                     1 + inHall, unit);
+  return fmt::format("{}/U{:02}", rackPlaceOf(rackOf(fleet, machine)), unit);
 }
 
 Result<void> writeSite(const std::filesystem::path& directory, const FleetOptions& fleet,
@@ -182,6 +211,7 @@ Result<void> writeSite(const std::filesystem::path& directory, const FleetOption
   Files files{{"manifest.yaml", manifest(fleet, site)},
               {"plan.yaml", std::string(kPlan)},
               {std::string(kImage), image}};
+  if (hasWholeRacks(fleet)) files["recipe.yaml"] = recipe(fleet);
   for (const auto kind : machineKinds())
     if (isThere(fleet, kind)) addKind(files, profileOf(kind), fleet.seed, sha256Hex(image));
   for (const auto& [name, text] : files) {

@@ -17,7 +17,7 @@ struct SiteOptions {
   std::function<BmcAddress(int index)> nvosAddress = sim::nvosAddress;
 };
 
-/// manifest.yaml, plan.yaml, packages/, images/ and, in a folder per kind of machine that there is, sku.yaml, baseline.yaml
+/// manifest.yaml, plan.yaml, recipe.yaml where there are machines of all kinds, packages/, images/ and, in a folder per kind of machine that there is, sku.yaml, baseline.yaml
 /// and profile.yaml; all under `directory`, which is made. Overwrites. Errc::Invalid if something cannot be written, with
 /// its name.
 Result<void> writeSite(const std::filesystem::path& directory, const FleetOptions& fleet,
@@ -30,5 +30,6 @@ std::string siteImageDigest(std::uint64_t seed);
 /// "H1/R01/RK001/U10": 160 racks a hall, 16 a row; shelves at the bottom and on top, switch trays in the middle, between
 /// the compute trays.
 std::string placeOf(const FleetOptions& fleet, int machine);
+std::string rackPlaceOf(int rack);  ///< "H1/R01/RK001"
 
 }  // namespace zellige::sim

@@ -166,6 +166,33 @@ TEST_F(CommandLine, ACancelIsDoneWhenTheRunIsCancelled) {
   EXPECT_EQ(run({"run", "cancel", "7", "--wait"}), 0);
 }
 
+TEST_F(CommandLine, ListsAndShowsRacks) {
+  const Json rack{{"place", "H1/R01/RK001"},
+                  {"recipe", "nvl72"},
+                  {"state", "bring_up"},
+                  {"since", "2026-11-27T03:00:00Z"},
+                  {"waits_for", "stage dry: 2 of 3 passed"}};
+  server_.on("GET /api/v1/racks?limit=500&place=H1&state=bring_up", 200,
+             {{"racks", {rack}}, {"next", nullptr}});
+  EXPECT_EQ(run({"rack", "list", "--place", "H1", "--state", "bring_up"}), 0);
+  EXPECT_THAT(out(), HasSubstr("stage dry: 2 of 3 passed"));
+  auto detail = rack;
+  detail["stages"] = {{{"id", "dry"},
+                       {"workflow", "check_leaks"},
+                       {"members", 3},
+                       {"passed", 2},
+                       {"under_way", 1},
+                       {"out", 0},
+                       {"over", false}}};
+  detail["members"] = {{{"serial", "SN1"},
+                        {"kind", "compute_tray"},
+                        {"place", "H1/R01/RK001/U10"},
+                        {"lifecycle", "discovered"}}};
+  server_.on("GET /api/v1/racks/H1/R01/RK001", 200, detail);
+  EXPECT_EQ(run({"rack", "show", "H1/R01/RK001"}), 0);
+  EXPECT_THAT(out(), AllOf(HasSubstr("2 of 3"), HasSubstr("check_leaks"), HasSubstr("SN1")));
+}
+
 TEST_F(CommandLine, ListsAndShowsRunsAndFindings) {
   server_.on("GET /api/v1/runs?limit=500&state=failed&node=SN1", 200,
              {{"runs", {aRun("failed")}}, {"next", nullptr}});

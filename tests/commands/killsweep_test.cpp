@@ -33,6 +33,13 @@ TEST_F(KillSweepLong, QualifySurvivesEveryThirteenthPoint) {
   expectClean(sweep);
 }
 
+TEST_F(KillSweepLong, ASmallRackSurvivesEvery211thPoint) {
+  const auto sweep = sweepCrashPoints(of("bring_up", 211));
+  EXPECT_GT(sweep.points, 2'000u);
+  EXPECT_GT(sweep.runs, 10);
+  expectClean(sweep);
+}
+
 TEST_F(KillSweepLong, PowerSurvivesEveryPoint) {
   const auto sweep = sweepCrashPoints(of("power", 1));
   EXPECT_GT(sweep.points, 20u);

@@ -47,7 +47,7 @@ TEST(OperationsExamples, ConfigurationShowsTheDefaults) {
 
 TEST(OperationsExamples, SiteFilesAreRead) {
   const auto blocks = yamlBlocks();
-  ASSERT_EQ(blocks.size(), 6u) << "the configuration, then manifest, SKU, baseline, plan and profile";
+  ASSERT_EQ(blocks.size(), 7u) << "the configuration, then manifest, SKU, baseline, plan, profile and recipe";
   for (std::size_t i = 1; i < blocks.size(); ++i)
     EXPECT_EQ(problemsOf(readSiteFile("docs/operations.md", blocks[i])), "") << blocks[i];
 }

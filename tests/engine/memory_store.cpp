@@ -65,6 +65,14 @@ struct Apply {
     t.events.push_back(fmt::format("lifecycle {} {}", op.node.value, nameOf(op.to)));
     return {};
   }
+  Result<void> operator()(MoveRack& op) {
+    auto& rack = t.racks.at(op.place);
+    if (rack.state != op.from) return conflict(fmt::format("{} is {}", op.place, nameOf(rack.state)));
+    rack.state = op.to;
+    rack.since = at;
+    t.events.push_back(fmt::format("rack {} {}", op.place, nameOf(op.to)));
+    return {};
+  }
   std::string unmet(const Move& move, const MoveLifecycle& op) const {
     const bool blocking = t.hasBlocking(op.node);
     switch (move.needs) {
@@ -322,6 +330,36 @@ std::vector<Evidence> MemoryStore::validEvidence(NodeId node) {
   for (const auto& [key, stored] : tables_.evidence)
     if (key.first == node && stored.valid) out.push_back(stored.evidence);
   return out;
+}
+
+std::optional<RunId> MemoryStore::evidenceFrom(NodeId node, std::string_view subject) {
+  const auto it = tables_.evidence.find({node, std::string(subject)});
+  if (it == tables_.evidence.end() || !it->second.valid) return std::nullopt;
+  return it->second.evidence.run;
+}
+
+std::vector<Rack> MemoryStore::racks() {
+  std::vector<Rack> out;
+  for (const auto& [place, rack] : tables_.racks) out.push_back(rack);
+  return out;
+}
+
+std::optional<Rack> MemoryStore::rack(std::string_view place) {
+  const auto it = tables_.racks.find(place);
+  return it == tables_.racks.end() ? std::nullopt : std::optional(it->second);
+}
+
+std::vector<Node> MemoryStore::nodesOfRack(std::string_view place) {
+  std::vector<Node> out;
+  for (const auto& [id, node] : tables_.nodes)
+    if (node.place.rack() == place) out.push_back(node);
+  std::sort(out.begin(), out.end(), [](const Node& a, const Node& b) { return a.place < b.place; });
+  return out;
+}
+
+std::optional<Recipe> MemoryStore::recipe(std::string_view name) {
+  const auto it = tables_.recipes.find(name);
+  return it == tables_.recipes.end() ? std::nullopt : std::optional(it->second);
 }
 
 std::optional<Inventory> MemoryStore::inventory(NodeId node) {

@@ -32,6 +32,8 @@ struct Tables {
   std::map<std::string, Target> profiles;  ///< what freezeTarget freezes, by profile name
   std::map<std::string, std::shared_ptr<const Target>> targets;
   std::map<std::string, StoredFile> files;
+  std::map<std::string, Rack, std::less<>> racks;      ///< by place
+  std::map<std::string, Recipe, std::less<>> recipes;  ///< by name
   std::map<NodeId, BmcAccess> access, osAccess;
   std::vector<std::string> events;  ///< "run.intent 1 step/item phase", in order of commit
   std::int64_t nextRun = 1;
@@ -73,6 +75,11 @@ class MemoryStore final : public Store {
   std::vector<Evidence> validEvidence(NodeId node) override;
   std::optional<Inventory> inventory(NodeId node) override;
   bool hasBlockingFinding(NodeId node) override { return tables_.hasBlocking(node); }
+  std::optional<RunId> evidenceFrom(NodeId node, std::string_view subject) override;
+  std::vector<Rack> racks() override;
+  std::optional<Rack> rack(std::string_view place) override;
+  std::vector<Node> nodesOfRack(std::string_view place) override;
+  std::optional<Recipe> recipe(std::string_view name) override;
   bool armed(const Place& place) override;
   std::string heldBecause(NodeId node) override;
   Result<BmcAccess> loadAccess(AccessKey key) override;

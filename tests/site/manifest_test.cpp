@@ -151,15 +151,16 @@ TEST(Manifest, IsToldByItsFirstKey) {
   EXPECT_THAT(
       complaints(readManifest("s.yaml", "sku: x\nkind: power_shelf\ncomponents: []\n")),
       ElementsAre("s.yaml:1:1: this is no manifest; the first key tells what a file is: site, sku, baseline, "
-                  "plan or profile"));
+                  "plan, profile or recipe"));
   EXPECT_THAT(
       complaints(readSiteFile("s.yaml", "# x\nnodes: []\nsite: S\n")),
       ElementsAre(
           "s.yaml:2:1: 'nodes' begins no file of a site; the first key tells what a file is: site, sku, "
-          "baseline, plan or profile"));
+          "baseline, plan, profile or recipe"));
   EXPECT_THAT(
       complaints(readSiteFile("s.yaml", "- a\n")),
-      ElementsAre("s.yaml:1:1: the first key tells what a file is: site, sku, baseline, plan or profile"));
+      ElementsAre(
+          "s.yaml:1:1: the first key tells what a file is: site, sku, baseline, plan, profile or recipe"));
 }
 
 TEST(Manifest, KeepsEachReferenceOnce) {

@@ -31,6 +31,42 @@ TEST_F(SiteImportTest, PlansNewNodesAndChangesNothingTheSecondTime) {
   EXPECT_EQ(store_->eventHash(), hash);
 }
 
+TEST_F(SiteImportTest, KeepsRacksAndTheirRecipesAndWhereTheyStand) {
+  openWithSite();
+  auto wanted = site(3);
+  Recipe recipe;
+  recipe.name = "nvl72";
+  recipe.members = {{NodeKind::ComputeTray, 3}};
+  recipe.stages = {{"trays", "qualify", {NodeKind::ComputeTray}, {}, false, 2},
+                   {"domain", "qualify_domain", {NodeKind::ComputeTray}, {"trays"}, true, {}}};
+  wanted.manifests[0].racks = {{"H1/R01/RK001", "nvl72"}};
+  const auto refused = wait(store_->importSite(wanted, by_));
+  ASSERT_FALSE(refused) << "the recipe is not known";
+  EXPECT_THAT(refused.error().what, HasSubstr("nvl72"));
+
+  wanted.recipes = {recipe};
+  auto summary = wait(store_->importSite(wanted, by_));
+  ASSERT_TRUE(summary) << summary.error().what;
+  EXPECT_EQ(summary->racksChanged, 1);
+  const auto stored = store_->recipe("nvl72");
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->members, recipe.members);
+  ASSERT_EQ(stored->stages.size(), 2u);
+  EXPECT_EQ(stored->stages[0].atLeast, 2);
+  EXPECT_EQ(stored->stages[1].after, recipe.stages[1].after);
+  EXPECT_TRUE(stored->stages[1].together && !stored->stages[1].atLeast);
+  EXPECT_EQ(store_->nodesOfRack("H1/R01/RK001").size(), 3u);
+
+  ASSERT_TRUE(commit({MoveRack{"H1/R01/RK001", RackState::Installing, RackState::BringUp, "armed"}}));
+  EXPECT_FALSE(commit({MoveRack{"H1/R01/RK001", RackState::Installing, RackState::BringUp, "again"}}));
+  summary = wait(store_->importSite(wanted, by_));
+  ASSERT_TRUE(summary);
+  EXPECT_FALSE(summary->changedSomething());
+  ASSERT_EQ(store_->racks().size(), 1u);
+  EXPECT_EQ(store_->rack("H1/R01/RK001")->state, RackState::BringUp) << "an import does not begin it anew";
+  EXPECT_FALSE(store_->rack("H1/R01/RK002"));
+}
+
 TEST_F(SiteImportTest, FollowsANodeThatTheManifestChanged) {
   openWithSite();
   const auto node = nodeId(1);

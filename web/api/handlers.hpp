@@ -32,6 +32,8 @@ Task<HttpReply> startRun(Services& services, Call call);
 Task<HttpReply> acceptCertificate(Services& services, Call call);
 // holds.cpp
 Task<HttpReply> listHolds(Services& services, Call call);
+Task<HttpReply> listRacks(Services& services, Call call);
+Task<HttpReply> getRack(Services& services, Call call);
 Task<HttpReply> createHold(Services& services, Call call);
 Task<HttpReply> releaseHold(Services& services, Call call);
 // runs.cpp

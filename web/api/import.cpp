@@ -128,6 +128,7 @@ Stored storedIn(Queries& queries) {
     out.known.profiles.emplace(d.name, readProfile(d.json).sku);
   for (const auto& d : queries.documents("baseline")) out.known.baselines.insert(d.name);
   for (const auto& d : queries.documents("plan")) out.known.plans.insert(d.name);
+  for (const auto& d : queries.documents("recipe")) out.known.recipes.insert(d.name);
   for (const auto& f : queries.files()) {
     if (f.kind == FileKind::Image)
       out.known.images.insert(f.file.digest);

@@ -34,6 +34,7 @@ Result<SiteImport> keepBundle(SiteBundle bundle, const ContentStore& content) {
   site.baselines = std::move(bundle.baselines);
   site.plans = std::move(bundle.plans);
   site.profiles = std::move(bundle.profiles);
+  site.recipes = std::move(bundle.recipes);
   site.manifests = std::move(bundle.manifests);
   return site;
 }

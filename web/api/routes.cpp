@@ -11,6 +11,7 @@ namespace {
 using Names = std::string_view[];
 constexpr Names kNodeQuery = {"lifecycle", "place", "kind",   "contact", "health",
                               "q",         "sort",  "cursor", "limit"};
+constexpr Names kRackQuery = {"state", "place", "cursor", "limit"};
 constexpr Names kRunQuery = {"state", "workflow", "node", "cursor", "limit"};
 constexpr Names kFindingQuery = {"state", "cause", "place", "node", "cursor", "limit"};
 constexpr Names kEventQuery = {"after", "wait", "kind", "node", "place", "limit"};
@@ -55,6 +56,9 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/nodes/{serial}/holds", "listHolds", Level::Viewer, listHolds},
     {"POST", "/api/v1/nodes/{serial}/holds", "createHold", Level::Operator, createHold, {}, Takes::Json},
     {"DELETE", "/api/v1/nodes/{serial}/holds/{id}", "releaseHold", Level::Operator, releaseHold, kReasonQuery},
+
+    {"GET", "/api/v1/racks", "listRacks", Level::Viewer, listRacks, kRackQuery},
+    {"GET", "/api/v1/racks/{hall}/{row}/{rack}", "getRack", Level::Viewer, getRack},
 
     {"GET", "/api/v1/runs", "listRuns", Level::Viewer, listRuns, kRunQuery},
     {"GET", "/api/v1/runs/{id}", "getRun", Level::Viewer, getRun},

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include "controller/engine/engine.hpp"
+#include "controller/engine/bring_up.hpp"
 #include "controller/store/queries.hpp"
 #include "controller/store/sqlite_store.hpp"
 #include "web/api/attempts.hpp"
@@ -31,6 +31,7 @@ struct Services {
   SqliteStore& store;
   Queries& queries;
   Engine& engine;
+  const BringUp& bringUp;
   Executor& executor;
   const ApiOptions& options;
   Worker& passwords;

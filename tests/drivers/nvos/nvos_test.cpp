@@ -209,6 +209,38 @@ TEST_F(Nvos, ARefusedPasswordIsDroppedAndNeverQuoted) {
   EXPECT_EQ(access.stored.password.reveal(), "factory-secret");
 }
 
+TEST_F(Nvos, ReadsTheControlPlaneOfTheDomain) {
+  device.always["GET /nvue_v1/cluster"] = ok({{"state", "disabled"}});
+  auto control = run(os->nvlinkControl());
+  ASSERT_TRUE(control);
+  EXPECT_FALSE(control->enabled || control->configured);
+  device.always["GET /nvue_v1/cluster"] = ok({{"state", "enabled"}});
+  device.always["GET /nvue_v1/cluster/apps/nmx-controller"] = ok(
+      {{"status", "not ok"}, {"reason", "starting"}, {"additional-info", "CONTROL_PLANE_STATE_STANDBY"}});
+  control = run(os->nvlinkControl());
+  EXPECT_TRUE(control->enabled);
+  EXPECT_FALSE(control->configured);
+  EXPECT_EQ(control->detail, "CONTROL_PLANE_STATE_STANDBY: starting");
+  device.always["GET /nvue_v1/cluster/apps/nmx-controller"] = ok(
+      {{"status", "ok"}, {"reason", ""}, {"additional-info", "CONTROL_PLANE_STATE_CONFIGURED"}});
+  EXPECT_TRUE(run(os->nvlinkControl())->configured);
+}
+
+TEST_F(Nvos, OnlyTheAppliedRevisionStartsTheControlPlane) {
+  ASSERT_TRUE(run(os->startNvlinkControl()));
+  EXPECT_THAT(device.seen, ElementsAre("POST /nvue_v1/revision", "PATCH /nvue_v1/cluster?rev=7",
+                                       "PATCH /nvue_v1/revision/7"));
+  EXPECT_EQ(device.bodies[1], R"({"state":"enabled"})");
+  device.once["PATCH /nvue_v1/cluster?rev=7"].push_back(Error{Errc::Timeout, "no reply"});
+  EXPECT_FALSE(run(os->startNvlinkControl()).error().outcomeUnknown);
+  device.once["PATCH /nvue_v1/revision/7"].push_back(Error{Errc::Timeout, "no reply"});
+  EXPECT_TRUE(run(os->startNvlinkControl()).error().outcomeUnknown);
+  device.seen.clear();
+  armed = false;
+  EXPECT_EQ(run(os->startNvlinkControl()).error().code, Errc::NotArmed);
+  EXPECT_TRUE(device.seen.empty());
+}
+
 TEST_F(Nvos, HostileAnswersAreRefusedOrCut) {
   device.always["GET /nvue_v1/platform"] = {200, {}, std::string(200'000, '[')};
   EXPECT_EQ(run(os->signIn()).error().code, Errc::BadReply);

@@ -28,7 +28,7 @@ constexpr Step kToy[] = {
     {.id = "toy.end", .title = "End", .look = lookDone},
 };
 constexpr Workflow kQualifyFlow{.name = "qualify", .steps = kQualify};
-constexpr Workflow kToyFlow{.name = "toy", .steps = kToy};
+constexpr Workflow kToyFlow{.name = "toy", .steps = kToy, .shows = "toy"};
 
 }  // namespace
 

@@ -55,10 +55,12 @@ class ApiTest : public StoreTest {
     const auto toys = toyWorkflows();
     engine_ = std::make_unique<Engine>(*store_, machines_, *executor_, site, toys, EngineOptions{});
     engine_->resume();
-    api_ = std::make_unique<api::Api>(*store_, *engine_, *executor_, options());
+    bringUp_ = std::make_unique<BringUp>(*store_, *engine_, *executor_);
+    api_ = std::make_unique<api::Api>(*store_, *engine_, *bringUp_, *executor_, options());
   }
   void closeApi() {
     api_.reset();
+    bringUp_.reset();
     engine_.reset();
     close();
   }
@@ -133,6 +135,7 @@ class ApiTest : public StoreTest {
 
   NoMachines machines_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<BringUp> bringUp_;
   std::unique_ptr<api::Api> api_;
   api::Recorder recorder_;
   std::string token_;

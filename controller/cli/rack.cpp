@@ -1,0 +1,62 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "controller/cli/actions.hpp"
+#include "controller/cli/table.hpp"
+
+namespace zellige::cli {
+
+Task<int> listRacks(World& world, Options options, RackQuery query) {
+  auto server = chooseServer(world, options);
+  if (!server) co_return complain(world, server.error());
+  Client client(world, std::move(*server));
+  std::string path = "/api/v1/racks?limit=500";
+  if (!query.place.empty()) path += "&place=" + encodePercent(query.place);
+  if (!query.state.empty()) path += "&state=" + encodePercent(query.state);
+  const auto racks = co_await allPages(client, std::move(path), "racks");
+  if (!racks) co_return complain(world, racks.error());
+  if (options.json()) {
+    printJson(world, *racks);
+    co_return 0;
+  }
+  Table table({"RACK", "STATE", "SINCE", "RECIPE", "WAITS FOR"});
+  for (const auto& r : *racks)
+    table.add({textAt(r, "place"), textAt(r, "state"), textAt(r, "since"), textAt(r, "recipe"),
+               textAt(r, "waits_for")});
+  table.print(world.out);
+  co_return 0;
+}
+
+Task<int> showRack(World& world, Options options, std::string place) {
+  auto server = chooseServer(world, options);
+  if (!server) co_return complain(world, server.error());
+  Client client(world, std::move(*server));
+  const auto rack = co_await client.get("/api/v1/racks/" + place);
+  if (!rack) co_return complain(world, rack.error());
+  if (options.json()) {
+    printJson(world, *rack);
+    co_return 0;
+  }
+  Sheet sheet;
+  sheet.add("Rack", textAt(*rack, "place"));
+  sheet.add("Recipe", textAt(*rack, "recipe"));
+  sheet.add("State", fmt::format("{} since {}", textAt(*rack, "state"), textAt(*rack, "since")));
+  sheet.add("Waits for", textAt(*rack, "waits_for"));
+  sheet.print(world.out);
+  world.out << '\n';
+  Table stages({"STAGE", "WORKFLOW", "PASSED", "UNDER WAY", "OUT", "OVER"});
+  for (const auto& s : readArray(*rack, "stages"))
+    stages.add({textAt(s, "id"), textAt(s, "workflow"),
+                fmt::format("{} of {}", textAt(s, "passed"), textAt(s, "members")), textAt(s, "under_way"),
+                textAt(s, "out"), textAt(s, "over")});
+  stages.print(world.out);
+  world.out << '\n';
+  Table members({"SERIAL", "KIND", "PLACE", "LIFECYCLE"});
+  for (const auto& m : readArray(*rack, "members"))
+    members.add({textAt(m, "serial"), textAt(m, "kind"), textAt(m, "place"), textAt(m, "lifecycle")});
+  members.print(world.out);
+  co_return 0;
+}
+
+}  // namespace zellige::cli

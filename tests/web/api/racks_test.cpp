@@ -1,0 +1,63 @@
+#include "tests/web/api/fixture.hpp"
+
+namespace zellige::test {
+namespace {
+
+using testing::ElementsAre;
+
+class Racks : public ApiTest {
+ protected:
+  void SetUp() override {
+    openApi(3);
+    be("viewer");
+    auto wanted = site(3);
+    Recipe recipe;
+    recipe.name = "toys";
+    recipe.members = {{NodeKind::ComputeTray, 3}};
+    recipe.stages = {{"trays", "toy", {NodeKind::ComputeTray}, {}, false, {}}};
+    wanted.recipes = {recipe};
+    wanted.manifests[0].racks = {{"H1/R01/RK001", "toys"}, {"H1/R01/RK002", "toys"}, {"H2/R01/RK001", "toys"}};
+    const auto imported = wait(store_->importSite(wanted, by_));
+    ASSERT_TRUE(imported) << imported.error().what;
+  }
+  std::vector<std::string> places(const std::string& query) {
+    const auto page = json(get("/api/v1/racks" + query));
+    std::vector<std::string> out;
+    for (const auto& rack : page.at("racks")) out.push_back(rack.at("place"));
+    return out;
+  }
+};
+
+TEST_F(Racks, AreListedByPlaceStateAndPage) {
+  EXPECT_THAT(places(""), ElementsAre("H1/R01/RK001", "H1/R01/RK002", "H2/R01/RK001"));
+  EXPECT_THAT(places("?place=H1"), ElementsAre("H1/R01/RK001", "H1/R01/RK002"));
+  EXPECT_THAT(places("?state=accepted,degraded"), ElementsAre());
+  const auto first = json(get("/api/v1/racks?limit=2"));
+  EXPECT_THAT(places("?limit=2&cursor=" + first.at("next").get<std::string>()), ElementsAre("H2/R01/RK001"));
+  EXPECT_EQ(get("/api/v1/racks?state=upside_down").status, 400);
+  EXPECT_EQ(get("/api/v1/racks?limit=0").status, 400);
+  EXPECT_EQ(get("/api/v1/racks?cursor=00").status, 400);
+}
+
+TEST_F(Racks, AreShownStageByStageWithTheirMembers) {
+  bringUp_->sweep();
+  for (int i = 0; i < 100 && !bringUp_->idle() && time_.runOne(); ++i) {
+  }
+  const auto reply = get("/api/v1/racks/H1/R01/RK001");
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  const auto rack = json(reply);
+  EXPECT_EQ(rack.at("state"), "installing");
+  EXPECT_EQ(rack.at("recipe"), "toys");
+  EXPECT_EQ(rack.at("waits_for"), "the place to be armed");
+  EXPECT_EQ(rack.at("members").size(), 3u);
+  ASSERT_EQ(rack.at("stages").size(), 1u);
+  EXPECT_EQ(rack.at("stages")[0].at("members"), 3);
+  EXPECT_EQ(rack.at("stages")[0].at("under_way"), 3);
+  EXPECT_EQ(rack.at("stages")[0].at("over"), false);
+  EXPECT_EQ(json(get("/api/v1/racks/H1/R01/RK002")).at("waits_for"),
+            "0 of 3 compute_trays are on the manifest");
+  EXPECT_EQ(get("/api/v1/racks/H9/R01/RK001").status, 404);
+}
+
+}  // namespace
+}  // namespace zellige::test
