@@ -13,8 +13,8 @@ namespace zellige {
 
 struct BudgetLimits {
   int uploads = 400;  ///< at a time, whole site; source: one BMC upload is a few MB/s, two cores serve hundreds
-  int flashes = 100'000;  ///< at a time, whole site
-  int flashesPerRack = 18;  ///< at a time, per rack: the failure domain; 18 = all compute trays of an NVL72 rack
+  int flashes = 100'000;     ///< at a time, whole site
+  int flashesPerRack = 27;   ///< at a time, per rack: the failure domain; 27 = all trays of an NVL72 rack
   int imageStreams = 2'000;  ///< at a time, whole site
 };
 

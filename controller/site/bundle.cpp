@@ -61,6 +61,7 @@ class BundleReader {
   template <class Names>
   void unknown(const SiteFile& file, const Mention& mention, std::string_view what, const Names& names) {
     std::vector<std::string_view> known;
+    known.reserve(names.size());
     for (const auto& [name, value] : names) known.push_back(name);
     tell(file, mention, fmt::format("unknown {} {}{}", what, quote(mention.name), hint(mention.name, known)));
   }

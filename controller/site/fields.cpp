@@ -120,7 +120,9 @@ std::int64_t readWhole(Value value, Problems& problems, std::int64_t least, std:
                                            whole ? "; leave out the quotes" : ""));
   else if (error == std::errc::result_out_of_range || number < least || number > most)
     problems.add(value.spot(), fmt::format("{} is out of range: {} to {}", quote(text), least, most));
-  return number;
+  else
+    return number;
+  return least;
 }
 
 double readReal(Value value, Problems& problems) {

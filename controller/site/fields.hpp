@@ -43,7 +43,7 @@ enum class Letters {
 std::string readText(Value value, Problems& problems, Letters letters = Letters::Any);
 /// As readText, but no message shows the value.
 Secret readSecret(Value value, Problems& problems);
-/// A plain (not quoted) whole number.
+/// A plain (not quoted) whole number; `least` where it is none or out of range, so that one can reckon with it.
 std::int64_t readWhole(Value value, Problems& problems, std::int64_t least, std::int64_t most);
 double readReal(Value value, Problems& problems);
 bool readFlag(Value value, Problems& problems);

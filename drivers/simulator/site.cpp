@@ -60,7 +60,8 @@ std::string manifest(const FleetOptions& fleet, const SiteOptions& site) {
   return out;
 }
 
-// Shelves are redundant; a tray that leaks stays out and is a person's, the others go on.
+// Compute trays take longest, so they are first in the queue for a flash slot. Shelves are redundant; a tray that
+// leaks stays out and is a person's, the others go on.
 std::string recipe(const FleetOptions& fleet) {
   constexpr int kShelvesThatSuffice = 4;
   return fmt::format(R"(recipe: sim-rack
@@ -68,8 +69,8 @@ members: {{ compute_tray: {}, switch_tray: {}, power_shelf: {} }}
 stages:
   - {{ id: shelves, workflow: qualify_shelf, of: [power_shelf], at_least: {} }}
   - {{ id: leaks, workflow: check_leaks, of: [compute_tray, switch_tray], after: [shelves], at_least: 1 }}
-  - {{ id: switches, workflow: qualify_switch, of: [switch_tray], after: [leaks] }}
   - {{ id: trays, workflow: qualify, of: [compute_tray], after: [leaks] }}
+  - {{ id: switches, workflow: qualify_switch, of: [switch_tray], after: [leaks] }}
   - {{ id: domain, workflow: qualify_domain, of: [compute_tray, switch_tray], after: [switches, trays], together: true }}
 )",
                      std::min(fleet.trays, fleet.traysPerRack), fleet.switchesPerRack, fleet.shelvesPerRack,

@@ -111,14 +111,14 @@ done
 
 echo
 echo 'Kill at every point'
-ask sweep killsweep --pairs "$pairs" --every "$every"
-judge "killsweep, every $every, $pairs pairs" \
-  '${o.runs} executions over ${o.points} points, ${o.duplicates} duplicates, ${o.wrong_end_states} wrong end states' \
-  "o.points > 500 && o.runs >= Math.floor(o.points / $every) + $pairs && o.duplicates === 0 &&
-   o.wrong_end_states === 0" sweep
+for workflow in qualify power; do ask "sweep-$workflow" killsweep --workflow "$workflow" --pairs "$pairs" --every "$every"; done
+judge "killsweep of a compute tray, every $every, $pairs pairs" \
+  '${sum("runs")} executions over ${sum("points")} points, ${sum("duplicates")} duplicates, ${sum("wrong_end_states")} wrong end states' \
+  "sum('points') > 500 && all.every(r => r.runs >= Math.floor(r.points / $every) + $pairs) && sum('duplicates') === 0 &&
+   sum('wrong_end_states') === 0" sweep-qualify sweep-power
 mayFail=yes  # it must: the mutant is to be caught
 for mutation in skip-look no-settle; do
-  ask "$mutation" killsweep --every "$every" --mutate "$mutation"
+  ask "$mutation" killsweep --workflow qualify --every "$every" --mutate "$mutation"
   judge "killsweep --mutate $mutation is caught" '${o.duplicates} duplicates in ${o.runs} executions' 'o.duplicates > 0' \
     "$mutation"
 done

@@ -1,6 +1,7 @@
 // Racks of toys: in which order they come up, what they wait for, and what a crash leaves.
 #include "controller/engine/bring_up.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -30,6 +30,15 @@ TEST(Fields, TellsUnknownAndMissingKeysTogether) {
                                  "f:2:1: unknown key 'frobnicate' in a node"));
 }
 
+// A manifest of the fuzzer: 866666666666666 minutes overflowed when they became milliseconds.
+TEST(Fields, GivesANumberInRangeWhateverWasWritten) {
+  for (const auto* text : {"866666666666666", "-5", "99999999999999999999", "x", "'7'", "[1]"}) {
+    std::int64_t number = 0;
+    reading(text, [&](Value v, Problems& p) { number = readWhole(v, p, 1, 60); });
+    EXPECT_EQ(number, 1) << text;
+  }
+}
+
 TEST(Fields, ReadsWholeNumbersOnlyPlainAndInRange) {
   const auto port = [](Value v, Problems& p) { readWhole(v, p, 1, 65535); };
   EXPECT_THAT(reading("8443", port), ElementsAre());
