@@ -48,6 +48,9 @@ class DocumentBuilder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     refuse(mark, anchor, tag);
+    // yaml-cpp makes single bytes of "\_" and "\N", which are not UTF-8.
+    if (firstNotText(value) != std::string_view::npos)
+      stop(spotOf(mark), "an escape in this value stands for something that is not text");
     put(Document::Kind::Scalar, mark, value, tag == "!");
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,

@@ -56,6 +56,8 @@ TEST(Document, SaysWhereAndWhyAFileIsRefused) {
       {"a: [1, 2\n", "f.yaml:2:1: not YAML: end of sequence flow not found"},
       {"a: b: c\n", "f.yaml:1:5: not YAML: illegal map value"},
       {"a: \"\\", "f.yaml:1:6: not YAML: unknown escape character: ?"},
+      {"a: \"x\\_\"", "f.yaml:1:4: an escape in this value stands for something that is not text"},
+      {"a: \"x\\0\"", "f.yaml:1:4: an escape in this value stands for something that is not text"},
       {"a: 1\nb: \xC3\x28\n", "f.yaml:2:4: byte 0xC3 is not UTF-8 text"},
       {"a: caf\xC3\xA9 \xFF\n", "f.yaml:1:9: byte 0xFF is not UTF-8 text"},
       {std::string_view("a: \0b\n", 6), "f.yaml:1:4: byte 0x00 is not UTF-8 text"},
