@@ -38,7 +38,7 @@ Duration alone(const sim::Fleet& fleet, sim::MachineId machine) {
   return fleet.busyUnion(machine).total + kMandatoryWaits;
 }
 
-// A rack that comes up by a recipe has no power before its shelves have passed: so long its trays cannot even begin.
+// Nothing of a rack that comes up by a recipe is worked on before its shelves have passed.
 std::map<std::string, Duration> headsOf(VirtualSite& site) {
   std::map<std::string, Duration> heads;
   for (const auto machine : site.fleet().machines()) {
@@ -66,8 +66,10 @@ void judgeTimes(VirtualSite& site, Simulation& out) {
     racks.insert(rack);
     NodeWork oracle{alone(site.fleet(), machine), usesOf(site.fleet(), machine, rack)};
     if (const auto head = heads.find(rack); head != heads.end() && node->kind != NodeKind::PowerShelf) {
-      oracle.total += head->second;
-      for (auto& use : oracle.uses) use.head += head->second;
+      // It starts by itself, as soon as one shelf feeds it: that may be over when the last shelf passes.
+      const auto wait = std::max(Duration{0}, head->second - site.fleet().start(machine));
+      oracle.total += wait;
+      for (auto& use : oracle.uses) use.head += wait;
     }
     ratios.push_back(static_cast<double>(took.count()) / static_cast<double>(oracle.total.count()));
     work.push_back(std::move(oracle));

@@ -110,6 +110,7 @@ void lose(World& w, Machine& m) {
 void begin(World& w, Machine& m) {
   const auto& times = w.times();
   const auto down = w.spread(m, times.bmcRestart);
+  m.starting = true;
   w.begin(m, Work::Bmc);
   w.later(m, Track::Bmc, down, back);
   if (m.isTray()) hgxDown(w, m, down + w.between(m, times.hgxMin, times.hgxMax), down + times.hgxMax);

@@ -156,6 +156,8 @@ Busy Fleet::busyUnion(MachineId machine) const {
   return {m.busyTotal + (world_->now() - m.busySince), m.busyFirst, world_->now()};
 }
 
+Duration Fleet::start(MachineId machine) const { return at(*world_, machine).startTook; }
+
 namespace {
 
 Use useOf(const Spent& spent, Duration busy) {

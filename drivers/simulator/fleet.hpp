@@ -188,6 +188,8 @@ class Fleet {
   const Ledger& ledger() const;
   GroundTruth groundTruth(MachineId machine) const;
   Busy busyUnion(MachineId machine) const;
+  /// Of its busy time, the start after its rack got power; 0: it had power from the beginning.
+  Duration start(MachineId machine) const;
   Use flashing(MachineId machine) const;
   Use imageWriting(MachineId machine) const;
   /// Uploads happen inside the time of `flashing`: head and tail are those.

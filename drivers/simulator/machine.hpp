@@ -149,6 +149,8 @@ struct Machine {
   std::uint8_t busy = 0;                              ///< bit per Work
   Time busySince{}, busyFirst{}, busyLast{};
   Duration busyTotal{0}, uploading{0};
+  bool starting = false;  ///< its rack has got power, and it is not up yet
+  Duration startTook{0};
   Spent flashing, writing;
 
   Machine();

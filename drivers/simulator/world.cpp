@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <utility>
 
 #include "controller/base/digest.hpp"
 #include "drivers/simulator/agent.hpp"
@@ -194,6 +195,7 @@ void World::end(Machine& m, Work work) {
   if (m.busy != 0) return;
   m.busyTotal += now() - m.busySince;
   m.busyLast = now();
+  if (std::exchange(m.starting, false)) m.startTook = now() - m.busySince;
 }
 
 int World::missingGpu(const Machine& m) const {

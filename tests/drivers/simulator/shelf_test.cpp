@@ -37,6 +37,8 @@ TEST(SimulatedShelf, FeedsItsRackAndATrayWithoutOneIsDead) {
   EXPECT_EQ(b.turn("On"), 200);
   EXPECT_EQ(a.turn("ForceOff"), 200);
   EXPECT_TRUE(tray.truth().bmcUp) << "the other one feeds it";
+  EXPECT_GT(hall.fleet.start(tray.id()), 1min);
+  EXPECT_EQ(hall.fleet.start(tray.id()), hall.fleet.busyUnion(tray.id()).total) << "it did nothing but start";
   EXPECT_EQ(b.turn("ForceOff"), 200);
   EXPECT_FALSE(tray.truth().bmcUp);
   EXPECT_TRUE(hall.fleet.ledger().duplicates().empty());
