@@ -6,6 +6,7 @@
 
 #include "controller/cli/cli.hpp"
 #include "controller/commands/bench_command.hpp"
+#include "controller/commands/campaign_rehearsal.hpp"
 #include "controller/commands/commands.hpp"
 #include "controller/commands/serve.hpp"
 
@@ -44,7 +45,29 @@ int run(int argc, char** argv) {
   simulateCommand->add_option("--hours", simulate.hours, "Horizon, in virtual hours")
       ->check(CLI::Range(1, 10'000));
   simulateCommand->add_flag("--json", simulate.json, "Print one JSON object");
-  simulateCommand->callback([&] { chosen = [&] { return commands::simulate(simulate); }; });
+  bool campaign = false;
+  zellige::CampaignRehearsalOptions rehearsal;
+  simulateCommand->add_flag("--campaign", campaign,
+                            "Racks that are up already: a firmware campaign over them, and back again");
+  simulateCommand->add_option("--window", rehearsal.window, "Of the campaign: racks at a time")
+      ->check(CLI::Range(1, 3'200));
+  simulateCommand
+      ->add_option("--per-rack", rehearsal.perRack, "Of the campaign: trays at a time in a rack; 0: all")
+      ->check(CLI::Range(0, 18));
+  simulateCommand->add_option("--canary", rehearsal.canary, "Of the campaign: racks that go first")
+      ->check(CLI::Range(0, 3'200));
+  simulateCommand
+      ->add_option("--failure-budget", rehearsal.failureBudget, "Of the campaign: so many may fail")
+      ->check(CLI::Range(0, 60'000));
+  simulateCommand->add_option("--failing", rehearsal.failing, "Share of the trays that take no firmware")
+      ->check(CLI::Range(0.0, 1.0));
+  simulateCommand->callback([&] {
+    rehearsal.racks = std::max(1, simulate.racks);
+    rehearsal.seed = simulate.seed;
+    chosen = [&] {
+      return campaign ? commands::simulateCampaign(rehearsal, simulate.json) : commands::simulate(simulate);
+    };
+  });
 
   commands::KillSweepOptions sweep;
   auto* sweepCommand = app.add_subcommand("killsweep", "Kill the controller at every point of a workflow");

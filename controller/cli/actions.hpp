@@ -26,6 +26,18 @@ struct RackQuery {
 };
 Task<int> listRacks(World& world, Options options, RackQuery query);
 Task<int> showRack(World& world, Options options, std::string place);
+// campaign.cpp
+struct NewCampaign {
+  std::string name, baseline, kind, place, profile;
+  int window = 1, perRack = 0, canary = 0, failureBudget = 0;
+  bool dryRun = false;
+};
+Task<int> listCampaigns(World& world, Options options, std::string state);
+Task<int> createCampaign(World& world, Options options, NewCampaign wanted);
+/// `members`: "all", or the states of those to be listed; empty: none.
+Task<int> showCampaign(World& world, Options options, std::string id, std::string members);
+/// `how`: pause, resume, halt, cancel, retry, rollback.
+Task<int> moveCampaign(World& world, Options options, std::string id, std::string how);
 // run.cpp
 struct RunQuery {
   std::string state, workflow, node;

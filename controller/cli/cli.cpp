@@ -21,7 +21,8 @@ struct Words {
   NodeQuery nodes;
   RackQuery racks;
   RunQuery runs;
-  std::string place, serial, parameter, workflow, id, name, user;
+  NewCampaign campaign;
+  std::string place, serial, parameter, workflow, id, name, user, state, members;
   std::vector<std::filesystem::path> paths;
   bool dryRun = false, all = false;
 };
@@ -34,6 +35,7 @@ class Adder {
     addSite();
     addNode();
     addRack();
+    addCampaign();
     addRun();
     addFinding();
     addToken();
@@ -132,6 +134,49 @@ class Adder {
     auto* show = command(*rack, "show", "One rack, stage by stage", false);
     show->add_option("place", words_->place, "H1/R01/RK001")->required();
     on(show, [](World& w, const Words& x) { return showRack(w, x.options, x.place); });
+  }
+
+  void addCampaign() {
+    auto* campaign = group("campaign", "Firmware campaigns: one baseline over many nodes, rack by rack");
+    auto& wanted = words_->campaign;
+    auto* create = command(*campaign, "create", "Make a campaign; it begins at once", true);
+    create->add_option("name", wanted.name)->required();
+    create->add_option("--baseline", wanted.baseline, "Of the catalogue")->required();
+    create->add_option("--kind", wanted.kind, "Which nodes")
+        ->required()
+        ->check(CLI::IsMember({"compute_tray", "switch_tray", "power_shelf"}));
+    create->add_option("--place", wanted.place, "Only in this place");
+    create->add_option("--profile", wanted.profile, "Only of this profile");
+    create->add_option("--window", wanted.window, "Racks at a time")->capture_default_str();
+    create->add_option("--per-rack", wanted.perRack, "Nodes at a time in one rack; 0: all")
+        ->capture_default_str();
+    create->add_option("--canary", wanted.canary, "Racks that go first; one failure in them halts")
+        ->capture_default_str();
+    create->add_option("--failure-budget", wanted.failureBudget, "So many nodes may fail; the next one halts")
+        ->capture_default_str();
+    create->add_flag("--dry-run", wanted.dryRun, "Only tell what would change where");
+    on(create, [](World& w, const Words& x) { return createCampaign(w, x.options, x.campaign); });
+    auto* list = command(*campaign, "list", "List campaigns, newest first", false);
+    list->add_option("--state", words_->state, "running, paused, halted, done, cancelled; comma-separated");
+    on(list, [](World& w, const Words& x) { return listCampaigns(w, x.options, x.state); });
+    auto* show = command(*campaign, "show", "One campaign: its limits, and how far it is", false);
+    show->add_option("id", words_->id)->required();
+    show->add_option("--members", words_->members,
+                     "List its nodes too: all, or pending, running, done, failed, left_out; comma-separated");
+    on(show, [](World& w, const Words& x) { return showCampaign(w, x.options, x.id, x.members); });
+    for (const auto& [how, about] :
+         {std::pair{"pause", "Begin nothing new; what is under way goes on to its end"},
+          {"resume", "Go on; what has failed in a halted one is forgiven"},
+          {"halt", "Begin nothing new, because something is wrong"},
+          {"cancel", "End it; whoever has not begun is left out"},
+          {"retry", "Take what has failed again"},
+          {"rollback", "Bring what it has begun back to the baselines from before"}}) {
+      auto* move = command(*campaign, how, about, true);
+      move->add_option("id", words_->id)->required();
+      on(move, [word = std::string(how)](World& w, const Words& x) {
+        return moveCampaign(w, x.options, x.id, word);
+      });
+    }
   }
 
   void addRun() {

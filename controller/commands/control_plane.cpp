@@ -25,13 +25,17 @@ ControlPlane::ControlPlane(SqliteStore& store, http::Transport& transport, Execu
           options.redfish, options.nvos),
       engine_(store, machines_, executor, surroundings(options, box), workflows::all(), options.engine),
       intake_(store, engine_, executor), bringUp_(store, engine_, executor),
-      patrol_(store, machines_, executor, options.patrol),
+      campaigns_(store, engine_, executor), patrol_(store, machines_, executor, options.patrol),
       provisioning_(store, engine_, executor, box, options.provisioningUrl) {
-  engine_.onEnd([this](const std::vector<NodeId>& subject) { bringUp_.look(subject.front()); });
+  engine_.onEnd([this](const std::vector<NodeId>& subject) {
+    bringUp_.look(subject.front());
+    for (const auto node : subject) campaigns_.look(node);
+  });
 }
 
 void ControlPlane::start() {
   engine_.resume();
+  campaigns_.start();
   sweep();
   executor_.spawn(patrol_.walk());
 }
@@ -39,6 +43,7 @@ void ControlPlane::start() {
 void ControlPlane::sweep() {
   executor_.spawn(sweepOnce(intake_));
   bringUp_.sweep();
+  campaigns_.lookAgain();
 }
 
 }  // namespace zellige

@@ -5,6 +5,7 @@
 
 #include "controller/commands/machines.hpp"
 #include "controller/engine/bring_up.hpp"
+#include "controller/engine/campaigns.hpp"
 #include "controller/engine/engine.hpp"
 #include "controller/engine/intake.hpp"
 #include "controller/engine/patrol.hpp"
@@ -36,6 +37,7 @@ class ControlPlane {
   Engine& engine() { return engine_; }
   Machines& machines() { return machines_; }
   const BringUp& bringUp() const { return bringUp_; }
+  Campaigns& campaigns() { return campaigns_; }
   api::Provisioning& provisioning() { return provisioning_; }
 
  private:
@@ -44,6 +46,7 @@ class ControlPlane {
   Engine engine_;
   Intake intake_;
   BringUp bringUp_;
+  Campaigns campaigns_;
   Patrol patrol_;
   api::Provisioning provisioning_;
 };

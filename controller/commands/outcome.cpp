@@ -27,7 +27,8 @@ bool hasSettings(const sim::GroundTruth& truth, const BmcSettings& wanted) {
          (wanted.powerRestorePolicy.empty() || truth.powerRestorePolicy == wanted.powerRestorePolicy);
 }
 
-// Empty: the machine really is what an available one must be.
+}  // namespace
+
 std::string lacks(const sim::GroundTruth& truth, const Wanted& wanted) {
   if (auto what = lacksRunning(truth, wanted); !what.empty()) return what;
   for (const auto& entry : wanted.baseline.entries)
@@ -46,8 +47,6 @@ std::string lacks(const sim::GroundTruth& truth, const Wanted& wanted) {
   if (!hasSettings(truth, wanted.settings)) return "its BMC's settings are not those of the profile";
   return {};
 }
-
-}  // namespace
 
 // No fault explains any of it: a BMC that restarts by itself loses its flash but leaves the slot whole.
 std::vector<std::string> wrongOrders(const sim::Fleet& fleet, const BudgetLimits& limits) {
@@ -81,6 +80,19 @@ sim::MachineKind machineKind(NodeKind kind) {
   return sim::MachineKind::ComputeTray;
 }
 
+namespace {
+
+std::string lacksOf(const sim::Fleet& fleet, const std::map<std::string, sim::MachineId>& machineOf,
+                    const NodeOutcome& node, const WantedOf& wanted) {
+  const auto machine = machineOf.find(node.serial);
+  if (machine == machineOf.end()) return "no such machine";
+  auto it = wanted.at(fleet.kind(machine->second));
+  if (node.baseline) it.baseline = *node.baseline;
+  return lacks(fleet.groundTruth(machine->second), it);
+}
+
+}  // namespace
+
 FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes,
                         const WantedOf& wanted, const BudgetLimits& limits) {
   FleetOutcome out;
@@ -97,10 +109,7 @@ FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>&
     if (mustFail) out.quarantinedExpected.push_back(node.serial + " " + causes->second.front());
     if (node.lifecycle == Lifecycle::Available) {
       ++out.available;
-      const auto machine = machineOf.find(node.serial);
-      const auto missing = machine == machineOf.end() ? std::string("no such machine")
-                                                      : lacks(fleet.groundTruth(machine->second),
-                                                              wanted.at(fleet.kind(machine->second)));
+      const auto missing = lacksOf(fleet, machineOf, node, wanted);
       if (!missing.empty())
         out.wrongEndStates.push_back(fmt::format("{} is available, but {}", node.serial, missing));
       if (mustFail)

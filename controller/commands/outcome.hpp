@@ -4,6 +4,7 @@
 
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,9 @@ namespace zellige {
 struct NodeOutcome {
   std::string serial;
   Lifecycle lifecycle = Lifecycle::Planned;
-  std::vector<std::string> causes;  ///< of open blocking findings
-  std::string why;                  ///< the findings' details, or what its run waits for
+  std::vector<std::string> causes;        ///< of open blocking findings
+  std::string why;                        ///< the findings' details, or what its run waits for
+  std::optional<Baseline> baseline = {};  ///< that a campaign has given it, in the place of its kind's
 };
 
 /// What a machine must have become to be `available`.
@@ -45,6 +47,8 @@ struct FleetOutcome {
   }
 };
 
+/// What the machine is not that an available one must be; empty: it really is.
+std::string lacks(const sim::GroundTruth& truth, const Wanted& wanted);
 /// What the machines must never be sent, however they end: guesses at a password, what destroys firmware, more at a time
 /// than the limits. Part of wrongEndStates.
 std::vector<std::string> wrongOrders(const sim::Fleet& fleet, const BudgetLimits& limits);

@@ -84,8 +84,8 @@ class Server {
       : configuration_(std::move(configuration)), options_(std::move(options)), executor_(executor),
         box_(std::move(box)), store_(std::move(store)), transport_(executor, curlOptions(configuration_)),
         plane_(*store_, transport_, executor, box_, planeOptions(configuration_, options_)),
-        api_(*store_, plane_.engine(), plane_.bringUp(), executor, apiOptions()), gate_(*store_, executor),
-        retention_(*store_, executor, {configuration_.retention.events}) {}
+        api_(*store_, plane_.engine(), plane_.bringUp(), plane_.campaigns(), executor, apiOptions()),
+        gate_(*store_, executor), retention_(*store_, executor, {configuration_.retention.events}) {}
 
   Result<void> listen() {
     auto identity = ownIdentity(configuration_);

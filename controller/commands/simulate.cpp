@@ -19,8 +19,6 @@ namespace {
 
 using commands::SimulateOptions;
 
-// The waits that no scheduler can shorten: firmware versions are read back three times, 30 s apart (FACTS 11).
-constexpr Duration kMandatoryWaits = 60s;
 // Memory is told by the difference between a site of so many trays and one of a quarter: below the fewest it is noise.
 constexpr int kFewestMemoryTrays = 60, kMemoryTrays = 400;
 

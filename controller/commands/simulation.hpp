@@ -10,6 +10,9 @@
 
 namespace zellige {
 
+/// The waits that no scheduler can shorten: firmware versions are read back three times, 30 s apart (FACTS 11).
+inline constexpr Duration kMandatoryWaits = 60s;
+
 struct Simulation {
   FleetOutcome end;
   int kills = 0;

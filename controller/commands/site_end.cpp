@@ -8,9 +8,19 @@ namespace zellige {
 
 namespace {
 
-Task<void> freeze(SqliteStore& store, std::string profile, std::shared_ptr<const Target>& out) {
-  auto target = co_await store.freezeTarget(std::move(profile));
+Task<void> freeze(SqliteStore& store, std::string profile, std::string baseline,
+                  std::shared_ptr<const Target>& out) {
+  auto target = co_await store.freezeTarget(std::move(profile), std::move(baseline));
   if (target) out = *target;
+}
+
+std::shared_ptr<const Target> targetOf(VirtualSite& site, const std::string& profile,
+                                       const std::string& baseline) {
+  std::shared_ptr<const Target> target;
+  site.spawn(freeze(site.store(), profile, baseline, target));
+  site.runFor(1s);
+  if (!target) throw std::runtime_error("the simulated site's profile is not in its store");
+  return target;
 }
 
 // A rack is accepted if and only if all its machines are available, and then exactly one of its switch trays really runs
@@ -44,12 +54,17 @@ FleetOutcome endOf(VirtualSite& site) {
   const auto queries = store.queries();
   std::vector<NodeOutcome> nodes;
   std::map<NodeKind, std::string> profiles;
+  std::map<std::string, Baseline> given;  // by name
   for (const auto machine : site.fleet().machines()) {
     const auto id = store.nodeBySerial(site.fleet().serial(machine));
     if (!id) continue;
     const auto node = store.node(*id);
     profiles[node->kind] = node->profile;
-    NodeOutcome outcome{node->serial, node->lifecycle, {}, {}};
+    NodeOutcome outcome{node->serial, node->lifecycle, {}, {}, {}};
+    if (const auto& name = node->baseline; !name.empty()) {
+      if (!given.contains(name)) given[name] = targetOf(site, node->profile, name)->baseline;
+      outcome.baseline = given[name];
+    }
     FindingFilter filter;
     filter.node = *id;
     for (const auto& row : queries->findings(filter, {}, 50).findings) {
@@ -64,10 +79,7 @@ FleetOutcome endOf(VirtualSite& site) {
   }
   WantedOf wanted;
   for (const auto& [kind, profile] : profiles) {
-    std::shared_ptr<const Target> target;
-    site.spawn(freeze(store, profile, target));
-    site.runFor(1s);
-    if (!target) throw std::runtime_error("the simulated site's profile is not in its store");
+    const auto target = targetOf(site, profile, {});
     wanted[machineKind(kind)] = Wanted{target->baseline, target->profile.imageDigest,
                                        target->profile.settings};
   }

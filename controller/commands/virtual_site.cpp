@@ -205,7 +205,7 @@ bool VirtualSite::run(Duration horizon) {
     if (life_ && untilCheck <= 0) {
       begun = begun || life_->plane.engine().unfinished() > 0;
       if (begun && life_->plane.engine().unfinished() == 0 && life_->plane.bringUp().idle() &&
-          life_->store->nodesIn(Lifecycle::Planned).empty() &&
+          life_->plane.campaigns().idle() && life_->store->nodesIn(Lifecycle::Planned).empty() &&
           life_->store->nodesIn(Lifecycle::Discovered).empty())
         return true;
       untilCheck = 64;

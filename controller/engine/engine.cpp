@@ -120,7 +120,7 @@ Task<Result<RunId>> Engine::start(StartRun request) {
   run.created = run.stepSince = executor_.now();
   run.step = flow->steps.front().id;
   if (!request.profile.empty()) {
-    auto target = co_await store_.freezeTarget(request.profile);
+    auto target = co_await store_.freezeTarget(request.profile, baselineFor(request));
     if (!target) co_return target.error();
     run.target = (*target)->digest;
     if (auto inherited = inherit(*flow, run); !inherited) co_return inherited.error();
@@ -137,6 +137,15 @@ Task<Result<RunId>> Engine::start(StartRun request) {
   adopt(std::move(run), executor_.now());
   live_[id]->resumed = false;
   co_return id;
+}
+
+// The one that a campaign gives it in the same Change, or has given it before.
+std::string Engine::baselineFor(const StartRun& request) const {
+  const auto node = request.subject.front();
+  for (const auto& op : request.alongside)
+    if (const auto* begin = std::get_if<BeginMember>(&op); begin && begin->node == node)
+      return begin->baseline;
+  return store_.node(node)->baseline;
 }
 
 // Of several nodes, as of one: only what was done to the same ones. A run that still ends leaves nothing that could be

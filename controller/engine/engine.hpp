@@ -96,6 +96,7 @@ class Engine {
   void pump();
   Task<void> takeTurn(RunId run);
   void afterTurn(Live& live);
+  std::string baselineFor(const StartRun& request) const;
   Result<void> inherit(const Workflow& flow, Run& run);
   static Result<void> mayStart(const Workflow& flow, const Node& node, const std::vector<Op>& alongside);
   void wakeGranted();

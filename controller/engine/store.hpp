@@ -12,6 +12,7 @@
 
 #include "controller/engine/access.hpp"
 #include "controller/engine/run.hpp"
+#include "controller/model/campaign.hpp"
 #include "controller/model/evidence.hpp"
 #include "controller/model/finding.hpp"
 #include "controller/model/lifecycle.hpp"
@@ -108,9 +109,49 @@ struct MoveRack {
   std::string why;
 };
 
-using Op = std::variant<SaveRun, EndLinger, MoveLifecycle, MoveRack, SetContact, SetHealth, SetAllocation,
-                        SetScheduling, RaiseFinding, ResolveFindings, PutInventory, PutFirmware, PutEvidence,
-                        InvalidateEvidence, PutOrder, PutReport>;
+/// Makes a campaign and freezes its selection. Invalid: its limits let nothing begin, or it selects nothing. NotFound: no
+/// such baseline, profile or package. Conflict: a node is in another campaign that is not over.
+struct CreateCampaign {
+  Campaign campaign;  ///< id, digest, state and times are given by the store
+};
+/// Compare-and-set on its state. Conflict: it is not `from` any more. Cancelled: whoever is pending or under way is left
+/// out. Halted → Running: what has failed so far is forgiven.
+struct MoveCampaign {
+  CampaignId campaign;
+  CampaignState from, to;
+  std::string why;
+};
+/// Its goal is back, and it runs: what it had begun is pending again, the rest is left out. Conflict: it is not `from` any
+/// more, or its goal is back already. Rejected: a baseline before it cannot be gone back to, and why.
+struct TurnCampaign {
+  CampaignId campaign;
+  CampaignState from;
+  std::string why;
+};
+/// Failed members are pending again, and it runs. Conflict: it is not `from` any more.
+struct RetryFailed {
+  CampaignId campaign;
+  CampaignState from;
+  std::string why;
+};
+/// Pending → running: the node has this baseline from now on. Conflict: the member is not pending.
+struct BeginMember {
+  CampaignId campaign;
+  NodeId node;
+  std::string baseline;
+};
+/// Running → this. Conflict: the member is not running.
+struct EndMember {
+  CampaignId campaign;
+  NodeId node;
+  MemberState to;
+  std::string why;
+};
+
+using Op = std::variant<SaveRun, EndLinger, MoveLifecycle, MoveRack, CreateCampaign, MoveCampaign,
+                        TurnCampaign, RetryFailed, BeginMember, EndMember, SetContact, SetHealth,
+                        SetAllocation, SetScheduling, RaiseFinding, ResolveFindings, PutInventory,
+                        PutFirmware, PutEvidence, InvalidateEvidence, PutOrder, PutReport>;
 
 struct Change {
   Time at{};
@@ -170,9 +211,11 @@ class Store : public AccessStore {
   virtual std::optional<Time> lastEventAt() = 0;
   virtual std::optional<Run> run(RunId id) = 0;
   virtual std::optional<RunId> unfinishedRunOf(NodeId node) = 0;
-  /// The node's profile with all it names, stored by digest (made and stored when first asked for).
+  /// This profile with all it names, stored by digest (made and stored when first asked for). A `baseline` that is not
+  /// empty stands in the place of the profile's own.
   /// NotFound: profile, SKU, baseline or plan is not in the catalogue, and which.
-  virtual Task<Result<std::shared_ptr<const Target>>> freezeTarget(std::string profile) = 0;
+  virtual Task<Result<std::shared_ptr<const Target>>> freezeTarget(std::string profile,
+                                                                   std::string baseline) = 0;
   virtual std::shared_ptr<const Target> target(std::string_view digest) = 0;
   /// Where a stored file (package, image) lies on disk; nullopt: not in the content store.
   virtual std::optional<StoredFile> file(std::string_view digest) = 0;
@@ -192,6 +235,13 @@ class Store : public AccessStore {
   virtual std::optional<Rack> rack(std::string_view place) = 0;
   virtual std::vector<Node> nodesOfRack(std::string_view place) = 0;  ///< retired ones too; by place
   virtual std::optional<Recipe> recipe(std::string_view name) = 0;
+  /// Those that are not over, by id.
+  virtual std::vector<Campaign> openCampaigns() = 0;
+  virtual std::optional<Campaign> campaign(CampaignId id) = 0;
+  /// At most `limit` members from this ordinal on.
+  virtual std::vector<CampaignMember> campaignMembers(CampaignId id, int from, std::size_t limit) = 0;
+  /// SHA-256 of what the catalogue says of it now; nullopt: it is not there.
+  virtual std::optional<std::string> baselineDigest(std::string_view name) = 0;
   /// Writes to devices are allowed here: this place or one around it is armed.
   virtual bool armed(const Place& place) = 0;
   /// Why no act may start on this node now (a hold, a personal lock, somebody's reason); empty: nothing holds it.

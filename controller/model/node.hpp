@@ -71,6 +71,7 @@ struct Node {
   NodeKind kind = NodeKind::ComputeTray;
   Place place;
   std::string sku, profile;  ///< names in the catalogue
+  std::string baseline;      ///< that a campaign has given it, in the place of its profile's; empty: none has
   BmcEndpoint bmc;
   BmcEndpoint os;  ///< of a switch tray; no address: it has none
 

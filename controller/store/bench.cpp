@@ -110,7 +110,7 @@ void fill(const std::filesystem::path& directory, const SecretBox& box, int node
   Filling filling(directory, box, 20'000, true);
   filling.wait(filling.store().importSite(syntheticSite(nodes, runs, bmcPort), {"bench", ""}));
   const auto ids = filling.store().nodesIn(Lifecycle::Planned);
-  const auto target = filling.wait(filling.store().freezeTarget("tray"))->digest;
+  const auto target = filling.wait(filling.store().freezeTarget("tray", ""))->digest;
   for (std::size_t i = 0; i < ids.size() && i < static_cast<std::size_t>(runs);) {
     Change change;
     change.at = filling.now();

@@ -103,6 +103,37 @@ struct RackCount {
   std::map<Lifecycle, std::int64_t> lifecycles;
 };
 
+struct CampaignRow {
+  Campaign campaign;
+  std::map<MemberState, std::int64_t> members;
+};
+struct CampaignPage {
+  std::vector<CampaignRow> campaigns;  ///< newest first
+  CampaignId next;
+};
+struct MemberRow {
+  CampaignMember member;
+  std::string serial, place;
+  Lifecycle lifecycle = Lifecycle::Planned;
+};
+struct MemberPage {
+  std::vector<MemberRow> members;  ///< in the order in which they are taken
+  std::int64_t next = 0;           ///< pass as `from`; 0: this is the last page
+};
+/// What a campaign would do.
+struct CampaignPreview {
+  std::int64_t nodes = 0, racks = 0, canaryNodes = 0;
+  std::int64_t compliant = 0, behind = 0, unknown = 0;  ///< nodes, as their inventories tell
+  std::map<Lifecycle, std::int64_t> lifecycles;         ///< those that are not available wait
+  struct Change {
+    std::string component, found, wanted;
+    std::int64_t nodes = 0;
+  };
+  std::vector<Change> changes;
+  std::vector<std::string> firstRacks;  ///< the first in order, at most 20
+  std::string noWayBack;                ///< why it could not be rolled back; empty: it could
+};
+
 class Queries {
  public:
   explicit Queries(const std::filesystem::path& database);
@@ -130,6 +161,14 @@ class Queries {
   /// Neither revoked nor expired, of a user who is not disabled.
   std::optional<ApiToken> validToken(std::string_view hash, Time now);
   std::optional<IdempotentReply> idempotentReply(std::string_view user, std::string_view key);
+
+  CampaignPage campaigns(const std::vector<CampaignState>& states, CampaignId before, int limit);
+  std::optional<CampaignRow> campaign(CampaignId id);
+  MemberPage campaignMembers(CampaignId id, const std::vector<MemberState>& states, std::int64_t from,
+                             int limit);
+  /// Reads the inventory of every node that it selects: 50 µs each; call it off the engine's thread. Errors as
+  /// CreateCampaign has.
+  Result<CampaignPreview> previewCampaign(const Campaign& wanted);
 
   std::vector<CatalogEntry> documents(std::string_view kind);
   std::optional<CatalogEntry> document(std::string_view kind, std::string_view name);

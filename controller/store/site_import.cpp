@@ -289,9 +289,10 @@ class Import {
         .query(
             "UPDATE node SET place = ?, rack = ?, sku = ?, profile = ?, bmc_mac = ?, bmc_address = ?, "
             "bmc_port = ?, "
-            "bmc_user = ?, os_address = ?, os_port = ?, os_user = ?, version = version + 1 WHERE id = ?")
+            "bmc_user = ?, os_address = ?, os_port = ?, os_user = ?, "
+            "baseline = CASE WHEN profile = ? THEN baseline ELSE '' END, version = version + 1 WHERE id = ?")
         .bind(n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac, n.bmc.address, n.bmc.port,
-              n.bmc.user, n.os.address, n.os.port, n.os.user, s.id)
+              n.bmc.user, n.os.address, n.os.port, n.os.user, n.profile, s.id)
         .run();
     if (p.storedMark != p.mark) replaceAccess(s.id, n.bmc.user, n.password, n.factoryPassword, p.mark);
     if (p.storedOsMark != p.osMark) replaceOsAccess(s.id, p);

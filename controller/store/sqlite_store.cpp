@@ -7,6 +7,7 @@
 #include "controller/base/digest.hpp"
 #include "controller/store/apply.hpp"
 #include "controller/store/apply_operator.hpp"
+#include "controller/store/campaign_rows.hpp"
 #include "controller/store/data_directory.hpp"
 #include "controller/store/documents.hpp"
 #include "controller/store/queries_impl.hpp"
@@ -52,7 +53,7 @@ class Awaited final : public Command {
 };
 
 /// A profile's document and the three that it names, as one target.
-Result<Target> readCatalogTarget(Connection& db, const std::string& profile) {
+Result<Target> readCatalogTarget(Connection& db, const std::string& profile, const std::string& given) {
   const auto document = [&](std::string_view kind, const std::string& name) -> Result<std::string> {
     auto q = db.query("SELECT json FROM catalog WHERE kind = ? AND name = ?");
     q.bind(kind, name);
@@ -64,6 +65,7 @@ Result<Target> readCatalogTarget(Connection& db, const std::string& profile) {
   const auto p = document("profile", profile);
   if (!p) return p.error();
   target.profile = readProfile(*p);
+  if (!given.empty()) target.profile.baseline = given;
   const auto sku = document("sku", target.profile.sku);
   if (!sku) return sku.error();
   const auto baseline = document("baseline", target.profile.baseline);
@@ -95,7 +97,8 @@ struct SqliteStore::Impl {
   std::unique_ptr<Connection> writing;                                        // the writer's
   Connection reading;                                                         // the executor's thread's
   std::map<std::string, std::shared_ptr<const Target>, std::less<>> targets;  // by digest
-  std::map<std::string, std::shared_ptr<const Target>, std::less<>> frozen;  // by profile, until the next import
+  /// By profile and given baseline, until the next import.
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const Target>> frozen;
   std::int64_t imports = 0;
   std::unique_ptr<Writer> writer;  // stopped first
 
@@ -257,10 +260,12 @@ std::optional<RunId> SqliteStore::unfinishedRunOf(NodeId node) {
   return RunId{q.integer(0)};
 }
 
-Task<Result<std::shared_ptr<const Target>>> SqliteStore::freezeTarget(std::string profile) {
-  if (const auto known = impl_->frozen.find(profile); known != impl_->frozen.end()) co_return known->second;
+Task<Result<std::shared_ptr<const Target>>> SqliteStore::freezeTarget(std::string profile,
+                                                                      std::string baseline) {
+  const std::pair key{profile, baseline};
+  if (const auto known = impl_->frozen.find(key); known != impl_->frozen.end()) co_return known->second;
   const auto imports = impl_->imports;
-  auto read = readCatalogTarget(impl_->reading, profile);
+  auto read = readCatalogTarget(impl_->reading, profile, baseline);
   if (!read) co_return read.error();
   const auto document = toDocument(*read);
   const auto digest = sha256Hex(document);
@@ -277,7 +282,7 @@ Task<Result<std::shared_ptr<const Target>>> SqliteStore::freezeTarget(std::strin
     if (!stored) co_return stored.error();
     target = impl_->findTarget(digest);
   }
-  if (imports == impl_->imports) impl_->frozen.insert_or_assign(profile, target);
+  if (imports == impl_->imports) impl_->frozen.insert_or_assign(key, target);
   co_return target;
 }
 
@@ -355,6 +360,34 @@ std::optional<Recipe> SqliteStore::recipe(std::string_view name) {
   q.bind(name);
   if (!q.step()) return std::nullopt;
   return readRecipe(q.text(0));
+}
+
+std::vector<Campaign> SqliteStore::openCampaigns() {
+  auto q = impl_->reading.query(fmt::format(
+      "SELECT {} FROM campaign WHERE state NOT IN ('done', 'cancelled') ORDER BY id", kCampaignColumns));
+  std::vector<Campaign> out;
+  while (q.step()) out.push_back(readCampaign(q));
+  return out;
+}
+
+std::optional<Campaign> SqliteStore::campaign(CampaignId id) { return findCampaign(impl_->reading, id); }
+
+std::vector<CampaignMember> SqliteStore::campaignMembers(CampaignId id, int from, std::size_t limit) {
+  static const auto text = fmt::format(
+      "SELECT {} FROM campaign_member WHERE campaign = ? AND ordinal >= ? ORDER BY ordinal LIMIT ?",
+      kMemberColumns);
+  auto q = impl_->reading.query(text);
+  q.bind(id, from, static_cast<std::int64_t>(limit));
+  std::vector<CampaignMember> out;
+  while (q.step()) out.push_back(readMember(q));
+  return out;
+}
+
+std::optional<std::string> SqliteStore::baselineDigest(std::string_view name) {
+  auto q = impl_->reading.query("SELECT digest FROM catalog WHERE kind = 'baseline' AND name = ?");
+  q.bind(name);
+  if (!q.step()) return std::nullopt;
+  return q.text(0);
 }
 
 bool SqliteStore::armed(const Place& place) { return isArmed(impl_->reading, place.path); }

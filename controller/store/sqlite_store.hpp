@@ -50,7 +50,7 @@ class SqliteStore final : public Store {
   std::optional<Time> lastEventAt() override;
   std::optional<Run> run(RunId id) override;
   std::optional<RunId> unfinishedRunOf(NodeId node) override;
-  Task<Result<std::shared_ptr<const Target>>> freezeTarget(std::string profile) override;
+  Task<Result<std::shared_ptr<const Target>>> freezeTarget(std::string profile, std::string baseline) override;
   std::shared_ptr<const Target> target(std::string_view digest) override;
   std::optional<StoredFile> file(std::string_view digest) override;
   std::filesystem::path filePath(std::string_view digest) override;
@@ -66,6 +66,10 @@ class SqliteStore final : public Store {
   std::optional<Rack> rack(std::string_view place) override;
   std::vector<Node> nodesOfRack(std::string_view place) override;
   std::optional<Recipe> recipe(std::string_view name) override;
+  std::vector<Campaign> openCampaigns() override;
+  std::optional<Campaign> campaign(CampaignId id) override;
+  std::vector<CampaignMember> campaignMembers(CampaignId id, int from, std::size_t limit) override;
+  std::optional<std::string> baselineDigest(std::string_view name) override;
   bool armed(const Place& place) override;
   std::string heldBecause(NodeId node) override;
 

@@ -180,6 +180,7 @@ Use Fleet::uploading(MachineId machine) const {
 }
 
 Peak Fleet::peak() const { return world_->peak; }
+void Fleet::measurePeaksAnew() { world_->peak = {}; }
 
 std::vector<Expectation> Fleet::expectations() const { return world_->faults.expectations(); }
 std::map<std::string, int> Fleet::faultsFired() const { return world_->faults.fired(); }

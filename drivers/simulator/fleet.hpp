@@ -38,6 +38,7 @@ struct FleetOptions {
   FaultLevel faults = FaultLevel::None;
   std::vector<ScriptedFault> scripted;
   bool asWanted = false;  ///< at the baseline, site password and settings set, OS image on disk and running
+  bool nextRelease = false;  ///< the site has a newer baseline as well, and both allow a downgrade: for campaigns
   bool startPoweredOn = false;  ///< delivered trays are off; true: in UEFI, without a boot device
   double timeSigma = 0.0;       ///< lognormal spread of step times; 0: exactly `times`
   std::string sitePassword = "Zellige-Sim-1";  ///< what asWanted machines have; 8 to 20 characters (FACTS 7)
@@ -158,6 +159,7 @@ struct Peak {
   int flashes = 0;
   int flashesInARack = 0;  ///< in whichever rack it was most
   int imageWrites = 0;
+  int racksFlashing = 0;  ///< in which a machine was written
 };
 
 class Fleet {
@@ -195,6 +197,8 @@ class Fleet {
   /// Uploads happen inside the time of `flashing`: head and tail are those.
   Use uploading(MachineId machine) const;
   Peak peak() const;
+  /// From now on.
+  void measurePeaksAnew();
   /// Who must end in quarantine, and why; everybody else must become available.
   std::vector<Expectation> expectations() const;
   /// By name, how many machines each kind fired on; every kind there is, 0 where it did not.

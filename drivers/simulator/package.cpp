@@ -171,10 +171,12 @@ std::string_view deviceOf(const BundlePackage& package) {
 }
 
 PackageSpec bundleOf(const Profile& profile, const BundlePackage& package, std::uint64_t seed,
-                     std::uint32_t stamp) {
+                     const Release& release) {
   const auto device = deviceOf(package);
-  PackageSpec spec{
-      fmt::format("{}-{}", profile.baseline, package.entry), std::string(device), package.device.empty(), {}};
+  PackageSpec spec{fmt::format("{}-{}", profile.baselineOf(release), package.entry),
+                   std::string(device),
+                   package.device.empty(),
+                   {}};
   for (const auto& item : profile.firmware) {
     const auto* from = profile.package(item.bundle);
     if (!from || from->file != package.file || item.wanted == item.factory) continue;
@@ -183,8 +185,9 @@ PackageSpec bundleOf(const Profile& profile, const BundlePackage& package, std::
                     [&](const auto& c) { return c.identifier == identifier; }))
       continue;
     const std::uint16_t activation = package.activation == "bmc_reset" ? 1u << 2 : 1u << 5;
-    spec.components.push_back({identifier, std::string(item.wanted), stamp, activation,
-                               payload(seed, fmt::format("{} {} {}", device, item.softwareId, stamp))});
+    spec.components.push_back(
+        {identifier, fmt::format("{}{}", item.wanted, release.suffix), release.stamp, activation,
+         payload(seed, fmt::format("{} {} {}", device, item.softwareId, release.stamp))});
   }
   return spec;
 }
@@ -285,11 +288,11 @@ Result<Package> readPackage(std::string_view bytes) {
 
 PackageSpec bmcTrayBundle(std::uint64_t seed, std::uint32_t stamp) {
   const auto& tray = profileOf(MachineKind::ComputeTray);
-  return bundleOf(tray, *tray.package(Bundle::BmcTray), seed, stamp);
+  return bundleOf(tray, *tray.package(Bundle::BmcTray), seed, {"", "", stamp});
 }
 PackageSpec computeBundle(std::uint64_t seed, std::uint32_t stamp) {
   const auto& tray = profileOf(MachineKind::ComputeTray);
-  return bundleOf(tray, *tray.package(Bundle::Compute), seed, stamp);
+  return bundleOf(tray, *tray.package(Bundle::Compute), seed, {"", "", stamp});
 }
 
 int softwareNumber(std::string_view softwareId) {

@@ -35,9 +35,10 @@ std::string makePackage(const PackageSpec& spec);
 Result<Package> readPackage(std::string_view bytes);
 
 /// Of the kind's baseline: everything in the package's file. Payloads are small random bytes, the same for the same seed. A
-/// changed `stamp` makes an older or newer release of the same versions, for tests of the downgrade rule.
+/// release with another stamp and the same suffix is an older or newer one of the same versions, for tests of the
+/// downgrade rule.
 PackageSpec bundleOf(const Profile& profile, const BundlePackage& package, std::uint64_t seed,
-                     std::uint32_t stamp = kWantedStamp);
+                     const Release& release = kWantedRelease);
 /// What a package for it names as its device.
 std::string_view deviceOf(const BundlePackage& package);
 

@@ -34,6 +34,10 @@ const BundlePackage* Profile::package(Bundle bundle) const {
   return it == packages.end() ? nullptr : &*it;
 }
 
+std::string Profile::baselineOf(const Release& release) const {
+  return std::string(baseline).append(release.baselineEnd);
+}
+
 std::uint64_t Identity::number(std::string_view what) const {
   Random random(seed_ * 0x9e3779b97f4a7c15ull + static_cast<std::uint64_t>(index_), what);
   return random.next();

@@ -48,24 +48,34 @@ struct BundlePackage {
   std::string_view activation;  ///< as the baseline says it
 };
 
+/// Comparison stamps: of the recorded release 24.12-8, and of the baseline's packages.
+inline constexpr std::uint32_t kFactoryStamp = 24120800;
+inline constexpr std::uint32_t kWantedStamp = 26010100;
+
+/// What the packages of a baseline bring: each item's wanted version, followed by the suffix.
+struct Release {
+  std::string_view baselineEnd, suffix;
+  std::uint32_t stamp;
+};
+inline constexpr Release kWantedRelease{".1", "", kWantedStamp};
+inline constexpr Release kNextRelease{".2", ".1", 26040100};  ///< for campaigns
+
 struct Profile {
   MachineKind kind;
   std::string_view name;  ///< as manifests say it
   std::span<const FirmwareItem> firmware;
   std::span<const BundlePackage> packages;
-  std::string_view sku, profile, baseline;  ///< of the written site
+  std::string_view sku, profile, baseline;  ///< of the written site; the baseline without its release
   std::size_t minPassword, maxPassword;     ///< of its BMC: FACTS 7; of a shelf *est*
 
   /// -1: no such item.
   int item(std::string_view id) const;
   const BundlePackage* package(Bundle bundle) const;
+  /// "gb200-sim-2026.1", "gb200-sim-2026.2".
+  std::string baselineOf(const Release& release) const;
 };
 const Profile& profileOf(MachineKind kind);
 std::span<const MachineKind> machineKinds();
-
-/// Comparison stamps: of the recorded release 24.12-8, and of the baseline's packages.
-inline constexpr std::uint32_t kFactoryStamp = 24120800;
-inline constexpr std::uint32_t kWantedStamp = 26010100;
 
 inline constexpr std::string_view kGpuModel = "NVIDIA GB200";
 inline constexpr std::string_view kCpuModel = "Grace A02";

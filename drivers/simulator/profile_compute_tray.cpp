@@ -61,7 +61,7 @@ const Profile& computeTray() {
                                kPackages,
                                "gb200-nvl-compute",
                                "gb200-sim",
-                               "gb200-sim-2026.1",
+                               "gb200-sim-2026",
                                8,
                                20};
   return profile;

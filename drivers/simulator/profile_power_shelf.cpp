@@ -26,15 +26,9 @@ constexpr auto kPackages = std::to_array<BundlePackage>({
 }  // namespace
 
 const Profile& powerShelf() {
-  static const Profile profile{MachineKind::PowerShelf,
-                               "power_shelf",
-                               kFirmware,
-                               kPackages,
-                               "liteon-pf-1333",
-                               "power-shelf-sim",
-                               "power-shelf-sim-2026.1",
-                               8,
-                               20};
+  static const Profile profile{
+      MachineKind::PowerShelf, "power_shelf",          kFirmware, kPackages, "liteon-pf-1333",
+      "power-shelf-sim",       "power-shelf-sim-2026", 8,         20};
   return profile;
 }
 

@@ -50,7 +50,7 @@ const Profile& switchTray() {
                                kPackages,
                                "nvlink-switch-n5110",
                                "nvlink-switch-sim",
-                               "nvlink-switch-sim-2026.1",
+                               "nvlink-switch-sim-2026",
                                12,
                                64};
   return profile;

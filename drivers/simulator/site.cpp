@@ -96,13 +96,18 @@ std::string sku(const Profile& profile) {
   return out;
 }
 
+std::string fileOf(const BundlePackage& package, const Release& release) {
+  return release.suffix.empty() ? std::string(package.file) : fmt::format("next/{}", package.file);
+}
+
 /// Every item that the package changes, HGX_FW_GPU_0 to 3 as HGX_FW_GPU_*.
-std::string components(const Profile& profile, const BundlePackage& package) {
+std::string components(const Profile& profile, const BundlePackage& package, const Release& release) {
   std::string out, before;
   if (profile.kind == MachineKind::SwitchTray)  // as NVOS names them
     for (const auto& item : profile.firmware)
       if (item.bundle == package.bundle && (item.listed == (package.bundle != Bundle::SwitchOs)))
-        return fmt::format("      - {{ match: \"{}\", version: \"{}\" }}\n", package.target, item.wanted);
+        return fmt::format("      - {{ match: \"{}\", version: \"{}{}\" }}\n", package.target, item.wanted,
+                           release.suffix);
   for (const auto& item : profile.firmware) {
     if (item.bundle != package.bundle || item.wanted == item.factory) continue;
     auto match = std::string(item.id);
@@ -111,20 +116,22 @@ std::string components(const Profile& profile, const BundlePackage& package) {
       if (item.id.starts_with(family)) match = std::string(family) + "*";
     if (match == before) continue;
     before = match;
-    out += fmt::format("      - {{ match: \"{}\", version: \"{}\" }}\n", match, item.wanted);
+    out += fmt::format("      - {{ match: \"{}\", version: \"{}{}\" }}\n", match, item.wanted, release.suffix);
   }
   return out;
 }
 
-std::string baseline(const Profile& profile, const Packages& packages) {
-  auto out = fmt::format("baseline: {}\nentries:\n", profile.baseline);
-  for (const auto& package : profile.packages)
+std::string baseline(const Profile& profile, const Release& release, const Packages& packages, bool mayGoBack) {
+  auto out = fmt::format("baseline: {}\nentries:\n", profile.baselineOf(release));
+  for (const auto& package : profile.packages) {
+    const auto file = fileOf(package, release);
     out += fmt::format(
         "  - id: {}\n    package: {{ file: {}, sha256: {} }}\n    targets: [{}]\n    components:\n{}"
-        "    activation: {}\n",
-        package.entry, package.file, sha256Hex(packages.find(package.file)->second),
-        package.target.empty() ? "" : fmt::format("\"{}\"", package.target), components(profile, package),
-        package.activation);
+        "    activation: {}\n{}",
+        package.entry, file, sha256Hex(packages.find(file)->second),
+        package.target.empty() ? "" : fmt::format("\"{}\"", package.target),
+        components(profile, package, release), package.activation, mayGoBack ? "    force: true\n" : "");
+  }
   return out;
 }
 
@@ -141,7 +148,7 @@ tests:
 
 std::string profileText(const Profile& profile, const std::string& imageDigest) {
   auto out = fmt::format("profile: {}\nsku: {}\nbaseline: {}\n", profile.profile, profile.sku,
-                         profile.baseline);
+                         profile.baselineOf(kWantedRelease));
   if (profile.kind != MachineKind::ComputeTray)
     return out + fmt::format("settings: {{ ntp: [\"{}\", \"{}\"] }}\n", kNtpServers[0], kNtpServers[1]);
   return out + fmt::format(
@@ -162,15 +169,22 @@ bool isThere(const FleetOptions& fleet, MachineKind kind) {
 
 /// The files of one kind of machine, by name.
 using Files = std::map<std::string, std::string, std::less<>>;
-void addKind(Files& files, const Profile& profile, std::uint64_t seed, const std::string& imageDigest) {
+void addBaseline(Files& files, const std::string& file, const Profile& profile, const Release& release,
+                 const FleetOptions& fleet) {
   Packages packages;
   for (const auto& package : profile.packages)
-    packages.try_emplace(std::string(package.file), makePackage(bundleOf(profile, package, seed)));
+    packages.try_emplace(fileOf(package, release),
+                         makePackage(bundleOf(profile, package, fleet.seed, release)));
+  files[file] = baseline(profile, release, packages, fleet.nextRelease);
+  files.merge(packages);
+}
+
+void addKind(Files& files, const Profile& profile, const FleetOptions& fleet, const std::string& imageDigest) {
   const auto at = [&](std::string_view what) { return fmt::format("{}/{}.yaml", profile.name, what); };
   files[at("sku")] = sku(profile);
-  files[at("baseline")] = baseline(profile, packages);
   files[at("profile")] = profileText(profile, imageDigest);
-  files.merge(packages);
+  addBaseline(files, at("baseline"), profile, kWantedRelease, fleet);
+  if (fleet.nextRelease) addBaseline(files, at("baseline-next"), profile, kNextRelease, fleet);
 }
 
 }  // namespace
@@ -214,7 +228,7 @@ Result<void> writeSite(const std::filesystem::path& directory, const FleetOption
               {std::string(kImage), image}};
   if (hasWholeRacks(fleet)) files["recipe.yaml"] = recipe(fleet);
   for (const auto kind : machineKinds())
-    if (isThere(fleet, kind)) addKind(files, profileOf(kind), fleet.seed, sha256Hex(image));
+    if (isThere(fleet, kind)) addKind(files, profileOf(kind), fleet, sha256Hex(image));
   for (const auto& [name, text] : files) {
     const auto file = directory / name;
     std::error_code failed;

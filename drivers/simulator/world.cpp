@@ -138,11 +138,14 @@ Spent* spentOn(Machine& m, Work work) {
 }  // namespace
 
 void World::count(const Machine& m, Work work, int change) {
-  const auto add = [change](int& now, int& most) { most = std::max(most, now += change); };
-  if (work == Work::Write) add(imageWrites_, peak.imageWrites);
+  const auto add = [](int& now, int by, int& most) { most = std::max(most, now += by); };
+  if (work == Work::Write) add(imageWrites_, change, peak.imageWrites);
   if (work != Work::Flash) return;
-  add(flashes_, peak.flashes);
-  add(flashesIn_[static_cast<std::size_t>(rackOf(options, m.id))], peak.flashesInARack);
+  add(flashes_, change, peak.flashes);
+  auto& inRack = flashesIn_[static_cast<std::size_t>(rackOf(options, m.id))];
+  const bool was = inRack > 0;
+  add(inRack, change, peak.flashesInARack);
+  add(racksFlashing_, int{inRack > 0} - int{was}, peak.racksFlashing);
 }
 
 bool World::isFed(const Machine& m) const {

@@ -124,9 +124,10 @@ class World {
   void count(const Machine& m, Work work, int change);
 
   int flashes_ = 0, imageWrites_ = 0;  // going on now
-  std::vector<int> flashesIn_;         // of them, by rack
-  std::vector<int> feeding_;           // shelves, by rack
-  std::queue<Time> uploadEnds_;        // all take the same time
+  int racksFlashing_ = 0;
+  std::vector<int> flashesIn_;   // of them, by rack
+  std::vector<int> feeding_;     // shelves, by rack
+  std::queue<Time> uploadEnds_;  // all take the same time
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

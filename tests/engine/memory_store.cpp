@@ -156,6 +156,14 @@ struct Apply {
     }
     return {};
   }
+  template <class Op>
+  requires requires(Tables& tables, Time when, const Op& op) { applyTo(tables, when, op); }
+  Result<void> operator()(Op& op) {
+    const auto done = applyTo(t, at, op);
+    if (!done) return done.error();
+    row = *done;
+    return {};
+  }
   Result<void> operator()(PutOrder& op) {
     t.orders[op.node] = op.order;
     return {};
@@ -278,11 +286,17 @@ std::optional<RunId> MemoryStore::unfinishedRunOf(NodeId node) {
   return std::nullopt;
 }
 
-Task<Result<std::shared_ptr<const Target>>> MemoryStore::freezeTarget(std::string profile) {
+Task<Result<std::shared_ptr<const Target>>> MemoryStore::freezeTarget(std::string profile,
+                                                                      std::string baseline) {
   co_await sleepFor(executor_, latency_);
   const auto it = tables_.profiles.find(profile);
   if (it == tables_.profiles.end()) co_return Error{Errc::NotFound, "no profile " + profile};
-  auto frozen = std::make_shared<const Target>(it->second);
+  auto target = it->second;
+  if (!baseline.empty()) {
+    target.baseline.name = baseline;
+    target.digest += "/" + baseline;
+  }
+  auto frozen = std::make_shared<const Target>(std::move(target));
   tables_.targets[frozen->digest] = frozen;
   co_return frozen;
 }

@@ -34,6 +34,9 @@ struct Tables {
   std::map<std::string, StoredFile> files;
   std::map<std::string, Rack, std::less<>> racks;      ///< by place
   std::map<std::string, Recipe, std::less<>> recipes;  ///< by name
+  std::map<CampaignId, Campaign> campaigns;
+  std::map<CampaignId, std::vector<CampaignMember>> members;
+  std::map<std::string, std::string, std::less<>> baselines;  ///< name → digest
   std::map<NodeId, BmcAccess> access, osAccess;
   std::vector<std::string> events;  ///< "run.intent 1 step/item phase", in order of commit
   std::int64_t nextRun = 1;
@@ -44,6 +47,15 @@ struct Tables {
   bool hasBlocking(NodeId node) const;
   int count(std::string_view event) const;  ///< events that begin with it
 };
+
+/// The baseline of every profile.
+inline const std::string kOwnBaseline = "own";
+Result<std::int64_t> applyTo(Tables& tables, Time at, const CreateCampaign& op);
+Result<std::int64_t> applyTo(Tables& tables, Time at, const MoveCampaign& op);
+Result<std::int64_t> applyTo(Tables& tables, Time at, const TurnCampaign& op);
+Result<std::int64_t> applyTo(Tables& tables, Time at, const RetryFailed& op);
+Result<std::int64_t> applyTo(Tables& tables, Time at, const BeginMember& op);
+Result<std::int64_t> applyTo(Tables& tables, Time at, const EndMember& op);
 
 class MemoryStore final : public Store {
  public:
@@ -64,7 +76,7 @@ class MemoryStore final : public Store {
   std::optional<Time> lastEventAt() override;
   std::optional<Run> run(RunId id) override;
   std::optional<RunId> unfinishedRunOf(NodeId node) override;
-  Task<Result<std::shared_ptr<const Target>>> freezeTarget(std::string profile) override;
+  Task<Result<std::shared_ptr<const Target>>> freezeTarget(std::string profile, std::string baseline) override;
   std::shared_ptr<const Target> target(std::string_view digest) override;
   std::optional<StoredFile> file(std::string_view digest) override;
   std::filesystem::path filePath(std::string_view digest) override;
@@ -80,6 +92,10 @@ class MemoryStore final : public Store {
   std::optional<Rack> rack(std::string_view place) override;
   std::vector<Node> nodesOfRack(std::string_view place) override;
   std::optional<Recipe> recipe(std::string_view name) override;
+  std::vector<Campaign> openCampaigns() override;
+  std::optional<Campaign> campaign(CampaignId id) override;
+  std::vector<CampaignMember> campaignMembers(CampaignId id, int from, std::size_t limit) override;
+  std::optional<std::string> baselineDigest(std::string_view name) override;
   bool armed(const Place& place) override;
   std::string heldBecause(NodeId node) override;
   Result<BmcAccess> loadAccess(AccessKey key) override;

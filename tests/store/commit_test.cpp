@@ -309,14 +309,14 @@ TEST_F(Commit, RefusesAWayInThatWasReadBeforeSomebodyElseChangedIt) {
 
 TEST_F(Commit, FreezesAProfileWithAllItNames) {
   openWithSite();
-  const auto target = wait(store_->freezeTarget("gb200-sim"));
+  const auto target = wait(store_->freezeTarget("gb200-sim", ""));
   ASSERT_TRUE(target) << target.error().what;
   EXPECT_EQ((*target)->sku.components.size(), 2u);
   EXPECT_EQ((*target)->baseline.entries.at(0).activation, Activation::AuxCycle);
   EXPECT_EQ((*target)->plan.tests.at(0).limits.at("gemm_tflops").min, 700.5);
   EXPECT_EQ((*target)->profile.settings.syslogPort, 514);
-  EXPECT_EQ(wait(store_->freezeTarget("gb200-sim"))->get(), target->get());
-  const auto missing = wait(store_->freezeTarget("nothing"));
+  EXPECT_EQ(wait(store_->freezeTarget("gb200-sim", ""))->get(), target->get());
+  const auto missing = wait(store_->freezeTarget("nothing", ""));
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, Errc::NotFound);
   EXPECT_THAT(missing.error().what, HasSubstr("profile 'nothing'"));
@@ -325,7 +325,7 @@ TEST_F(Commit, FreezesAProfileWithAllItNames) {
   auto changed = site(3);
   changed.plans[0].tests[0].duration = 10min;
   ASSERT_TRUE(wait(store_->importSite(changed, by_)));
-  const auto next = wait(store_->freezeTarget("gb200-sim"));
+  const auto next = wait(store_->freezeTarget("gb200-sim", ""));
   EXPECT_NE((*next)->digest, digest);
   openStore();
   ASSERT_TRUE(store_->target(digest)) << "a frozen target outlives the catalogue's change";

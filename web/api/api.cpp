@@ -104,12 +104,13 @@ void addHeaders(HttpReply& reply) {
 }  // namespace
 
 struct Api::Impl {
-  Impl(SqliteStore& s, Engine& engine, const BringUp& bringUp, Executor& executor, ApiOptions o)
+  Impl(SqliteStore& s, Engine& engine, const BringUp& bringUp, Campaigns& campaigns, Executor& executor,
+       ApiOptions o)
       : store(s), queries(s.queries()), options(std::move(o)), passwords(executor, options.working),
         files(executor, options.working), attempts(options.attempts),
         watch(
             executor, [this] { return queries->lastEvent(); }, options.clockSpeed),
-        services{store,     *queries, engine,   bringUp, executor,  options,
+        services{store,     *queries, engine,   bringUp, campaigns, executor, options,
                  passwords, files,    attempts, watch,   uploading, importing} {}
 
   Task<HttpReply> answer(HttpRequest request, Caller caller);
@@ -127,8 +128,9 @@ struct Api::Impl {
   Services services;
 };
 
-Api::Api(SqliteStore& store, Engine& engine, const BringUp& bringUp, Executor& executor, ApiOptions options)
-    : impl_(std::make_unique<Impl>(store, engine, bringUp, executor, std::move(options))) {
+Api::Api(SqliteStore& store, Engine& engine, const BringUp& bringUp, Campaigns& campaigns, Executor& executor,
+         ApiOptions options)
+    : impl_(std::make_unique<Impl>(store, engine, bringUp, campaigns, executor, std::move(options))) {
   removeUnfinishedImports(impl_->options.incoming);
 }
 Api::~Api() = default;

@@ -30,10 +30,22 @@ Task<HttpReply> listNodes(Services& services, Call call);
 Task<HttpReply> getNode(Services& services, Call call);
 Task<HttpReply> startRun(Services& services, Call call);
 Task<HttpReply> acceptCertificate(Services& services, Call call);
-// holds.cpp
-Task<HttpReply> listHolds(Services& services, Call call);
+// racks.cpp
 Task<HttpReply> listRacks(Services& services, Call call);
 Task<HttpReply> getRack(Services& services, Call call);
+// campaigns.cpp
+Task<HttpReply> listCampaigns(Services& services, Call call);
+Task<HttpReply> createCampaign(Services& services, Call call);
+Task<HttpReply> getCampaign(Services& services, Call call);
+Task<HttpReply> listCampaignMembers(Services& services, Call call);
+Task<HttpReply> pauseCampaign(Services& services, Call call);
+Task<HttpReply> resumeCampaign(Services& services, Call call);
+Task<HttpReply> haltCampaign(Services& services, Call call);
+Task<HttpReply> cancelCampaign(Services& services, Call call);
+Task<HttpReply> retryCampaign(Services& services, Call call);
+Task<HttpReply> rollBackCampaign(Services& services, Call call);
+// holds.cpp
+Task<HttpReply> listHolds(Services& services, Call call);
 Task<HttpReply> createHold(Services& services, Call call);
 Task<HttpReply> releaseHold(Services& services, Call call);
 // runs.cpp

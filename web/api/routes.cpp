@@ -17,7 +17,8 @@ constexpr Names kFindingQuery = {"state", "cause", "place", "node", "cursor", "l
 constexpr Names kEventQuery = {"after", "wait", "kind", "node", "place", "limit"};
 constexpr Names kTokenQuery = {"user"};
 constexpr Names kReasonQuery = {"reason"};
-constexpr Names kImportQuery = {"dry_run"};
+constexpr Names kDryRunQuery = {"dry_run"};
+constexpr Names kCampaignQuery = {"state", "cursor", "limit"};
 
 constexpr Route kRoutes[] = {
     {"GET", "/api/v1/version", "getVersion", Level::Anyone, getVersion},
@@ -60,6 +61,24 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/racks", "listRacks", Level::Viewer, listRacks, kRackQuery},
     {"GET", "/api/v1/racks/{hall}/{row}/{rack}", "getRack", Level::Viewer, getRack},
 
+    {"GET", "/api/v1/campaigns", "listCampaigns", Level::Viewer, listCampaigns, kCampaignQuery},
+    {"POST", "/api/v1/campaigns", "createCampaign", Level::Operator, createCampaign, kDryRunQuery, Takes::Json},
+    {"GET", "/api/v1/campaigns/{id}", "getCampaign", Level::Viewer, getCampaign},
+    {"GET", "/api/v1/campaigns/{id}/members", "listCampaignMembers", Level::Viewer, listCampaignMembers,
+     kCampaignQuery},
+    {"POST", "/api/v1/campaigns/{id}/pause", "pauseCampaign", Level::Operator, pauseCampaign, {}, Takes::Json},
+    {"POST", "/api/v1/campaigns/{id}/resume", "resumeCampaign", Level::Operator, resumeCampaign, {}, Takes::Json},
+    {"POST", "/api/v1/campaigns/{id}/halt", "haltCampaign", Level::Operator, haltCampaign, {}, Takes::Json},
+    {"POST", "/api/v1/campaigns/{id}/cancel", "cancelCampaign", Level::Operator, cancelCampaign, {}, Takes::Json},
+    {"POST", "/api/v1/campaigns/{id}/retry", "retryCampaign", Level::Operator, retryCampaign, {}, Takes::Json},
+    {"POST",
+     "/api/v1/campaigns/{id}/rollback",
+     "rollBackCampaign",
+     Level::Operator,
+     rollBackCampaign,
+     {},
+     Takes::Json},
+
     {"GET", "/api/v1/runs", "listRuns", Level::Viewer, listRuns, kRunQuery},
     {"GET", "/api/v1/runs/{id}", "getRun", Level::Viewer, getRun},
     {"POST", "/api/v1/runs/{id}/cancel", "cancelRun", Level::Operator, cancelRun, {}, Takes::Json},
@@ -77,7 +96,7 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/api/v1/files/{digest}", "getFile", Level::Viewer, getFile},
     {"PUT", "/api/v1/files/{digest}", "putFile", Level::Operator, putFile, {}, Takes::Bytes, Gives::Json, 8u << 20},
-    {"POST", "/api/v1/import", "importBundle", Level::Operator, importBundle, kImportQuery, Takes::Json,
+    {"POST", "/api/v1/import", "importBundle", Level::Operator, importBundle, kDryRunQuery, Takes::Json,
      Gives::Json, 80u << 20},
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "controller/engine/bring_up.hpp"
+#include "controller/engine/campaigns.hpp"
 #include "controller/store/queries.hpp"
 #include "controller/store/sqlite_store.hpp"
 #include "web/api/attempts.hpp"
@@ -32,6 +33,7 @@ struct Services {
   Queries& queries;
   Engine& engine;
   const BringUp& bringUp;
+  Campaigns& campaigns;
   Executor& executor;
   const ApiOptions& options;
   Worker& passwords;

@@ -27,7 +27,8 @@ constexpr Step kToy[] = {
     {.id = "toy.work", .title = "Work", .look = lookParameter},
     {.id = "toy.end", .title = "End", .look = lookDone},
 };
-constexpr Workflow kQualifyFlow{.name = "qualify", .steps = kQualify};
+constexpr Workflow kQualifyFlow{
+    .name = "qualify", .steps = kQualify, .kind = NodeKind::ComputeTray, .qualifies = true};
 constexpr Workflow kToyFlow{.name = "toy", .steps = kToy, .shows = "toy"};
 
 }  // namespace

@@ -56,10 +56,13 @@ class ApiTest : public StoreTest {
     engine_ = std::make_unique<Engine>(*store_, machines_, *executor_, site, toys, EngineOptions{});
     engine_->resume();
     bringUp_ = std::make_unique<BringUp>(*store_, *engine_, *executor_);
-    api_ = std::make_unique<api::Api>(*store_, *engine_, *bringUp_, *executor_, options());
+    campaigns_ = std::make_unique<Campaigns>(*store_, *engine_, *executor_);
+    engine_->onEnd([this](const std::vector<NodeId>& subject) { campaigns_->look(subject.front()); });
+    api_ = std::make_unique<api::Api>(*store_, *engine_, *bringUp_, *campaigns_, *executor_, options());
   }
   void closeApi() {
     api_.reset();
+    campaigns_.reset();
     bringUp_.reset();
     engine_.reset();
     close();
@@ -136,6 +139,7 @@ class ApiTest : public StoreTest {
   NoMachines machines_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<BringUp> bringUp_;
+  std::unique_ptr<Campaigns> campaigns_;
   std::unique_ptr<api::Api> api_;
   api::Recorder recorder_;
   std::string token_;

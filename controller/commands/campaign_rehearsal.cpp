@@ -1,0 +1,249 @@
+#include "controller/commands/campaign_rehearsal.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <stdexcept>
+
+#include "controller/base/log.hpp"
+#include "controller/base/random.hpp"
+#include "controller/commands/outcome.hpp"
+#include "controller/commands/scratch.hpp"
+#include "controller/commands/simulation.hpp"
+#include "controller/commands/virtual_site.hpp"
+#include "drivers/simulator/profile.hpp"
+
+namespace zellige {
+
+namespace {
+
+constexpr Duration kHorizon = 10'000h;  // of everything together; nothing waits for it
+constexpr int kAlways = 1'000'000;
+
+const sim::Profile& tray() { return sim::profileOf(sim::MachineKind::ComputeTray); }
+
+VirtualSiteOptions siteOf(const CampaignRehearsalOptions& options) {
+  VirtualSiteOptions site;
+  sim::fillRacks(site.fleet, options.racks);
+  site.fleet.seed = options.seed;
+  site.fleet.asWanted = site.fleet.nextRelease = true;
+  site.fleet.timeSigma = options.timeSigma;
+  Random random(options.seed, "trays that take no firmware");
+  for (int machine = 0; machine < site.fleet.trays; ++machine)
+    if (random.chance(options.failing))
+      site.fleet.scripted.push_back({machine, sim::FaultKind::TaskLostNotDone, Duration{0}, 0, kAlways});
+  return site;
+}
+
+/// The site, the campaign on it, and what was noticed.
+class Rehearsal {
+ public:
+  explicit Rehearsal(const CampaignRehearsalOptions& options)
+      : options_(options), site_(scratch_.path(), siteOf(options)) {
+    for (const auto machine : site_.fleet().machines())
+      if (site_.fleet().kind(machine) == sim::MachineKind::ComputeTray)
+        trayOf_[*site_.store().nodeBySerial(site_.fleet().serial(machine))] = machine;
+    for (const auto& [machine, kind] : site_.fleet().faultsScheduled())
+      out_.failing.push_back(site_.fleet().serial(sim::MachineId{machine}));
+  }
+
+  CampaignRehearsal run() {
+    comeUp();
+    goForward();
+    judge(CampaignGoal::Forward);
+    goBack();
+    judge(CampaignGoal::Back);
+    for (const auto& d : site_.fleet().ledger().duplicates())
+      out_.wrong.push_back(fmt::format("machine {} {}: {}", d.entry.machine, nameOf(d.entry.kind), d.why));
+    for (auto& text : wrongOrders(site_.fleet(), site_.limits())) out_.wrong.push_back(std::move(text));
+    return std::move(out_);
+  }
+
+ private:
+  Campaign row() { return *site_.store().campaign(id_); }
+  std::vector<CampaignMember> members() { return site_.store().campaignMembers(id_, 0, trayOf_.size()); }
+  void wrong(std::string what) { out_.wrong.push_back(std::move(what)); }
+
+  template <class T>
+  static Task<void> keep(Task<Result<T>> task, std::optional<Result<T>>& out) {
+    out.emplace(co_await task);
+  }
+  template <class T>
+  T await(Task<Result<T>> task) {
+    std::optional<Result<T>> out;
+    site_.spawn(keep(std::move(task), out));
+    while (!out) site_.runFor(1s);
+    if (!*out) throw std::runtime_error(out->error().what);
+    if constexpr (!std::is_void_v<T>) return std::move(**out);
+  }
+
+  void comeUp() {
+    site_.run(kHorizon);
+    for (const auto& [node, machine] : trayOf_)
+      if (site_.store().node(node)->lifecycle != Lifecycle::Available)
+        throw std::runtime_error(site_.store().node(node)->serial + " did not come up");
+    for (const auto& [node, machine] : trayOf_) busyBefore_[node] = site_.fleet().busyUnion(machine).total;
+    site_.fleet().measurePeaksAnew();
+  }
+
+  void goForward() {
+    Campaign campaign;
+    campaign.name = "rehearsal";
+    campaign.baseline = tray().baselineOf(sim::kNextRelease);
+    campaign.window = options_.window;
+    campaign.perRack = options_.perRack;
+    campaign.canary = options_.canary;
+    campaign.failureBudget = options_.failureBudget;
+    const auto began = site_.now();
+    id_ = await(site_.plane().campaigns().create(std::move(campaign), "rehearsal"));
+    site_.run(kHorizon);
+    while (row().state == CampaignState::Halted) {
+      judgeHalt();
+      await(site_.plane().campaigns().resume(id_, "rehearsal", "seen"));
+      site_.run(kHorizon);
+    }
+    if (row().state != CampaignState::Done)
+      wrong(fmt::format("it is {}: {}", nameOf(row().state), site_.plane().campaigns().waitsFor(id_)));
+    judgeTimes(began);
+    out_.forward = site_.fleet().peak();
+  }
+
+  // A halt comes at the first failure that the budget does not bear, and nothing begins after it.
+  void judgeHalt() {
+    const auto halted = row();
+    const auto all = members();
+    int failed = 0, canary = 0;
+    for (const auto& m : all) {
+      failed += m.state == MemberState::Failed ? 1 : 0;
+      canary += m.state == MemberState::Failed && m.canary ? 1 : 0;
+      if (m.state == MemberState::Pending) continue;
+      const auto run = site_.store().lastRunOf(m.node, {});
+      if (run && run->startedBy.starts_with("campaign") && run->created > halted.since)
+        wrong(fmt::format("node {} was begun after the halt", m.node.value));
+    }
+    // What was under way went on to its end, and may have failed after the halt.
+    const auto since = std::count_if(all.begin(), all.end(), [&](const auto& m) {
+      return m.state == MemberState::Failed && m.since > halted.since;
+    });
+    const int counted = failed - static_cast<int>(since) - halted.forgiven;
+    out_.failedAtHalts.push_back(counted);
+    const bool inCanary = canary > halted.forgiven;
+    if (counted != (inCanary ? 1 : halted.failureBudget + 1))
+      wrong(fmt::format("halted at {} failures with a budget of {}{}", counted, halted.failureBudget,
+                        inCanary ? ", in the canary" : ""));
+  }
+
+  void judgeTimes(Time began) {
+    std::map<std::string, Duration> took;
+    Time canaryEnd = began, end = began;
+    for (const auto& m : members()) {
+      ++out_.nodes;
+      out_.done += m.state == MemberState::Done ? 1 : 0;
+      out_.failed += m.state == MemberState::Failed ? 1 : 0;
+      if (m.canary) {
+        canaryEnd = std::max(canaryEnd, m.since);
+        continue;
+      }
+      end = std::max(end, m.since);
+      const auto busy = site_.fleet().busyUnion(trayOf_.at(m.node)).total - busyBefore_.at(m.node);
+      took[m.rack] = std::max(took[m.rack], busy + kMandatoryWaits);
+    }
+    Duration all{0}, longest{0};
+    for (const auto& [rack, time] : took) {
+      all += time;
+      longest = std::max(longest, time);
+    }
+    out_.makespan = end - canaryEnd;
+    out_.floor = all / options_.window + longest;
+  }
+
+  void goBack() {
+    site_.fleet().measurePeaksAnew();
+    await(site_.plane().campaigns().rollBack(id_, "rehearsal", "it was only a rehearsal"));
+    site_.run(kHorizon);
+    out_.back = site_.fleet().peak();
+    for (const auto& m : members()) out_.wentBack += m.state == MemberState::Done ? 1 : 0;
+  }
+
+  void judge(CampaignGoal goal) {
+    const auto peak = site_.fleet().peak();
+    if (peak.racksFlashing > options_.window)
+      wrong(fmt::format("{} racks were written at a time; the window is {}", peak.racksFlashing,
+                        options_.window));
+    if (options_.perRack > 0 && peak.flashesInARack > options_.perRack)
+      wrong(fmt::format("{} trays of a rack were written at a time; {} may be", peak.flashesInARack,
+                        options_.perRack));
+    const std::set<std::string> failing(out_.failing.begin(), out_.failing.end());
+    const auto baseline = tray().baselineOf(goal == CampaignGoal::Forward ? sim::kNextRelease
+                                                                          : sim::kWantedRelease);
+    const auto target = await(site_.store().freezeTarget(std::string(tray().profile), baseline));
+    const Wanted wanted{target->baseline, target->profile.imageDigest, target->profile.settings};
+    for (const auto& [id, machine] : trayOf_) {
+      const auto node = *site_.store().node(id);
+      const bool available = node.lifecycle == Lifecycle::Available;
+      if (available == failing.contains(node.serial))
+        wrong(fmt::format("{} is {}{}", node.serial, nameOf(node.lifecycle),
+                          available ? " though it takes no firmware" : ""));
+      if (!available) continue;
+      if (auto missing = lacks(site_.fleet().groundTruth(machine), wanted); !missing.empty())
+        wrong(fmt::format("{} is available, but {} (to be {})", node.serial, missing, baseline));
+    }
+  }
+
+  CampaignRehearsalOptions options_;
+  Scratch scratch_;
+  VirtualSite site_;
+  std::map<NodeId, sim::MachineId> trayOf_;
+  std::map<NodeId, Duration> busyBefore_;
+  CampaignId id_;
+  CampaignRehearsal out_;
+};
+
+double inSeconds(Duration span) { return std::chrono::duration<double>(span).count(); }
+
+}  // namespace
+
+CampaignRehearsal rehearseCampaign(const CampaignRehearsalOptions& options) {
+  const auto began = std::chrono::steady_clock::now();
+  auto out = Rehearsal(options).run();
+  out.wallSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  return out;
+}
+
+int commands::simulateCampaign(const CampaignRehearsalOptions& options, bool json) {
+  log::setLevel(log::Level::Error);
+  const auto r = rehearseCampaign(options);
+  const double ratio = r.floor.count() > 0 ? inSeconds(r.makespan) / inSeconds(r.floor) : 0;
+  if (json) {
+    Json out{{"nodes", r.nodes},
+             {"failing", r.failing.size()},
+             {"done", r.done},
+             {"failed", r.failed},
+             {"went_back", r.wentBack},
+             {"failed_at_halts", r.failedAtHalts},
+             {"window", options.window},
+             {"most_racks_flashing", std::max(r.forward.racksFlashing, r.back.racksFlashing)},
+             {"most_flashes_in_a_rack", std::max(r.forward.flashesInARack, r.back.flashesInARack)},
+             {"makespan_s", inSeconds(r.makespan)},
+             {"floor_s", inSeconds(r.floor)},
+             {"ratio", ratio},
+             {"wrong", r.wrong},
+             {"seed", options.seed},
+             {"wall_s", r.wallSeconds}};
+    fmt::print("{}\n", out.dump(2));
+    return r.wrong.empty() ? 0 : 1;
+  }
+  fmt::print("{} trays, {} of which take no firmware: {} done, {} failed, halted {} times; {} went back\n",
+             r.nodes, r.failing.size(), r.done, r.failed, r.failedAtHalts.size(), r.wentBack);
+  fmt::print(
+      "window {} racks, at most {} were written at a time; makespan {:.0f} s, R·T/U + longest T {:.0f} s\n",
+      options.window, std::max(r.forward.racksFlashing, r.back.racksFlashing), inSeconds(r.makespan),
+      inSeconds(r.floor));
+  for (const auto& line : r.wrong) fmt::print("wrong: {}\n", line);
+  return r.wrong.empty() ? 0 : 1;
+}
+
+}  // namespace zellige

@@ -1,0 +1,319 @@
+#include "controller/engine/campaigns.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+#include "controller/base/log.hpp"
+
+namespace zellige {
+
+namespace {
+
+constexpr std::size_t kPage = 2'000;  // members read between two rounds of the event loop: about 10 ms
+constexpr Duration kLookAgain =
+    1min;  // at nodes that could not begin: somebody may have released, drained or repaired them
+
+bool isIn(std::span<const Lifecycle> some, Lifecycle one) {
+  return std::find(some.begin(), some.end(), one) != some.end();
+}
+
+struct Outcome {
+  MemberState state;
+  std::string why;
+};
+
+// What became of the run that the campaign began on this node, or of whatever brought it to a baseline since.
+Outcome outcomeOf(Store& store, const Workflow& flow, const Campaign& campaign, const CampaignMember& member) {
+  const auto run = store.lastRunOf(member.node, flow.name);
+  if (!run) return {MemberState::Pending, {}};
+  if (run->unfinished()) return {MemberState::Running, {}};
+  const auto target = store.target(run->target);
+  const bool forward = target && target->baseline.name == campaign.baseline;
+  if (forward && campaign.goal == CampaignGoal::Back) {  // it was under way when the campaign was turned
+    if (member.previous == campaign.baseline) return {MemberState::LeftOut, "it had this baseline before"};
+    return {MemberState::Pending, {}};
+  }
+  switch (run->state) {
+    case RunState::Done: return {MemberState::Done, {}};
+    case RunState::Cancelled:
+      return {MemberState::LeftOut, fmt::format("run {} was cancelled", run->id.value)};
+    default: return {MemberState::Failed, fmt::format("run {} failed in {}", run->id.value, run->step)};
+  }
+}
+
+}  // namespace
+
+struct Campaigns::Open {
+  explicit Open(Campaign of) : row(std::move(of)), actor(fmt::format("campaign {}", row.id.value)) {}
+  Campaign row;
+  const std::string actor;  ///< who does it, in the audit trail
+  Cohort cohort;
+  bool loaded = false, looking = false, again = false;
+  std::set<NodeId> ended;  ///< members that were under way, and whose run may be over
+  std::string passedOver;  ///< why the first node that was passed over could not begin
+  TimerId later = TimerId::None;
+
+  /// What was going on is not so any more: somebody moved the campaign, or a node is to be judged first.
+  bool isInterrupted() const { return !loaded || !ended.empty() || row.state != CampaignState::Running; }
+};
+
+Campaigns::Campaigns(Store& store, Engine& engine, Executor& executor)
+    : store_(store), engine_(engine), executor_(executor) {}
+
+Campaigns::~Campaigns() = default;
+
+void Campaigns::start() {
+  for (auto& row : store_.openCampaigns()) readAgain(row.id);
+}
+
+void Campaigns::look(NodeId node) {
+  for (auto& [id, open] : open_) {
+    const auto* member = open->cohort.find(node);
+    if (!member || member->state != MemberState::Running) continue;
+    open->ended.insert(node);
+    lookAt(*open);
+  }
+}
+
+void Campaigns::lookAgain() {
+  for (auto& [id, open] : open_) {
+    open->cohort.lookAgain();
+    lookAt(*open);
+  }
+}
+
+bool Campaigns::idle() const {
+  return std::none_of(open_.begin(), open_.end(), [](const auto& it) { return it.second->looking; });
+}
+
+std::string Campaigns::waitsFor(CampaignId id) const {
+  const auto it = open_.find(id);
+  if (it == open_.end()) return {};
+  const auto& open = *it->second;
+  if (open.row.state != CampaignState::Running) return open.row.why;
+  return open.cohort.openRacks() > 0 ? std::string{} : open.passedOver;
+}
+
+// What the rows say now, after somebody moved it.
+void Campaigns::readAgain(CampaignId id) {
+  auto row = store_.campaign(id);
+  if (!row) return;
+  auto& open = open_[id];
+  if (!open) open = std::make_unique<Open>(*row);
+  open->row = std::move(*row);
+  open->loaded = false;
+  lookAt(*open);
+}
+
+void Campaigns::lookAt(Open& open) {
+  open.again = true;
+  if (!std::exchange(open.looking, true)) executor_.spawn(lookUntilSettled(open.row.id));
+}
+
+Task<void> Campaigns::lookUntilSettled(CampaignId id) {
+  auto& open = *open_.at(id);
+  while (std::exchange(open.again, false)) {
+    if (!open.loaded) co_await load(open);
+    co_await advance(open);
+  }
+  open.looking = false;
+  executor_.cancel(std::exchange(open.later, TimerId::None));
+  if (open.row.isOver())
+    open_.erase(id);
+  else if (open.row.state == CampaignState::Running && !open.passedOver.empty())
+    open.later = executor_.after(kLookAgain, [this] { lookAgain(); });
+}
+
+Task<void> Campaigns::load(Open& open) {
+  open.loaded = true;
+  open.cohort.clear();
+  open.ended.clear();
+  for (int from = 0;;) {
+    auto page = store_.campaignMembers(open.row.id, from, kPage);
+    for (auto& member : page) {
+      if (member.state == MemberState::Running) open.ended.insert(member.node);
+      open.cohort.add(std::move(member));
+    }
+    if (page.size() < kPage) co_return;
+    from = open.cohort.members().back().ordinal + 1;
+    co_await sleepFor(executor_, Duration{1});
+  }
+}
+
+Task<void> Campaigns::advance(Open& open) {
+  co_await judgeEnded(open);
+  if (open.isInterrupted()) co_return;
+  auto tooMany = open.cohort.overBudget(open.row);
+  if (!tooMany.empty()) {
+    co_await move(open, CampaignState::Halted, std::move(tooMany));
+  } else if (open.cohort.in(MemberState::Pending) + open.cohort.in(MemberState::Running) == 0) {
+    co_await move(open, CampaignState::Done, {});
+  } else {
+    co_await beginMore(open);
+  }
+}
+
+Task<void> Campaigns::judgeEnded(Open& open) {
+  const auto* flow = engine_.qualifying(open.row.kind);
+  while (!open.ended.empty() && open.loaded) {
+    const auto* member = open.cohort.find(*open.ended.begin());
+    open.ended.erase(open.ended.begin());
+    if (!member || member->state != MemberState::Running) continue;
+    auto outcome = outcomeOf(store_, *flow, open.row, *member);
+    if (outcome.state == MemberState::Running) continue;
+    const auto node = member->node;
+    Op op = EndMember{open.row.id, node, outcome.state, std::move(outcome.why)};
+    const auto ended = co_await commit(open.actor, std::move(op));
+    if (ended) open.cohort.set(node, outcome.state);
+  }
+}
+
+Task<void> Campaigns::beginMore(Open& open) {
+  const auto& row = open.row;
+  if (row.goal == CampaignGoal::Forward && store_.baselineDigest(row.baseline) != row.baselineDigest) {
+    std::string why = fmt::format(
+        "an import has changed the baseline {} since: cancel, and make a campaign of what it is now",
+        row.baseline);
+    co_await move(open, CampaignState::Halted, std::move(why));
+    co_return;
+  }
+  open.passedOver.clear();
+  for (auto rack = open.cohort.nextRack(row, 0); rack < open.cohort.racks().size();
+       rack = open.cohort.nextRack(row, rack)) {
+    co_await beginIn(open, rack);
+    if (open.isInterrupted()) co_return;
+  }
+}
+
+Task<void> Campaigns::beginIn(Open& open, std::size_t rack) {
+  const auto& row = open.row;
+  for (const auto index : open.cohort.racks()[rack].members) {
+    const auto& member = open.cohort.members()[index];
+    if (member.state != MemberState::Pending) continue;
+    if (open.cohort.room(row, open.cohort.racks()[rack]) == 0) co_return;
+    const auto node = store_.node(member.node);
+    auto why = whyNot(row, *node);
+    if (why.empty()) {
+      StartRun request;
+      request.workflow = engine_.qualifying(row.kind)->name;
+      request.subject = {node->id};
+      request.lane = Lane::Rollout;
+      request.profile = node->profile;
+      request.startedBy = open.actor;
+      request.alongside.emplace_back(
+          BeginMember{row.id, node->id, row.goal == CampaignGoal::Forward ? row.baseline : member.previous});
+      const auto run = co_await engine_.start(std::move(request));
+      if (run) open.cohort.set(node->id, MemberState::Running);
+      if (open.isInterrupted()) co_return;
+      if (!run) why = run.error().what;
+    }
+    if (!why.empty() && open.passedOver.empty()) open.passedOver = fmt::format("{}: {}", node->serial, why);
+  }
+  open.cohort.passOver(rack);
+}
+
+// A run that would only wait would keep its rack in the window.
+std::string Campaigns::whyNot(const Campaign& campaign, const Node& node) const {
+  const auto* flow = engine_.qualifying(campaign.kind);
+  if (!isIn(flow->startsIn, node.lifecycle)) return fmt::format("it is {}", nameOf(node.lifecycle));
+  if (node.allocation != Allocation::Free) return fmt::format("it is {}", nameOf(node.allocation));
+  if (const auto run = store_.unfinishedRunOf(node.id)) return fmt::format("run {} is under way", run->value);
+  if (!store_.armed(node.place)) return fmt::format("{} is not armed", node.place.rack());
+  return store_.heldBecause(node.id);
+}
+
+Task<bool> Campaigns::move(Open& open, CampaignState to, std::string why) {
+  Op op = MoveCampaign{open.row.id, open.row.state, to, why};
+  const auto moved = co_await commit(open.actor, std::move(op));
+  if (!moved) co_return false;
+  open.row.state = to;
+  open.row.why = std::move(why);
+  co_return true;
+}
+
+Task<Result<void>> Campaigns::commit(std::string who, Op op) {
+  Change change{executor_.now(), std::move(who), {}};
+  change.ops.push_back(std::move(op));
+  const auto receipt = co_await store_.commit(std::move(change));
+  if (!receipt) co_return receipt.error();
+  co_return Result<void>{};
+}
+
+Task<Result<CampaignId>> Campaigns::create(Campaign campaign, std::string who) {
+  if (!engine_.qualifying(campaign.kind))
+    co_return Error{Errc::Invalid, fmt::format("nothing brings a {} to a baseline", nameOf(campaign.kind))};
+  Change change{executor_.now(), std::move(who), {}};
+  change.ops.emplace_back(CreateCampaign{std::move(campaign)});
+  const auto receipt = co_await store_.commit(std::move(change));
+  if (!receipt) co_return receipt.error();
+  const CampaignId id{receipt->ids.back()};
+  readAgain(id);
+  co_return id;
+}
+
+// Whether it may be asked for that where it stands; its state.
+Result<CampaignState> Campaigns::stateFor(CampaignId id, std::string_view what,
+                                          std::initializer_list<CampaignState> from) {
+  const auto row = store_.campaign(id);
+  if (!row) return Error{Errc::NotFound, fmt::format("there is no campaign {}", id.value)};
+  if (std::find(from.begin(), from.end(), row->state) == from.end())
+    return Error{Errc::Conflict,
+                 fmt::format("campaign {} is {}: it cannot be {}", id.value, nameOf(row->state), what)};
+  return row->state;
+}
+
+Task<Result<void>> Campaigns::ask(CampaignId id, std::string who, Op op) {
+  const auto done = co_await commit(std::move(who), std::move(op));
+  readAgain(id);
+  co_return done;
+}
+
+Task<Result<void>> Campaigns::pause(CampaignId id, std::string who, std::string why) {
+  const auto from = stateFor(id, "paused", {CampaignState::Running});
+  if (!from) co_return from.error();
+  Op op = MoveCampaign{id, *from, CampaignState::Paused, std::move(why)};
+  co_return co_await ask(id, std::move(who), std::move(op));
+}
+
+Task<Result<void>> Campaigns::resume(CampaignId id, std::string who, std::string why) {
+  const auto from = stateFor(id, "resumed", {CampaignState::Paused, CampaignState::Halted});
+  if (!from) co_return from.error();
+  Op op = MoveCampaign{id, *from, CampaignState::Running, std::move(why)};
+  co_return co_await ask(id, std::move(who), std::move(op));
+}
+
+Task<Result<void>> Campaigns::halt(CampaignId id, std::string who, std::string why) {
+  const auto from = stateFor(id, "halted", {CampaignState::Running, CampaignState::Paused});
+  if (!from) co_return from.error();
+  Op op = MoveCampaign{id, *from, CampaignState::Halted, std::move(why)};
+  co_return co_await ask(id, std::move(who), std::move(op));
+}
+
+Task<Result<void>> Campaigns::cancel(CampaignId id, std::string who, std::string why) {
+  const auto from = stateFor(id, "cancelled",
+                             {CampaignState::Running, CampaignState::Paused, CampaignState::Halted});
+  if (!from) co_return from.error();
+  Op op = MoveCampaign{id, *from, CampaignState::Cancelled, std::move(why)};
+  co_return co_await ask(id, std::move(who), std::move(op));
+}
+
+Task<Result<void>> Campaigns::retryFailed(CampaignId id, std::string who, std::string why) {
+  const auto from = stateFor(
+      id, "tried again",
+      {CampaignState::Running, CampaignState::Paused, CampaignState::Halted, CampaignState::Done});
+  if (!from) co_return from.error();
+  Op op = RetryFailed{id, *from, std::move(why)};
+  co_return co_await ask(id, std::move(who), std::move(op));
+}
+
+Task<Result<void>> Campaigns::rollBack(CampaignId id, std::string who, std::string why) {
+  const auto from = stateFor(
+      id, "rolled back",
+      {CampaignState::Running, CampaignState::Paused, CampaignState::Halted, CampaignState::Done});
+  if (!from) co_return from.error();
+  Op op = TurnCampaign{id, *from, std::move(why)};
+  co_return co_await ask(id, std::move(who), std::move(op));
+}
+
+}  // namespace zellige

@@ -1,0 +1,67 @@
+// Firmware campaigns: begins the qualifying run of one node after the other on the campaign's baseline, inside its limits,
+// and halts it when too many fail. What is remembered is in rows, one for each node of the selection; a look compares
+// them with what became of the nodes' runs. So a crash loses nothing and repeats nothing.
+#pragma once
+
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "controller/engine/cohort.hpp"
+#include "controller/engine/engine.hpp"
+
+namespace zellige {
+
+class Campaigns {
+ public:
+  Campaigns(Store& store, Engine& engine, Executor& executor);
+  ~Campaigns();
+  Campaigns(const Campaigns&) = delete;
+
+  /// Takes up those that are not over. Once, after Engine::resume().
+  void start();
+  /// A run of this node has ended.
+  void look(NodeId node);
+  /// Something changed that may let nodes begin: a place was armed, a site imported.
+  void lookAgain();
+  /// None has anything to do that it has not given to the engine.
+  bool idle() const;
+
+  // What people do. Errors as the ops of store.hpp say; NotFound: no such campaign; Conflict: its state does not allow it.
+  Task<Result<CampaignId>> create(Campaign campaign, std::string who);
+  Task<Result<void>> pause(CampaignId id, std::string who, std::string why);
+  /// Of a halted one: what has failed so far is forgiven.
+  Task<Result<void>> resume(CampaignId id, std::string who, std::string why);
+  Task<Result<void>> halt(CampaignId id, std::string who, std::string why);
+  Task<Result<void>> cancel(CampaignId id, std::string who, std::string why);
+  Task<Result<void>> retryFailed(CampaignId id, std::string who, std::string why);
+  Task<Result<void>> rollBack(CampaignId id, std::string who, std::string why);
+
+  /// Why it is not further, for a person; empty: it goes on by itself, or is over.
+  std::string waitsFor(CampaignId id) const;
+
+ private:
+  struct Open;
+  void readAgain(CampaignId id);
+  void lookAt(Open& open);
+  Task<void> lookUntilSettled(CampaignId id);
+  Task<void> load(Open& open);
+  Task<void> advance(Open& open);
+  Task<void> judgeEnded(Open& open);
+  Task<void> beginMore(Open& open);
+  Task<void> beginIn(Open& open, std::size_t rack);
+  std::string whyNot(const Campaign& campaign, const Node& node) const;
+  Task<bool> move(Open& open, CampaignState to, std::string why);
+  Task<Result<void>> commit(std::string who, Op op);
+  Result<CampaignState> stateFor(CampaignId id, std::string_view what,
+                                 std::initializer_list<CampaignState> from);
+  Task<Result<void>> ask(CampaignId id, std::string who, Op op);
+
+  Store& store_;
+  Engine& engine_;
+  Executor& executor_;
+  std::map<CampaignId, std::unique_ptr<Open>> open_;
+};
+
+}  // namespace zellige

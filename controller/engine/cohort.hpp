@@ -1,0 +1,59 @@
+// The frozen selection of one campaign in memory, as its rows say: which racks are open, who may begin next, how many have
+// failed. It decides nothing that a row does not say, and knows neither runs nor machines.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "controller/model/campaign.hpp"
+
+namespace zellige {
+
+class Cohort {
+ public:
+  struct Rack {
+    std::string place;
+    bool canary = false;
+    bool passedOver = false;           ///< nobody in it could begin when it was last looked at
+    std::vector<std::size_t> members;  ///< by their number in members()
+    int pending = 0, running = 0;
+    bool isOpen() const { return running > 0; }
+  };
+
+  void add(CampaignMember member);
+  void clear() { *this = {}; }
+
+  const std::vector<CampaignMember>& members() const { return members_; }
+  const std::vector<Rack>& racks() const { return racks_; }
+  const CampaignMember* find(NodeId node) const;
+  int in(MemberState state) const { return counts_[static_cast<std::size_t>(state)]; }
+  int canaryIn(MemberState state) const { return canaryCounts_[static_cast<std::size_t>(state)]; }
+  int openRacks() const { return open_; }
+  bool canaryIsOver() const {
+    return canaryIn(MemberState::Pending) == 0 && canaryIn(MemberState::Running) == 0;
+  }
+
+  void set(NodeId node, MemberState state);
+  void passOver(std::size_t rack) { racks_[rack].passedOver = true; }
+  void lookAgain();  ///< at every rack that was passed over
+
+  /// The next rack from `from` on in which somebody may begin, within these limits; racks().size(): there is none.
+  std::size_t nextRack(const Campaign& campaign, std::size_t from) const;
+  /// How many may begin in this rack now.
+  int room(const Campaign& campaign, const Rack& rack) const;
+  /// Failures that the budget does not bear. Empty: it bears them; else why the campaign has to halt.
+  std::string overBudget(const Campaign& campaign) const;
+
+ private:
+  void count(const CampaignMember& member, int change);
+
+  std::vector<CampaignMember> members_;
+  std::vector<Rack> racks_;
+  std::map<NodeId, std::size_t> byNode_;
+  std::map<std::string, std::size_t> rackOf_;
+  int counts_[5] = {}, canaryCounts_[5] = {};
+  int open_ = 0;
+};
+
+}  // namespace zellige
