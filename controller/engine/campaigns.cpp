@@ -14,10 +14,6 @@ constexpr std::size_t kPage = 2'000;  // members read between two rounds of the 
 constexpr Duration kLookAgain =
     1min;  // at nodes that could not begin: somebody may have released, drained or repaired them
 
-bool isIn(std::span<const Lifecycle> some, Lifecycle one) {
-  return std::find(some.begin(), some.end(), one) != some.end();
-}
-
 struct Outcome {
   MemberState state;
   std::string why;
@@ -193,7 +189,7 @@ Task<void> Campaigns::beginIn(Open& open, std::size_t rack) {
     if (member.state != MemberState::Pending) continue;
     if (open.cohort.room(row, open.cohort.racks()[rack]) == 0) co_return;
     const auto node = store_.node(member.node);
-    auto why = whyNot(row, *node);
+    auto why = whyNot(*node);
     if (why.empty()) {
       StartRun request;
       request.workflow = engine_.qualifying(row.kind)->name;
@@ -213,10 +209,10 @@ Task<void> Campaigns::beginIn(Open& open, std::size_t rack) {
   open.cohort.passOver(rack);
 }
 
-// A run that would only wait would keep its rack in the window.
-std::string Campaigns::whyNot(const Campaign& campaign, const Node& node) const {
-  const auto* flow = engine_.qualifying(campaign.kind);
-  if (!isIn(flow->startsIn, node.lifecycle)) return fmt::format("it is {}", nameOf(node.lifecycle));
+// A run that would only wait would keep its rack in the window; and what is on its way already, or in somebody's hands, goes
+// on by itself, on the baseline that it has.
+std::string Campaigns::whyNot(const Node& node) const {
+  if (node.lifecycle != Lifecycle::Available) return fmt::format("it is {}", nameOf(node.lifecycle));
   if (node.allocation != Allocation::Free) return fmt::format("it is {}", nameOf(node.allocation));
   if (const auto run = store_.unfinishedRunOf(node.id)) return fmt::format("run {} is under way", run->value);
   if (!store_.armed(node.place)) return fmt::format("{} is not armed", node.place.rack());

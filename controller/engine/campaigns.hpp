@@ -51,7 +51,7 @@ class Campaigns {
   Task<void> judgeEnded(Open& open);
   Task<void> beginMore(Open& open);
   Task<void> beginIn(Open& open, std::size_t rack);
-  std::string whyNot(const Campaign& campaign, const Node& node) const;
+  std::string whyNot(const Node& node) const;
   Task<bool> move(Open& open, CampaignState to, std::string why);
   Task<Result<void>> commit(std::string who, Op op);
   Result<CampaignState> stateFor(CampaignId id, std::string_view what,

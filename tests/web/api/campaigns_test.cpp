@@ -11,6 +11,7 @@ class CampaignsApi : public ApiTest {
     openApi(3);
     be("operator");
     auto wanted = site(3);
+    wanted.baselines[0].entries[0].force = true;
     auto newer = wanted.baselines[0];
     newer.name = "2026.2";
     wanted.baselines.push_back(newer);
@@ -25,9 +26,7 @@ class CampaignsApi : public ApiTest {
   static Json spring() {
     return {{"name", "spring"}, {"baseline", "2026.2"}, {"kind", "compute_tray"}, {"failure_budget", 3}};
   }
-  HttpReply ask(const std::string& how) {
-    return post("/api/v1/campaigns/1/" + how, {{"reason", "a test"}});
-  }
+  HttpReply ask(const std::string& how) { return post("/api/v1/campaigns/1/" + how, {{"reason", "a test"}}); }
 };
 
 TEST_F(CampaignsApi, AreMadeWatchedAndListed) {
@@ -99,11 +98,38 @@ TEST_F(CampaignsApi, AreMovedByPeople) {
   }
 }
 
+TEST_F(CampaignsApi, BeginWhoIsAvailableAndGoBack) {
+  for (int n = 0; n < 2; ++n) {
+    ASSERT_TRUE(commit({PutEvidence{{nodeId(n), {}, "all", "{}", {}, time_.now()}}}));
+    ASSERT_TRUE(move(nodeId(n), Lifecycle::Qualifying, Lifecycle::Available, Actor::Engine, {"all"}));
+  }
+  ASSERT_EQ(post("/api/v1/campaigns", spring()).status, 201);
+  settle();
+  const auto done = get("/api/v1/campaigns/1");
+  ASSERT_EQ(done.status, 200);
+  EXPECT_EQ(json(done).at("state"), "done");
+  EXPECT_EQ(json(done).at("members").at("done"), 2);
+  EXPECT_EQ(json(get("/api/v1/campaigns/1/members?state=done")).at("members")[0].at("before"), "2026.1");
+  EXPECT_EQ(ask("cancel").status, 409) << "it is over";
+  const auto back = ask("rollback");
+  ASSERT_EQ(back.status, 200) << back.body;
+  EXPECT_EQ(json(back).at("goal"), "back");
+  settle();
+  EXPECT_EQ(json(get("/api/v1/campaigns/1")).at("waits_for"), serial(0) + ": it is qualifying")
+      << "the toy leaves it there";
+  ASSERT_TRUE(commit({BeginMember{CampaignId{1}, nodeId(0), "2026.1"},
+                      EndMember{CampaignId{1}, nodeId(0), MemberState::Failed, "run 9 failed"}}));
+  const auto again = ask("retry");
+  ASSERT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(json(again).at("members").at("failed"), 0);
+}
+
 TEST_F(CampaignsApi, OnlyWhoMayActWhereTheyAreMovesThem) {
   ASSERT_EQ(post("/api/v1/campaigns", spring()).status, 201);
   be("viewer");
   EXPECT_EQ(post("/api/v1/campaigns", spring()).status, 403);
-  for (const auto* how : {"pause", "resume", "halt", "cancel", "retry", "rollback"}) EXPECT_EQ(ask(how).status, 403);
+  for (const auto* how : {"pause", "resume", "halt", "cancel", "retry", "rollback"})
+    EXPECT_EQ(ask(how).status, 403);
   EXPECT_EQ(get("/api/v1/campaigns").status, 200);
   be("operator", "H1");
   EXPECT_EQ(ask("pause").status, 403) << "it is about the whole site";
