@@ -5,6 +5,8 @@
 
 #include "controller/store/apply.hpp"
 #include "controller/store/documents.hpp"
+#include "controller/store/incarnation.hpp"
+#include "controller/store/meta.hpp"
 #include "controller/store/rows.hpp"
 
 namespace zellige {
@@ -32,6 +34,7 @@ Result<void> applyArm(Writing& w, const std::string& place, const std::string& w
           .bind(place, w.at, w.actor, why)
           .run();
   if (added > 0) w.event("place.armed", {}, {}, withWhy({{"place", place}}, why));
+  removeMeta(w.db, kRestored);  // a person has seen that this is another life of the database
   return {};
 }
 
@@ -180,6 +183,11 @@ Result<void> applyAcceptCertificate(Writing& w, NodeId node, const std::string& 
   w.event("access.certificate_accepted", node, {}, withWhy(std::move(data), why));
   const ResolveFindings resolved{node, "bmc.certificate_changed", fmt::format("{}: {}", w.actor, why)};
   if (const auto done = apply(w, resolved); !done) return done.error();
+  return {};
+}
+
+Result<void> applyBackup(Writing& w, const std::string& sha256, const std::string& why) {
+  w.event("site.backed_up", {}, {}, withWhy({{"sha256", sha256}}, why));
   return {};
 }
 

@@ -14,6 +14,7 @@ Result<void> applyChangeUser(Writing& writing, const User& user, TokenId keep, c
 Result<TokenId> applyCreateToken(Writing& writing, const ApiToken& token, const std::string& why);
 Result<void> applyRevokeToken(Writing& writing, TokenId token, const std::string& why);
 Result<void> applyAcceptCertificate(Writing& writing, NodeId node, const std::string& why);
+Result<void> applyBackup(Writing& writing, const std::string& sha256, const std::string& why);
 Result<Removed> applyRetention(Writing& writing, const KeptSince& keptSince, std::int64_t most,
                                const std::string& why);
 Result<void> applyIdempotentReply(Writing& writing, const IdempotentReply& reply);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fstream>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -24,6 +25,21 @@ std::string holder(int fd) {
   std::string pid(text, got > 0 ? static_cast<std::size_t>(got) : 0);
   while (!pid.empty() && pid.back() == '\n') pid.pop_back();
   return pid.empty() ? "unknown" : pid;
+}
+
+/// A backup is a whole file without a WAL. The WAL of the database that lay here before would be taken for its own.
+Result<void> withoutForeignWal(const std::filesystem::path& database) {
+  std::ifstream in(database, std::ios::binary);
+  char head[20]{};
+  constexpr int kReadVersion = 19;  ///< 2: it has a WAL (SQLite's file format, 1.3.3)
+  if (!in.read(head, sizeof head) || head[kReadVersion] != 1) return {};
+  std::error_code error;
+  const auto wal = database.string() + "-wal";
+  if (const auto size = std::filesystem::file_size(wal, error); error || size == 0) return {};
+  return Error{Errc::Invalid,
+               fmt::format("{} belongs to another database than {}: move it and the -shm file away "
+                           "(docs/operations.md, Backup and restore), then start again",
+                           wal, database.string())};
 }
 
 }  // namespace
@@ -61,7 +77,9 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::claim(const std::filesyste
     ::close(fd);
     return unusable(path / "files", "create", error.value());
   }
-  return std::unique_ptr<DataDirectory>(new DataDirectory(path, fd));
+  auto directory = std::unique_ptr<DataDirectory>(new DataDirectory(path, fd));
+  if (auto alone = withoutForeignWal(directory->database()); !alone) return alone.error();
+  return directory;
 }
 
 DataDirectory::~DataDirectory() { ::close(lock_); }

@@ -2,6 +2,8 @@
 //   zellige.db (+ -wal, -shm)   the database
 //   zellige.lock                 locked with flock, the holder's pid inside
 //   files/ab/ab12…               the content store
+//   incarnation                  which database last ran here (incarnation.hpp)
+//   outgoing/                    a backup until it is fetched
 //   site.key                     what seals the secrets in the database (site_key.hpp)
 #pragma once
 
@@ -14,7 +16,8 @@ namespace zellige {
 
 class DataDirectory {
  public:
-  /// Makes it, for its owner alone, if it is not there. Errc::Conflict: another controller holds it, and which. Errc::Invalid: it cannot be made or written.
+  /// Makes it, for its owner alone, if it is not there. Errc::Conflict: another controller holds it, and which. Errc::Invalid: it cannot be made or written,
+  /// or another database's WAL lies in it.
   static Result<std::unique_ptr<DataDirectory>> claim(const std::filesystem::path& path);
   ~DataDirectory();
   DataDirectory(const DataDirectory&) = delete;
@@ -23,6 +26,7 @@ class DataDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path database() const { return path_ / "zellige.db"; }
   std::filesystem::path files() const { return path_ / "files"; }
+  std::filesystem::path outgoing() const { return path_ / "outgoing"; }
 
  private:
   DataDirectory(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}

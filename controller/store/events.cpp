@@ -5,20 +5,15 @@
 
 #include "controller/base/digest.hpp"
 #include "controller/store/documents.hpp"
+#include "controller/store/meta.hpp"
 
 namespace zellige {
 
 namespace {
 
-std::string meta(Connection& db, std::string_view key) {
-  auto q = db.query("SELECT value FROM meta WHERE key = ?");
-  q.bind(key);
-  return q.step() ? q.text(0) : std::string{};
-}
-
 EventChain::Head chainStart(Connection& db) {
-  const auto sequence = meta(db, "events.removed_to");
-  return {sequence.empty() ? 0 : std::stoll(sequence), meta(db, "events.removed_hash")};
+  const auto sequence = findMeta(db, "events.removed_to");
+  return {sequence.empty() ? 0 : std::stoll(sequence), findMeta(db, "events.removed_hash")};
 }
 
 StoredEvent readEvent(const Query& row) {

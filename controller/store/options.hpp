@@ -15,7 +15,7 @@ struct StoreOptions {
     Virtual,  ///< no thread: at the end of the current virtual instant
   };
   Writing writing = Writing::Thread;
-  bool durable = true;         ///< synchronous=FULL; false: OFF, for simulations
+  bool durable = true;  ///< synchronous=FULL, and copies are told (incarnation.hpp); false: neither, for simulations
   Duration virtualLatency{5};  ///< Virtual: from the commit to the reply
   /// Called around every COMMIT; with Writing::Thread on the writer's thread. It may throw to stop the world: before,
   /// nothing of the batch remains; after, it is durable and nobody has heard.

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "controller/store/apply_operator.hpp"
+#include "controller/store/incarnation.hpp"
+#include "controller/store/meta.hpp"
 #include "controller/store/queries_impl.hpp"
 #include "controller/store/where.hpp"
 
@@ -292,9 +294,7 @@ std::vector<ImportedFile> Queries::files() {
   return out;
 }
 
-std::string Queries::site() {
-  auto q = impl_->db.query("SELECT value FROM meta WHERE key = 'site'");
-  return q.step() ? q.text(0) : std::string{};
-}
+std::string Queries::site() { return findMeta(impl_->db, "site"); }
+std::optional<Restored> Queries::restored() { return findRestored(impl_->db); }
 
 }  // namespace zellige

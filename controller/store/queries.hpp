@@ -174,6 +174,8 @@ class Queries {
   std::optional<CatalogEntry> document(std::string_view kind, std::string_view name);
   std::vector<ImportedFile> files();
   std::string site();
+  /// The database began another life, and no place was armed since.
+  std::optional<Restored> restored();
   std::map<Lifecycle, std::int64_t> lifecycleCounts();
   std::vector<RackCount> racks(std::string_view place);
 

@@ -96,6 +96,13 @@ struct Removed {
   std::int64_t events = 0, replies = 0, tokens = 0;
 };
 
+/// The database was restored, copied or replaced, so every arming was withdrawn.
+struct Restored {
+  Time at{};
+  std::string why;                    ///< how that was seen
+  std::vector<std::string> wasArmed;  ///< places; "" is the whole site
+};
+
 struct StoredEvent {
   std::int64_t sequence = 0;
   Time at{};

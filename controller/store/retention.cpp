@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "controller/store/apply_operator.hpp"
+#include "controller/store/meta.hpp"
 
 namespace zellige {
 
@@ -29,13 +30,6 @@ End oldEnd(Connection& db, Time before, std::int64_t most) {
     worthIt = worthIt || other;
   }
   return worthIt ? end : End{};
-}
-
-void setMeta(Connection& db, std::string_view key, const std::string& value) {
-  db.query(
-        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-      .bind(key, value)
-      .run();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "controller/base/digest.hpp"
 #include "controller/store/apply.hpp"
 #include "controller/store/documents.hpp"
+#include "controller/store/meta.hpp"
 #include "controller/store/rows.hpp"
 
 namespace zellige {
@@ -194,14 +195,11 @@ class Import {
 
   Result<void> putSite(const std::string& site) {
     if (site.empty()) return {};
-    auto q = w_.db.query("SELECT value FROM meta WHERE key = 'site'");
-    if (!q.step()) {
-      w_.db.query("INSERT INTO meta (key, value) VALUES ('site', ?)").bind(site).run();
-      return {};
-    }
-    if (q.text(0) == site) return {};
+    const auto known = findMeta(w_.db, "site");
+    if (known.empty()) setMeta(w_.db, "site", site);
+    if (known.empty() || known == site) return {};
     return Error{Errc::Conflict,
-                 fmt::format("this controller is of site {}, the manifest of site {}", q.text(0), site)};
+                 fmt::format("this controller is of site {}, the manifest of site {}", known, site)};
   }
 
   static std::string endpoint(const std::string& address, int port) {

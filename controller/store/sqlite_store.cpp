@@ -10,6 +10,7 @@
 #include "controller/store/campaign_rows.hpp"
 #include "controller/store/data_directory.hpp"
 #include "controller/store/documents.hpp"
+#include "controller/store/incarnation.hpp"
 #include "controller/store/queries_impl.hpp"
 #include "controller/store/schema.hpp"
 #include "controller/store/site_import.hpp"
@@ -146,6 +147,11 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::unique_ptr<DataDirec
     connect.checkpointOnClose = options.checkpointOnClose;
     auto writing = std::make_unique<Connection>(directory->database(), connect);
     if (auto ready = migrate(*writing, migrations(), executor.now()); !ready) return ready.error();
+    if (options.durable) {
+      const auto seat = seatOf(directory->database());
+      if (auto begun = beginLife(*writing, *directory, seat, box, executor.now()); !begun)
+        return begun.error();
+    }
     auto impl = std::make_unique<Impl>(std::move(directory), executor, std::move(box), std::move(options),
                                        std::move(writing));
     return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl)));
@@ -488,6 +494,12 @@ Task<Result<void>> SqliteStore::acceptCertificate(NodeId node, By by) {
   return impl_->write<void>(by, std::move(work));
 }
 
+Task<Result<void>> SqliteStore::recordBackup(std::string sha256, By by) {
+  Work<void> work = [sha256 = std::move(sha256), by](Writing& w) { return applyBackup(w, sha256, by.why); };
+  return impl_->write<void>(by, std::move(work));
+}
+
+const DataDirectory& SqliteStore::directory() const { return *impl_->directory; }
 std::unique_ptr<Queries> SqliteStore::queries() const {
   return std::make_unique<Queries>(impl_->directory->database());
 }

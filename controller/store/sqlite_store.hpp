@@ -102,9 +102,12 @@ class SqliteStore final : public Store {
   /// Audited: the BMC of this node may show another key than the pinned one; whatever it shows next is pinned. Its
   /// session is forgotten, and an open finding `bmc.certificate_changed` is resolved. NotFound: no such node.
   Task<Result<void>> acceptCertificate(NodeId node, By by);
+  /// A copy of the whole database (backup.hpp) is about to leave.
+  Task<Result<void>> recordBackup(std::string sha256, By by);
 
   /// Reads for the API, on a connection of their own.
   std::unique_ptr<Queries> queries() const;
+  const DataDirectory& directory() const;
 
   /// Frees the database's page caches, which are bounded whatever the site's size: for who measures what is not. Only
   /// with Writing::Virtual, where no other thread uses them.

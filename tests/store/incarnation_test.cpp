@@ -1,0 +1,277 @@
+// Which database starts disarmed: one that is not the one that its data directory last ran. Nothing else does.
+#include "controller/store/incarnation.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "controller/store/backup.hpp"
+#include "controller/store/schema.hpp"
+#include "tests/store/fixture.hpp"
+
+namespace zellige {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+namespace fs = std::filesystem;
+
+class Lives : public test::StoreTest {
+ protected:
+  fs::path data() const { return directory_.path() / "data"; }
+  fs::path database() const { return data() / "zellige.db"; }
+
+  static StoreOptions lasting() {
+    auto options = virtualOptions();
+    options.durable = true;
+    return options;
+  }
+  void start() { openStore(lasting()); }
+  /// A site of three trays, with one of its places armed.
+  void startArmed() {
+    start();
+    ASSERT_TRUE(wait(store_->importSite(site(3), by_)));
+    ASSERT_TRUE(wait(store_->armPlace("H1", by_)));
+  }
+  std::vector<std::string> armed() {
+    std::vector<std::string> out;
+    for (const auto& place : queries_->armedPlaces()) out.push_back(place.place);
+    return out;
+  }
+  std::string why() { return queries_->restored() ? queries_->restored()->why : ""; }
+  void backUp(const fs::path& file) {
+    auto backup = Backup::begin(database(), file, time_.now());
+    ASSERT_TRUE(backup) << backup.error().what;
+    for (Result<bool> done = false; done && !*done;) {
+      done = (*backup)->step();
+      ASSERT_TRUE(done) << done.error().what;
+    }
+  }
+  void copyDatabase(const fs::path& from, const fs::path& to) {
+    for (const auto* end : {"", "-wal", "-shm"}) {
+      fs::remove(to.string() + end);
+      if (fs::exists(from.string() + end)) fs::copy_file(from.string() + end, to.string() + end);
+    }
+  }
+};
+
+TEST_F(Lives, APlainRestartLeavesEverythingArmed) {
+  startArmed();
+  const auto last = store_->lastEvent();
+  for (int i = 0; i < 3; ++i) start();
+  EXPECT_THAT(armed(), ElementsAre("H1"));
+  EXPECT_EQ(why(), "");
+  EXPECT_EQ(store_->lastEvent(), last) << "a start is no event";
+}
+
+TEST_F(Lives, AKillLeavesEverythingArmed) {
+  startArmed();
+  auto options = lasting();
+  options.checkpointOnClose = false;  // the WAL stays behind, as after a kill
+  openStore(options);
+  ASSERT_TRUE(commit({SetHealth{nodeId(0), Health::Failed}}));
+  close();
+  ASSERT_GT(fs::file_size(database().string() + "-wal"), 0u);
+  start();
+  EXPECT_THAT(armed(), ElementsAre("H1"));
+}
+
+// The file is written, then the database, then the file: between any two of them the process may die.
+TEST_F(Lives, AKillInTheMiddleOfAStartLeavesEverythingArmed) {
+  startArmed();
+  close();
+  const auto file = data() / "incarnation";
+  fs::copy_file(file, directory_.path() / "before");
+  const auto kept = Json::parse(std::ifstream(file));
+  auto halfway = kept;
+  halfway["names"].push_back("the next one");
+  test::writeFile(file, halfway.dump());
+  start();
+  EXPECT_THAT(armed(), ElementsAre("H1")) << "killed before the database had its new name";
+  close();
+  const auto now = Json::parse(std::ifstream(file)).at("names").at(0).get<std::string>();
+  halfway["names"] = {now, kept.at("names").at(0)};
+  test::writeFile(file, halfway.dump());
+  start();
+  EXPECT_THAT(armed(), ElementsAre("H1")) << "killed after it";
+}
+
+TEST_F(Lives, AnUpgradeLeavesEverythingArmed) {
+  startArmed();
+  close();
+  {
+    SQLite::Database old(database().string(), SQLite::OPEN_READWRITE);
+    old.exec("DELETE FROM meta WHERE key = 'incarnation'");
+  }
+  fs::remove(data() / "incarnation");
+  start();
+  EXPECT_THAT(armed(), ElementsAre("H1")) << "as a version without incarnations left it";
+  close();
+  const auto older = directory_.path() / "older.db";
+  copyDatabase(database(), older);
+  {
+    SQLite::Database old(older.string(), SQLite::OPEN_READWRITE);
+    old.exec("DELETE FROM meta WHERE key = 'incarnation'");
+  }
+  copyDatabase(older, database());
+  start();
+  EXPECT_THAT(armed(), IsEmpty()) << "one of such a version in the place of a newer one";
+}
+
+TEST_F(Lives, ARestoredBackupStartsDisarmedAndSaysSo) {
+  startArmed();
+  ASSERT_TRUE(wait(store_->armPlace("H2", by_)));
+  backUp(directory_.path() / "backup.db");
+  close();
+  fs::remove_all(data());
+  fs::create_directories(data());
+  fs::copy_file(directory_.path() / "backup.db", database());
+  start();
+  EXPECT_THAT(armed(), IsEmpty());
+  EXPECT_FALSE(store_->armed({"H1/R01/RK001/U10"}));
+  const auto life = queries_->restored();
+  ASSERT_TRUE(life);
+  EXPECT_THAT(life->why, HasSubstr("is the backup that was made at " + iso8601(time_.now())));
+  EXPECT_THAT(life->wasArmed, ElementsAre("H1", "H2"));
+  const auto events = eventsSince(store_->lastEvent() - 3);
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(events[0].kind, "place.disarmed");
+  EXPECT_THAT(events[1].data, HasSubstr(R"("place":"H2")"));
+  EXPECT_EQ(events[2].kind, "site.restored");
+  EXPECT_THAT(events[2].data, HasSubstr(life->why));
+  EXPECT_TRUE(store_->checkIntegrity());
+
+  start();
+  EXPECT_TRUE(queries_->restored()) << "until somebody arms a place";
+  const auto last = store_->lastEvent();
+  ASSERT_TRUE(wait(store_->armPlace("H1", by_)));
+  EXPECT_FALSE(queries_->restored());
+  start();
+  EXPECT_THAT(armed(), ElementsAre("H1")) << "it is this directory's database from now on";
+  EXPECT_EQ(store_->lastEvent(), last + 1);
+}
+
+TEST_F(Lives, ABackupPutBackWhereItCameFromStartsDisarmed) {
+  startArmed();
+  backUp(directory_.path() / "backup.db");
+  close();
+  copyDatabase(directory_.path() / "backup.db", database());
+  start();
+  EXPECT_THAT(armed(), IsEmpty());
+}
+
+TEST_F(Lives, ACopiedDirectoryStartsDisarmedAndTheFirstGoesOn) {
+  startArmed();
+  close();
+  fs::copy(data(), directory_.path() / "copy", fs::copy_options::recursive);
+  fs::rename(data(), directory_.path() / "first");
+  fs::rename(directory_.path() / "copy", data());
+  start();
+  EXPECT_THAT(armed(), IsEmpty());
+  EXPECT_THAT(why(), HasSubstr("the database file is a copy"));
+  close();
+  fs::remove_all(data());
+  fs::rename(directory_.path() / "first", data());
+  start();
+  EXPECT_THAT(armed(), ElementsAre("H1")) << "a directory that was renamed is the same one";
+}
+
+TEST_F(Lives, ADirectoryThatCameFromAnotherMachineStartsDisarmed) {
+  startArmed();
+  close();
+  const auto machine = directory_.path() / "machine-id";
+  test::writeFile(machine, "0123456789abcdef0123456789abcdef\n");
+  const auto claimed = *DataDirectory::claim(data());
+  Connection db(database(), {.writes = true});
+  const auto seat = seatOf(database(), machine);
+  EXPECT_THAT(seat.machine, Not(HasSubstr("0123456789abcdef"))) << "a machine's id is told to nobody";
+  EXPECT_EQ(seat.inode, seatOf(database()).inode);
+  ASSERT_TRUE(beginLife(db, *claimed, seat, SecretBox::fromSeed("test"), time_.now()));
+  EXPECT_EQ(db.number("SELECT count(*) FROM armed_place"), 0);
+  EXPECT_THAT(findRestored(db)->why, HasSubstr("from another machine"));
+  ASSERT_TRUE(beginLife(db, *claimed, seat, SecretBox::fromSeed("test"), time_.now() + 1s));
+  EXPECT_EQ(findRestored(db)->at, time_.now()) << "and there it stays";
+}
+
+TEST_F(Lives, AnOlderDatabaseInTheSameFileStartsDisarmed) {
+  startArmed();
+  close();
+  const auto older = directory_.path() / "older.db";
+  copyDatabase(database(), older);
+  start();
+  ASSERT_TRUE(wait(store_->disarmPlace("H1", by_)));
+  close();
+  {
+    // Written over in place, so that the file has the same inode and birth.
+    std::ofstream out(database(), std::ios::binary | std::ios::trunc);
+    out << std::ifstream(older, std::ios::binary).rdbuf();
+  }
+  for (const auto* end : {"-wal", "-shm"}) fs::remove(database().string() + end);
+  start();
+  EXPECT_THAT(armed(), IsEmpty()) << "it was armed in the older one";
+  EXPECT_THAT(why(), HasSubstr("not the one that last ran"));
+}
+
+TEST_F(Lives, ALostOrDamagedFileDisarmsOrIsRefused) {
+  startArmed();
+  close();
+  test::writeFile(data() / "incarnation", "{\"names\": 7");
+  VirtualExecutor executor(time_);
+  const auto refused = SqliteStore::open(data(), executor, SecretBox::fromSeed("test"), lasting());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().what, HasSubstr("remove it and start again"));
+  fs::remove(data() / "incarnation");
+  start();
+  EXPECT_THAT(armed(), IsEmpty());
+}
+
+TEST_F(Lives, RestoredAgainBeforeAnythingWasArmedStillTellsWhatWas) {
+  startArmed();
+  for (int i = 0; i < 2; ++i) {
+    close();
+    fs::remove(data() / "incarnation");
+    start();
+    ASSERT_TRUE(queries_->restored());
+    EXPECT_THAT(queries_->restored()->wasArmed, ElementsAre("H1"));
+  }
+}
+
+TEST_F(Lives, AgentsAreNotToldWhatAnOlderControllerWanted) {
+  startArmed();
+  AgentOrder write{"7-image-0", OrderKind::WriteImage, "https://10.0.0.1/images/x", std::string(64, 'a'), {},
+                   {}};
+  AgentOrder rest;
+  rest.id = "8-rest";
+  rest.reportEvery = 10min;
+  ASSERT_TRUE(commit({PutOrder{nodeId(0), write}, PutOrder{nodeId(1), rest}}));
+  start();
+  EXPECT_EQ(store_->orderId(nodeId(0)), "7-image-0");
+  close();
+  fs::remove(data() / "incarnation");
+  start();
+  EXPECT_FALSE(store_->order(nodeId(0)));
+  EXPECT_EQ(store_->orderId(nodeId(0)), "");
+  EXPECT_EQ(store_->orderId(nodeId(1)), "8-rest") << "idle agents go on reporting seldom";
+}
+
+TEST_F(Lives, ABackupBesideAnotherDatabasesWalIsRefused) {
+  auto options = lasting();
+  options.checkpointOnClose = false;
+  openStore(options);
+  backUp(directory_.path() / "backup.db");
+  ASSERT_TRUE(wait(store_->armPlace("", by_)));
+  close();
+  ASSERT_GT(fs::file_size(database().string() + "-wal"), 0u);
+  fs::copy_file(directory_.path() / "backup.db", database(), fs::copy_options::overwrite_existing);
+  VirtualExecutor executor(time_);
+  const auto refused = SqliteStore::open(data(), executor, SecretBox::fromSeed("test"), lasting());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().what, HasSubstr("zellige.db-wal belongs to another database"));
+  for (const auto* end : {"-wal", "-shm"}) fs::remove(database().string() + end);
+  start();
+  EXPECT_TRUE(store_->checkIntegrity());
+}
+
+}  // namespace
+}  // namespace zellige
