@@ -33,6 +33,7 @@ std::string_view typeOf(Gives gives) {
     case Gives::Json: return "application/json";
     case Gives::Text: return "text/plain";
     case Gives::Yaml: return "application/yaml";
+    case Gives::Bytes: return "application/octet-stream";
   }
   return {};
 }
@@ -110,8 +111,9 @@ struct Api::Impl {
         files(executor, options.working), attempts(options.attempts),
         watch(
             executor, [this] { return queries->lastEvent(); }, options.clockSpeed),
-        services{store,     *queries, engine,   bringUp, campaigns, executor, options,
-                 passwords, files,    attempts, watch,   uploading, importing} {}
+        backup(s.directory().outgoing(), executor, options.clockSpeed),
+        services{store,     *queries, engine,   bringUp, campaigns, executor,  options,
+                 passwords, files,    attempts, watch,   uploading, importing, backup} {}
 
   Task<HttpReply> answer(HttpRequest request, Caller caller);
   Task<HttpReply> answerOnce(const Route& route, Call call);
@@ -122,6 +124,7 @@ struct Api::Impl {
   Worker passwords, files;
   Attempts attempts;
   EventWatch watch;
+  KeptBackup backup;
   std::set<std::string> uploading;
   bool importing = false;
   std::set<std::pair<std::string, std::string>> answering;  // (user, Idempotency-Key) in flight

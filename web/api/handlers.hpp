@@ -63,6 +63,10 @@ Task<HttpReply> listEvents(Services& services, Call call);
 Task<HttpReply> getSite(Services& services, Call call);
 Task<HttpReply> armPlace(Services& services, Call call);
 Task<HttpReply> disarmPlace(Services& services, Call call);
+// backups.cpp
+Task<HttpReply> createBackup(Services& services, Call call);
+Task<HttpReply> deleteBackup(Services& services, Call call);
+Task<HttpReply> getBackupPart(Services& services, Call call);
 // files.cpp
 Task<HttpReply> getFile(Services& services, Call call);
 Task<HttpReply> putFile(Services& services, Call call);

@@ -94,6 +94,17 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/v1/site/arm", "armPlace", Level::Operator, armPlace, {}, Takes::Json},
     {"POST", "/api/v1/site/disarm", "disarmPlace", Level::Operator, disarmPlace, {}, Takes::Json},
 
+    {"POST", "/api/v1/backups", "createBackup", Level::Admin, createBackup, {}, Takes::Json},
+    {"DELETE", "/api/v1/backups/{id}", "deleteBackup", Level::Admin, deleteBackup},
+    {"GET",
+     "/api/v1/backups/{id}/parts/{n}",
+     "getBackupPart",
+     Level::Admin,
+     getBackupPart,
+     {},
+     Takes::Nothing,
+     Gives::Bytes},
+
     {"GET", "/api/v1/files/{digest}", "getFile", Level::Viewer, getFile},
     {"PUT", "/api/v1/files/{digest}", "putFile", Level::Operator, putFile, {}, Takes::Bytes, Gives::Json, 8u << 20},
     {"POST", "/api/v1/import", "importBundle", Level::Operator, importBundle, kDryRunQuery, Takes::Json,

@@ -12,7 +12,7 @@ namespace zellige::api {
 struct Services;
 
 enum class Takes { Nothing, Json, Bytes };
-enum class Gives { Json, Text, Yaml };
+enum class Gives { Json, Text, Yaml, Bytes };
 
 struct Route {
   std::string_view method, path;  ///< path with {…} for one segment each

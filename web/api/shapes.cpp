@@ -211,6 +211,10 @@ Json shape(const ArmedPlace& armed) {
   return {{"place", armed.place}, {"since", iso8601(armed.since)}, {"by", armed.by}, {"why", armed.why}};
 }
 
+Json shape(const Restored& life) {
+  return {{"at", iso8601(life.at)}, {"why", life.why}, {"was_armed", life.wasArmed}};
+}
+
 Json shape(const Budgets::Use& use) {
   return {{"budget", nameOf(use.budget)},
           {"scope", use.scope},

@@ -32,6 +32,7 @@ class Shapes {
 Json shape(const User& user);
 Json shape(const ApiToken& token);
 Json shape(const ArmedPlace& place);
+Json shape(const Restored& life);
 Json shape(const Budgets::Use& use);
 Json shape(const ImportSummary& summary);
 Json timeOrNull(const std::optional<Time>& time);

@@ -12,6 +12,8 @@ Json siteShape(Services& services) {
   Json armed = Json::array(), budgets = Json::array(), lifecycles = Json::object();
   for (const auto& place : services.queries.armedPlaces()) armed.push_back(shape(place));
   for (const auto& use : services.engine.budgetUse()) budgets.push_back(shape(use));
+  Json restored;
+  if (const auto life = services.queries.restored()) restored = shape(*life);
   std::int64_t nodes = 0;
   const auto counts = services.queries.lifecycleCounts();
   for (const auto& [lifecycle, name] : EnumNames<Lifecycle>::table) {
@@ -21,6 +23,7 @@ Json siteShape(Services& services) {
   }
   return {{"site", services.queries.site()},
           {"armed", std::move(armed)},
+          {"restored", std::move(restored)},
           {"nodes", nodes},
           {"lifecycles", std::move(lifecycles)},
           {"budgets", std::move(budgets)},

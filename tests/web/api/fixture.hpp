@@ -49,6 +49,10 @@ class ApiTest : public StoreTest {
   }
   void openApi(int nodes) {
     openWithSite(nodes);
+    serveStore();
+  }
+  /// Over the store as it was opened.
+  void serveStore() {
     Surroundings site;
     site.provisioningUrl = "https://10.0.0.1:8444";
     site.token = [](const Node&, std::string_view) { return std::string("token"); };
