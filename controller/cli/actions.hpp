@@ -60,6 +60,8 @@ Task<int> revokeToken(World& world, Options options, std::string id);
 Task<int> login(World& world, Options options, std::string user);
 // import.cpp
 Task<int> importSite(World& world, Options options, std::vector<std::filesystem::path> paths, bool dryRun);
+// backup.cpp
+Task<int> backUp(World& world, Options options, std::filesystem::path file);
 
 /// All pages of a list, as one array.
 Task<Result<Json>> allPages(Client& client, std::string path, std::string name);

@@ -24,6 +24,7 @@ struct Words {
   NewCampaign campaign;
   std::string place, serial, parameter, workflow, id, name, user, state, members;
   std::vector<std::filesystem::path> paths;
+  std::filesystem::path file;
   bool dryRun = false, all = false;
 };
 
@@ -44,6 +45,11 @@ class Adder {
     bundle->add_option("path", words_->paths, "Files and directories")->required();
     bundle->add_flag("--dry-run", words_->dryRun, "Only tell what would change");
     on(bundle, [](World& w, const Words& x) { return importSite(w, x.options, x.paths, x.dryRun); });
+    auto* backup = command(app_, "backup",
+                           "Take a backup of the controller's database, while it runs, into a new file here",
+                           true);
+    backup->add_option("file", words_->file, "Must not exist")->required();
+    on(backup, [](World& w, const Words& x) { return backUp(w, x.options, x.file); });
     auto* signIn = command(
         app_, "login", "Sign in; takes the server's key on first use and keeps a token for 12 hours", false);
     signIn->add_option(

@@ -1,4 +1,4 @@
-// The commands that speak to a running controller: site, import, node, run, finding, token, login.
+// The commands that speak to a running controller: site, import, backup, node, rack, run, finding, token, login.
 #pragma once
 
 #include <functional>

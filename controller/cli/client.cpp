@@ -144,18 +144,17 @@ Result<Server> chooseServer(const World& world, const Options& options) {
   return server;
 }
 
-Task<Result<Json>> Client::send(HttpRequest request, Duration patience) {
+Task<Result<HttpReply>> Client::exchange(HttpRequest request, Duration patience) {
   if (server_.peer.pin.empty() && server_.peer.caFile.empty())
     co_return Error{
         Errc::Auth,
         fmt::format("the key of {0} is not known yet; sign in with: zellige login --url {0}", server_.url)};
   request.headers.set("Host", server_.host);
-  request.headers.set("Accept", "application/json");
   if (!server_.token.empty()) request.headers.set("Authorization", "Bearer " + server_.token.reveal());
   http::SendOptions options;
   options.timeout = patience;
   options.maxReplyBytes = 64u << 20;
-  const auto received = co_await world_.transport.send(server_.peer, std::move(request), std::move(options));
+  auto received = co_await world_.transport.send(server_.peer, std::move(request), std::move(options));
   if (!received) {
     auto error = received.error();
     if (error.cause == "bmc.certificate_changed")
@@ -179,12 +178,27 @@ Task<Result<Json>> Client::send(HttpRequest request, Duration patience) {
   }
   pin_ = received->pin;
   if (received->reply.status >= 300) co_return errorOf(received->reply);
-  if (received->reply.body.empty()) co_return Json{};
-  auto body = parseJson(received->reply.body, {.bytes = 64u << 20, .depth = 32, .values = 5'000'000});
+  co_return std::move(received->reply);
+}
+
+Task<Result<Json>> Client::send(HttpRequest request, Duration patience) {
+  request.headers.set("Accept", "application/json");
+  const auto reply = co_await exchange(std::move(request), patience);
+  if (!reply) co_return reply.error();
+  if (reply->body.empty()) co_return Json{};
+  auto body = parseJson(reply->body, {.bytes = 64u << 20, .depth = 32, .values = 5'000'000});
   if (!body)
     co_return Error{Errc::BadReply, fmt::format("{} answered something that cannot be read: {}", server_.url,
                                                 body.error().what)};
   co_return std::move(*body);
+}
+
+Task<Result<std::string>> Client::download(std::string path) {
+  HttpRequest request{"GET", std::move(path), {}, {}};
+  request.headers.set("Accept", "application/octet-stream");
+  auto reply = co_await exchange(std::move(request), Duration{60'000});
+  if (!reply) co_return reply.error();
+  co_return std::move(reply->body);
 }
 
 Task<Result<Json>> Client::get(std::string path) {

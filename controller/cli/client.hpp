@@ -32,11 +32,15 @@ class Client {
   Task<Result<Json>> post(std::string path, Json body, Duration patience = Duration{30'000});
   Task<Result<Json>> remove(std::string path);
   Task<Result<Json>> send(HttpRequest request, Duration patience);
+  /// The bytes of a success.
+  Task<Result<std::string>> download(std::string path);
   Server& server() { return server_; }
   /// Of the server that answered last.
   const std::string& pin() const { return pin_; }
 
  private:
+  /// A success, or what a person is told of the failure.
+  Task<Result<HttpReply>> exchange(HttpRequest request, Duration patience);
   World& world_;
   Server server_;
   std::string pin_;

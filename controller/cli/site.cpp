@@ -9,17 +9,30 @@ namespace zellige::cli {
 
 namespace {
 
-std::string placeName(const Json& armed) {
-  const auto place = textAt(armed, "place");
-  return place.empty() ? "the whole site" : place;
+std::string nameOf(const std::string& place) { return place.empty() ? "the whole site" : place; }
+
+/// Beside the sheet, so that a script's output stays what it is.
+void warn(World& world, const Json& site) {
+  const auto* life = at(site, "restored");
+  if (!life || !life->is_object()) return;
+  std::string places;
+  for (const auto& place : readArray(*life, "was_armed"))
+    if (place.is_string()) places += (places.empty() ? "" : ", ") + nameOf(place.get<std::string>());
+  world.err << "Warning: " << printable(textAt(*life, "why")) << " (seen at "
+            << printable(textAt(*life, "at")) << "). So every place was disarmed"
+            << (places.empty() ? "" : "; armed were: " + printable(places))
+            << ". Make sure that no other controller works on these machines, then arm again: zellige site "
+               "arm PLACE\n";
 }
 
 void print(World& world, const Options& options, const Json& site) {
+  warn(world, site);
   if (options.json()) return printJson(world, site);
   Sheet sheet;
   sheet.add("Site", textAt(site, "site"));
   std::string armed;
-  for (const auto& place : readArray(site, "armed")) armed += (armed.empty() ? "" : ", ") + placeName(place);
+  for (const auto& place : readArray(site, "armed"))
+    armed += (armed.empty() ? "" : ", ") + nameOf(textAt(place, "place"));
   sheet.add("Armed", armed.empty() ? "nothing: reads only" : armed);
   sheet.add("Nodes", textAt(site, "nodes"));
   if (const auto* counts = at(site, "lifecycles"); counts && counts->is_object())

@@ -17,6 +17,18 @@ TEST_F(CommandLine, ShowsTheSite) {
   EXPECT_EQ(server_.peers.at(0).port, 8443);
 }
 
+TEST_F(CommandLine, WarnsOfADatabaseThatWasRestored) {
+  auto restored = site();
+  restored["restored"] = {{"at", "2026-11-27T07:00:00Z"},
+                          {"why", "the database is the backup that was made at 2026-11-26T07:00:00Z"},
+                          {"was_armed", {"", "H1"}}};
+  server_.on("GET /api/v1/site", 200, restored);
+  EXPECT_EQ(run({"site", "show", "-o", "json"}), 0);
+  EXPECT_EQ(Json::parse(out()), restored);
+  EXPECT_THAT(err(), HasSubstr("Warning: the database is the backup that was made at 2026-11-26T07:00:00Z"));
+  EXPECT_THAT(err(), HasSubstr("armed were: the whole site, H1."));
+}
+
 TEST_F(CommandLine, JsonIsWhatTheServerSaid) {
   server_.on("GET /api/v1/site", 200, site());
   EXPECT_EQ(run({"site", "show", "-o", "json"}), 0);

@@ -24,6 +24,9 @@ class FakeServer final : public http::Transport {
   void on(const std::string& request, int status, const Json& body) {
     replies_[request].push_back({status, {}, body.dump()});
   }
+  void onBytes(const std::string& request, std::string bytes) {
+    replies_[request].push_back({200, {}, std::move(bytes)});
+  }
   void broken(Error error) { broken_ = std::move(error); }
 
   Task<Result<http::Received>> send(http::Peer peer, HttpRequest request, http::SendOptions) override {
@@ -87,6 +90,7 @@ class CommandLine : public testing::Test {
   static Json site() {
     return {{"site", "lab"},
             {"armed", {{{"place", "H1"}}}},
+            {"restored", nullptr},
             {"nodes", 18},
             {"lifecycles", {{"planned", 17}, {"available", 1}}},
             {"budgets", {{{"budget", "flash"}, {"scope", ""}, {"used", 2}, {"limit", 18}, {"waiting", 1}}}},
