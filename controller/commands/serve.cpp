@@ -10,6 +10,7 @@
 
 #include "controller/base/log.hpp"
 #include "controller/base/loop_executor.hpp"
+#include "controller/commands/after_restore.hpp"
 #include "controller/commands/control_plane.hpp"
 #include "controller/commands/own_identity.hpp"
 #include "controller/commands/retention.hpp"
@@ -275,6 +276,7 @@ int serve(const ServeOptions& options) {
     executor.run();
     return outcome ? 0 : refuse(outcome.error());
   }
+  tellOfRestore(**store, *configuration, !options.announce);
   Server server(*configuration, options, executor, *box, std::move(*store));
   if (auto listening = server.listen(); !listening) return refuse(listening.error());
   const auto drained = stopping.drains(server);
