@@ -8,6 +8,7 @@
 #include "controller/commands/bench_command.hpp"
 #include "controller/commands/campaign_rehearsal.hpp"
 #include "controller/commands/commands.hpp"
+#include "controller/commands/docs_command.hpp"
 #include "controller/commands/serve.hpp"
 
 namespace cli = zellige::cli;
@@ -141,6 +142,7 @@ int run(int argc, char** argv) {
 
   cli::addCommands(app, chosen);
   commands::addBench(app, chosen);
+  commands::addDocs(app, chosen);
 
   if (const auto code = cli::parseWords(app, argc, argv, std::cout, std::cerr)) return *code;
   return chosen();

@@ -41,7 +41,13 @@ Task<Result<Seen>> lookAccepted(StepContext& context) {
 }  // namespace
 
 std::vector<Step> acceptSteps() {
-  return {{.id = "qualify.accept", .title = "Accept the machine", .look = lookAccepted}};
+  return {
+      {.id = "qualify.accept",
+       .title = "Accept the machine",
+       .about =
+           "Sends nothing. Checks that everything the profile asks for is shown by valid evidence; then the "
+           "machine is available.",
+       .look = lookAccepted}};
 }
 
 }  // namespace zellige::workflows

@@ -108,6 +108,10 @@ std::vector<Step> burnInSteps() {
   return {
       {.id = "burnin.run",
        .title = "Burn the machine in",
+       .about =
+           "Tells the installed system's agent to run the plan's tests, and judges its numbers against the "
+           "plan's limits. A test whose evidence still holds (same parts, same firmware, same limits) is not "
+           "run again. The tests heat the machine to its full power for as long as the plan says.",
        .look = lookBurnIn,
        .act = orderBurnIn,
        .settle = 60s,

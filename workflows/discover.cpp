@@ -35,11 +35,18 @@ std::vector<Step> discoverSteps() {
   return {
       {.id = "discover.contact",
        .title = "Reach the BMC",
+       .about =
+           "Asks the BMC at the address of the manifest what it is. Waits while nobody answers. Nothing is "
+           "sent but a question.",
        .look = lookContact,
        .deadline = 24h,
        .reaches = Lifecycle::Discovered},
       {.id = "discover.access",
        .title = "Sign in to the BMC",
+       .about =
+           "Signs in with the password of the manifest, or with the one that an earlier run set. Only a BMC "
+           "that lets nobody in before its password is changed gets a new one: random, and stored sealed "
+           "before it is sent.",
        .look = lookAccess,
        .act = changePassword,
        .settle = 20s,

@@ -163,40 +163,57 @@ Task<Result<Seen>> lookVersions(StepContext& context) {
 namespace {
 
 Step writeStep() {
-  return {.id = "firmware.write",
-          .title = "Write the baseline's firmware",
-          .look = lookAllWritten,
-          .act = writeOrRestart,
-          .settle = kTaskListed,
-          .deadline = 3h,
-          .needs = {.duringAct = Budget::Upload, .duringStep = Budget::Flash},
-          .overdue = "firmware.not_applied",
-          .spent = "firmware.rejected",
-          .stillRuns = lookWhetherOneRuns};
+  return {
+      .id = "firmware.write",
+      .title = "Write the baseline's firmware",
+      .about =
+          "Goes through the baseline in its order. An entry whose components are all at the wanted version "
+          "is left alone. For any other, read twice, its package is sent, one at a time, never while another "
+          "update runs on the machine, and 35 s apart. Where the entry's activation is `bmc_reset`, the BMC "
+          "is then restarted. What was sent and got no answer is looked for in the machine's own tasks and "
+          "versions before it is ever sent again.",
+      .look = lookAllWritten,
+      .act = writeOrRestart,
+      .settle = kTaskListed,
+      .deadline = 3h,
+      .needs = {.duringAct = Budget::Upload, .duringStep = Budget::Flash},
+      .overdue = "firmware.not_applied",
+      .spent = "firmware.rejected",
+      .stillRuns = lookWhetherOneRuns};
 }
 
 Step cycleStep() {
-  return {.id = "firmware.aux_cycle",
-          .title = "Cycle the tray's standby power",
-          .look = lookCycled,
-          .act = cycle,
-          .effect = Effect::Transient,
-          .repeat = Repeat::Safe,  // what was not seen to happen costs minutes more
-          .settle = 60s,
-          .deadline = 3h,  // as above
-          .spent = "power.stuck"};
+  return {
+      .id = "firmware.aux_cycle",
+      .title = "Cycle the tray's standby power",
+      .about =
+          "Only if something written waits for it: cycles the tray's standby power, which takes BMC and host "
+          "down with it for some minutes (a switch tray: restarts its system). Not while an update runs on "
+          "the machine.",
+      .look = lookCycled,
+      .act = cycle,
+      .effect = Effect::Transient,
+      .repeat = Repeat::Safe,  // what was not seen to happen costs minutes more
+      .settle = 60s,
+      .deadline = 3h,  // as above
+      .spent = "power.stuck"};
 }
 
 Step verifyStep() {
-  return {.id = "firmware.verify",
-          .title = "Read the versions back",
-          .look = lookVersions,
-          .poll = 15s,
-          .deadline = 1h,
-          .maxTries = 3,
-          .overdue = "firmware.not_applied",
-          .spent = "firmware.not_applied",
-          .again = "firmware.write"};
+  return {
+      .id = "firmware.verify",
+      .title = "Read the versions back",
+      .about =
+          "Reads the versions of everything that the baseline names. Where something was written they must "
+          "be right three times, 30 s apart. What is still old after eight minutes gets the power cycle that "
+          "it may have missed, else it is written again. Evidence that rested on other versions ends here.",
+      .look = lookVersions,
+      .poll = 15s,
+      .deadline = 1h,
+      .maxTries = 3,
+      .overdue = "firmware.not_applied",
+      .spent = "firmware.not_applied",
+      .again = "firmware.write"};
 }
 
 }  // namespace
@@ -206,6 +223,9 @@ std::vector<Step> firmwareSteps() {
       writeStep(),
       {.id = "firmware.off",
        .title = "Switch the host off for activation",
+       .about =
+           "Only if something written waits for a power cycle: the host is switched off at once, whatever it "
+           "runs, when no update runs on the machine any more.",
        .look = lookOff,
        .act = switchHostOff,
        .settle = 30s,
@@ -214,16 +234,21 @@ std::vector<Step> firmwareSteps() {
        .spent = "power.stuck"},
       {.id = "firmware.copied",
        .title = "Wait for the roots of trust to finish copying",
+       .about =
+           "Only if something written waits for the tray's power cycle: waits until the roots of trust have "
+           "copied the new firmware to their second flash. A cycle before that can cost the part.",
        .look = lookCopied,
        .overdue = "firmware.not_applied"},
       cycleStep(),
       {.id = "firmware.baseboard",
        .title = "Wait for the HGX baseboard",
+       .about = "After that cycle: waits until BMC and HGX baseboard answer again.",
        .look = lookBaseboard,
        .deadline = 20min,
        .overdue = "firmware.hgx_missing"},
       {.id = "firmware.on",
        .title = "Switch the host on",
+       .about = "Switches the host on again, if this run switched it off.",
        .look = lookOn,
        .act = switchHostOn,
        .settle = 30s,

@@ -95,18 +95,24 @@ Task<Result<Seen>> lookLeaks(StepContext& context) {
 }  // namespace
 
 Step inventoryStep() {
-  return {.id = "inspect.inventory",
-          .title = "Compare what is here with what was ordered",
-          .look = lookInventory,
-          .deadline = 30min};
+  return {
+      .id = "inspect.inventory",
+      .title = "Compare what is here with what was ordered",
+      .about =
+          "Reads every part and compares serial, model, parts and memory with the manifest and the SKU. What "
+          "differs is read three times, 30 s apart, before it becomes a finding.",
+      .look = lookInventory,
+      .deadline = 30min};
 }
 
 Step leaksStep() {
-  return {.id = "inspect.leaks",
-          .title = "Leak sensors are dry",
-          .look = lookLeaks,
-          .deadline = 30min,
-          .reaches = Lifecycle::Qualifying};
+  return {
+      .id = "inspect.leaks",
+      .title = "Leak sensors are dry",
+      .about = "Reads the leak detectors. One that is not OK ends the run, before anything is switched on.",
+      .look = lookLeaks,
+      .deadline = 30min,
+      .reaches = Lifecycle::Qualifying};
 }
 
 }  // namespace zellige::workflows

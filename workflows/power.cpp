@@ -38,6 +38,11 @@ const Workflow& power() {
   static const std::vector<Step> steps{
       {.id = "power.apply",
        .title = "Bring the host to the power state that was asked for",
+       .about =
+           "Looks at the host's power; `on` and `off` act only if it is in another state. `off` and "
+           "`restart` "
+           "are at once, whatever the host runs; that a restart happened is seen by the time of its last "
+           "reset.",
        .look = lookPower,
        .act = setPower,
        .effect = Effect::Transient,
@@ -48,7 +53,11 @@ const Workflow& power() {
        .spent = "power.stuck"}};
   static constexpr std::string_view parameters[] = {"on", "off", "restart"};
   static const Workflow workflow{
-      .name = "power", .steps = steps, .kind = NodeKind::ComputeTray, .parameters = parameters};
+      .name = "power",
+      .about = "Brings one host to the power state that a person asked for, at once.",
+      .steps = steps,
+      .kind = NodeKind::ComputeTray,
+      .parameters = parameters};
   return workflow;
 }
 

@@ -16,8 +16,9 @@ std::vector<Step> joined(std::initializer_list<std::vector<Step>> parts) {
   return out;
 }
 
-Workflow qualifies(NodeKind kind, std::string_view name, std::span<const Step> steps) {
+Workflow qualifies(NodeKind kind, std::string_view name, std::string_view about, std::span<const Step> steps) {
   return {.name = name,
+          .about = about,
           .steps = steps,
           .kind = kind,
           .qualifies = true,
@@ -35,7 +36,12 @@ const Workflow& qualify() {
                                     imageSteps(),
                                     burnInSteps(),
                                     acceptSteps()});
-  static const auto workflow = qualifies(NodeKind::ComputeTray, "qualify", steps);
+  static const auto workflow = qualifies(
+      NodeKind::ComputeTray, "qualify",
+      "Takes a compute tray from planned to available: reached, compared with what was ordered, its BMC "
+      "set up, its firmware brought to the baseline, the image written, burnt in. On a machine that "
+      "already is as wanted it changes nothing.",
+      steps);
   return workflow;
 }
 
@@ -46,7 +52,12 @@ const Workflow& qualifySwitch() {
                                     switchOsSteps(),
                                     firmwareBySwitchOsSteps(),
                                     acceptSteps()});
-  static const auto workflow = qualifies(NodeKind::SwitchTray, "qualify_switch", steps);
+  static const auto workflow = qualifies(
+      NodeKind::SwitchTray, "qualify_switch",
+      "Takes an NVLink switch tray from planned to available: its BMC and the system that it runs are set "
+      "up, and its firmware is brought to the baseline through that system. It has no image and no burn-in "
+      "of its own.",
+      steps);
   return workflow;
 }
 
@@ -57,7 +68,11 @@ const Workflow& qualifyShelf() {
                                     settingsSteps(),
                                     firmwareWithoutHostSteps(),
                                     acceptSteps()});
-  static const auto workflow = qualifies(NodeKind::PowerShelf, "qualify_shelf", steps);
+  static const auto workflow = qualifies(
+      NodeKind::PowerShelf, "qualify_shelf",
+      "Takes a power shelf from planned to available: its output is switched on, its BMC set up, its "
+      "firmware brought to the baseline. It is never switched off.",
+      steps);
   return workflow;
 }
 

@@ -113,32 +113,62 @@ Task<Result<Seen>> lookControlPlane(StepContext& context) {
 const Workflow& checkLeaks() {
   static const auto steps = [] {
     auto out = discoverSteps();
-    out.push_back({.id = "leaks.dry", .title = "Leak sensors are dry", .look = lookDry, .deadline = 30min});
+    out.push_back({.id = "leaks.dry",
+                   .title = "Leak sensors are dry",
+                   .about = "Reads the leak detectors, and leaves on the node that it is dry: the rest of "
+                            "the rack waits for "
+                            "that.",
+                   .look = lookDry,
+                   .deadline = 30min});
     return out;
   }();
   static const Workflow workflow{
-      .name = "check_leaks", .steps = steps, .startsIn = kChecksLeaksIn, .shows = kLeaksShown};
+      .name = "check_leaks",
+      .about =
+          "Reads the leak detectors of a tray before any host of its rack has power. Only `discover.access` "
+          "may write, and only to a BMC that demands another password.",
+      .steps = steps,
+      .startsIn = kChecksLeaksIn,
+      .shows = kLeaksShown};
   return workflow;
 }
 
 const Workflow& qualifyDomain() {
   static const std::vector<Step> steps{
-      {.id = "domain.bundle", .title = "All members are at one bundle", .look = lookBundle},
+      {.id = "domain.bundle",
+       .title = "All members are at one bundle",
+       .about =
+           "Sends nothing. Looks whether all compute trays were qualified against one bundle, and all switch "
+           "trays against one.",
+       .look = lookBundle},
       {.id = "domain.leader",
        .title = "One switch tray runs the NVLink control plane",
+       .about =
+           "Looks on which switch trays the NVLink control plane runs. Where none does, it is started on the "
+           "lowest one; more than one is a finding.",
        .look = lookLeader,
        .act = startControlPlane,
        .settle = 20s,
        .spent = "domain.control_plane"},
       {.id = "domain.configured",
        .title = "The NVLink control plane has configured the fabric",
+       .about = "Asks the leader whether the fabric is configured, for half an hour at most, and leaves the "
+                "result "
+                "on every member.",
        .look = lookControlPlane,
        .poll = 10s,
        .deadline = 2 * kFabricTime,
        .overdue = "domain.control_plane"},
   };
   static const Workflow workflow{
-      .name = "qualify_domain", .steps = steps, .startsIn = kChecksDomainIn, .shows = kDomainShown};
+      .name = "qualify_domain",
+      .about =
+          "Makes one NVLink domain of a rack's compute and switch trays, all together, when each of them is "
+          "available. The fabric of a rack that is in use must not be its subject: a tray that is not "
+          "available is refused.",
+      .steps = steps,
+      .startsIn = kChecksDomainIn,
+      .shows = kDomainShown};
   return workflow;
 }
 

@@ -57,12 +57,17 @@ std::vector<Step> settingsSteps() {
   return {
       {.id = "settings.password",
        .title = "Replace the factory password",
+       .about = "Replaces the factory's password of the BMC, even where the BMC does not insist: random, and "
+                "stored sealed before it is sent. A password that the manifest calls the site's own stays.",
        .look = lookPassword,
        .act = changePassword,
        .settle = 20s,
        .spent = "bmc.credentials"},
       {.id = "settings.bmc",
        .title = "Set NTP, syslog and power restore policy",
+       .about =
+           "Compares NTP servers, syslog server and power restore policy with the profile, and writes those "
+           "that differ. What the profile does not name is left as it is.",
        .look = lookSettings,
        .act = setSettings,
        .settle = 20s},

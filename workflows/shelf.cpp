@@ -27,6 +27,8 @@ std::vector<Step> shelfSteps() {
   return {
       {.id = "shelf.feed",
        .title = "Feed the busbar",
+       .about = "Looks whether the shelf feeds its busbar, and switches its output on if not. No step ever "
+                "switches a shelf off.",
        .look = lookFeeding,
        .act = startFeeding,
        .settle = 20s,

@@ -33,9 +33,17 @@ Task<Result<void>> changePassword(StepContext& context) { co_return co_await con
 
 std::vector<Step> switchOsSteps() {
   return {
-      {.id = "nvos.contact", .title = "Sign in to the switch's system", .look = lookContact, .deadline = 1h},
+      {.id = "nvos.contact",
+       .title = "Sign in to the switch's system",
+       .about = "Signs in to the system that the switch tray runs, beside its BMC, and compares the serial "
+                "that it "
+                "tells.",
+       .look = lookContact,
+       .deadline = 1h},
       {.id = "nvos.password",
        .title = "Replace the factory password of the switch's system",
+       .about =
+           "Replaces the factory's password of that system: random, and stored sealed before it is sent.",
        .look = lookPassword,
        .act = changePassword,
        .settle = 20s,

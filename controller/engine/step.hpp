@@ -52,6 +52,8 @@ struct Needs {
 struct Step {
   std::string_view id;     ///< stored ("firmware.write"); never renamed or numbered
   std::string_view title;  ///< for a person
+  /// What is looked for, and what the act does to the machine: sentences for whoever owns it (docs/workflows.md).
+  std::string_view about;
   Task<Result<Seen>> (*look)(StepContext&);
   Task<Result<void>> (*act)(StepContext&) = nullptr;  ///< nullptr: the step only waits or checks
   Effect effect = Effect::Visible;
@@ -71,6 +73,7 @@ struct Step {
 
 struct Workflow {
   std::string_view name;
+  std::string_view about;  ///< what it is for, in sentences for whoever owns the machine
   std::span<const Step> steps;
   std::optional<NodeKind> kind = {};  ///< it is for this kind of node alone
   bool qualifies = false;  ///< what a node of this kind goes through when it arrives, and after a repair
