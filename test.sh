@@ -36,7 +36,7 @@ readonly fuzzSeconds=20
 # The folders whose code runs on more than one thread.
 readonly threadedTests=(listener http store base api)
 # And the tests in which all threads of the service meet.
-readonly serviceTests='^commands\.Serve\.'
+readonly serviceTests='^commands\.(Serve|Restore)\.'
 
 if [[ ! -d ../shared ]]; then
   if [[ ${CI-} == true ]]; then

@@ -42,10 +42,10 @@ void tellOfFiles(const SqliteStore& store, Queries& queries, bool speaks) {
   log::warn("SERVE_FILES_MISSING", {{"count", std::to_string(missing)}, {"first", first}});
   if (speaks)
     fmt::print(
-        "WARNING: {} packages and images are not in {} (the first: {}).\nImport the site again (zellige "
-        "import), or "
-        "restore files/; until then no run can write them.\n\n",
-        missing, store.directory().files().string(), first);
+        "WARNING: packages or images that the database knows are not in {}: {} in all, the first is "
+        "{}.\nImport the "
+        "site again (zellige import), or restore files/; until then no run can write them.\n\n",
+        store.directory().files().string(), missing, first);
 }
 
 void tellOfKey(const SqliteStore& store, const Configuration& configuration, bool ranBefore, bool speaks) {

@@ -80,10 +80,11 @@ std::string otherwise(Connection& db, const std::string& name, const std::option
   if (std::find(last->names.begin(), last->names.end(), name) == last->names.end())
     return "the database is not the one that last ran in this data directory: it is an older copy, or "
            "another site's";
-  if (last->seat.machine != seat.machine)
+  const auto& before = last->seat;
+  if (!before.machine.empty() && !seat.machine.empty() && before.machine != seat.machine)
     return "the data directory was copied or moved here from another machine";
-  const bool born = last->seat.born == 0 || seat.born == 0 || last->seat.born == seat.born;
-  if (last->seat.inode != seat.inode || !born)
+  const bool otherBirth = before.born != 0 && seat.born != 0 && before.born != seat.born;
+  if (before.inode != seat.inode || otherBirth)
     return "the database file is a copy: it, or the whole data directory, was copied or moved to another "
            "file system";
   return {};
@@ -132,10 +133,11 @@ void rename(Connection& db, const std::string& name, const std::string& why, con
 
 }  // namespace
 
-Seat seatOf(const fs::path& database, const fs::path& machineId) {
+Seat seatOf(const fs::path& database, const fs::path& root) {
   Seat seat;
   std::string id;
-  std::ifstream(machineId) >> id;
+  std::error_code error;
+  if (!fs::exists(root / "run/machine-id", error)) std::ifstream(root / "etc/machine-id") >> id;
   if (!id.empty()) seat.machine = sha256Hex("zellige seat " + id);
   struct statx info {};
   if (::statx(AT_FDCWD, database.c_str(), 0, STATX_INO | STATX_BTIME, &info) != 0) return seat;

@@ -25,10 +25,9 @@ struct Seat {
   std::string machine;  ///< keyed digest of the machine id, which is to be told to nobody; empty: there is none
   std::uint64_t inode = 0;  ///< of the database file
   std::int64_t born = 0;    ///< its birth, ns since 1970; 0: the file system does not tell
-  bool operator==(const Seat&) const = default;
 };
-Seat seatOf(const std::filesystem::path& database,
-            const std::filesystem::path& machineId = "/etc/machine-id");
+/// `root` is where /etc/machine-id is looked for, and /run/machine-id, which says that it holds for this boot alone.
+Seat seatOf(const std::filesystem::path& database, const std::filesystem::path& root = "/");
 
 /// Begins the next life of the database, before anything else is done with it. If it is not the one that the directory
 /// last ran, every arming and every order to an agent is withdrawn in one transaction, with events that say why.

@@ -177,21 +177,48 @@ TEST_F(Lives, ACopiedDirectoryStartsDisarmedAndTheFirstGoesOn) {
   EXPECT_THAT(armed(), ElementsAre("H1")) << "a directory that was renamed is the same one";
 }
 
-TEST_F(Lives, ADirectoryThatCameFromAnotherMachineStartsDisarmed) {
-  startArmed();
-  close();
-  const auto machine = directory_.path() / "machine-id";
-  test::writeFile(machine, "0123456789abcdef0123456789abcdef\n");
-  const auto claimed = *DataDirectory::claim(data());
-  Connection db(database(), {.writes = true});
-  const auto seat = seatOf(database(), machine);
-  EXPECT_THAT(seat.machine, Not(HasSubstr("0123456789abcdef"))) << "a machine's id is told to nobody";
-  EXPECT_EQ(seat.inode, seatOf(database()).inode);
-  ASSERT_TRUE(beginLife(db, *claimed, seat, SecretBox::fromSeed("test"), time_.now()));
-  EXPECT_EQ(db.number("SELECT count(*) FROM armed_place"), 0);
-  EXPECT_THAT(findRestored(db)->why, HasSubstr("from another machine"));
-  ASSERT_TRUE(beginLife(db, *claimed, seat, SecretBox::fromSeed("test"), time_.now() + 1s));
-  EXPECT_EQ(findRestored(db)->at, time_.now()) << "and there it stays";
+class Machines : public Lives {
+ protected:
+  void SetUp() override {
+    startArmed();
+    close();
+    for (const auto* folder : {"etc", "run"}) fs::create_directories(root_ / folder);
+  }
+  /// Starts in the same directory on a machine of this id; "": it has none that lasts.
+  void startOn(const std::string& id) {
+    test::writeFile(root_ / "etc/machine-id", id.empty() ? "of-this-boot-alone\n" : id + "\n");
+    fs::remove(root_ / "run/machine-id");
+    if (id.empty()) test::writeFile(root_ / "run/machine-id", "of-this-boot-alone\n");
+    const auto claimed = *DataDirectory::claim(data());
+    Connection db(database(), {.writes = true});
+    const auto seat = seatOf(database(), root_);
+    EXPECT_EQ(seat.machine.find(id), id.empty() ? 0 : std::string::npos)
+        << "a machine's id is told to nobody";
+    ASSERT_TRUE(beginLife(db, *claimed, seat, SecretBox::fromSeed("test"), time_.now()));
+    armed_ = db.number("SELECT count(*) FROM armed_place");
+    why_ = findRestored(db) ? findRestored(db)->why : "";
+  }
+  const fs::path root_ = directory_.path() / "root";
+  std::int64_t armed_ = 0;
+  std::string why_;
+};
+
+TEST_F(Machines, ADirectoryThatCameFromAnotherOneStartsDisarmed) {
+  startOn("");  // so that what this machine's own id is plays no part
+  startOn("0123456789abcdef0123456789abcdef");
+  startOn("0123456789abcdef0123456789abcdef");
+  EXPECT_EQ(armed_, 1) << why_;
+  startOn("fedcba9876543210fedcba9876543210");
+  EXPECT_EQ(armed_, 0);
+  EXPECT_THAT(why_, HasSubstr("from another machine"));
+}
+
+TEST_F(Machines, ThatMakeThemselvesANewIdAtEveryBootStayArmed) {
+  startOn("");
+  startOn("");
+  EXPECT_EQ(armed_, 1) << why_;
+  startOn("0123456789abcdef0123456789abcdef");
+  EXPECT_EQ(armed_, 1) << "and when it lasts at last: " << why_;
 }
 
 TEST_F(Lives, AnOlderDatabaseInTheSameFileStartsDisarmed) {
