@@ -86,18 +86,18 @@ class NewFile {
 };
 
 Task<Result<void>> fetch(World& world, Client& client, Json backup, NewFile& file) {
-  const auto id = textAt(backup, "id");
+  const auto id = encodePercent(textAt(backup, "id"));
   const auto parts = readInt(backup, "parts").value_or(0), bytes = readInt(backup, "bytes").value_or(0);
   if (parts < 1 || parts > kMostParts) co_return Error{Errc::BadReply, "the controller tells no size"};
   for (std::int64_t n = 0; n < parts; ++n) {
-    const auto part = co_await client.download(
-        fmt::format("/api/v1/backups/{}/parts/{}", encodePercent(id), n));
+    auto path = fmt::format("/api/v1/backups/{}/parts/{}", id, n);
+    const auto part = co_await client.download(std::move(path));
     if (!part) co_return part.error();
     if (auto added = file.add(*part); !added) co_return added.error();
+    if (file.bytes() > bytes) co_return Error{Errc::BadReply, "the controller sends more than it told"};
     if (world.terminal)
       world.err << fmt::format("\r\033[K{} of {} MiB", file.bytes() >> 20, bytes >> 20) << std::flush;
   }
-  if (world.terminal) world.err << "\r\033[K" << std::flush;
   co_return file.finish(textAt(backup, "sha256"));
 }
 
@@ -110,9 +110,8 @@ void print(World& world, const Options& options, const fs::path& file, Json back
   sheet.add("Bytes", textAt(backup, "bytes"));
   sheet.add("SHA-256", textAt(backup, "sha256"));
   sheet.print(world.out);
-  world.out << "Not in it: site.key, which opens the BMC passwords (keep a copy of it elsewhere), tls.crt "
-               "and tls.key, "
-               "and files/ (packages and images).\n";
+  world.out << "Not in it: site.key, which opens the BMC passwords (keep a copy of it elsewhere),\n"
+               "tls.crt and tls.key, and files/ (packages and images).\n";
 }
 
 }  // namespace
@@ -129,8 +128,10 @@ Task<int> backUp(World& world, Options options, fs::path path) {
   if (world.terminal) world.err << "\r\033[K" << std::flush;
   if (!backup) co_return complain(world, backup.error());
   const auto fetched = co_await fetch(world, client, *backup, **file);
+  if (world.terminal) world.err << "\r\033[K" << std::flush;
   // The copy is as secret as the database. If this fails, the controller removes it by itself a little later.
-  static_cast<void>(co_await client.remove("/api/v1/backups/" + encodePercent(textAt(*backup, "id"))));
+  auto there = "/api/v1/backups/" + encodePercent(textAt(*backup, "id"));
+  static_cast<void>(co_await client.remove(std::move(there)));
   if (!fetched) co_return complain(world, fetched.error());
   print(world, options, path, *backup);
   co_return 0;

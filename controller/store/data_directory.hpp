@@ -16,8 +16,8 @@ namespace zellige {
 
 class DataDirectory {
  public:
-  /// Makes it, for its owner alone, if it is not there. Errc::Conflict: another controller holds it, and which. Errc::Invalid: it cannot be made or written,
-  /// or another database's WAL lies in it.
+  /// Makes it, for its owner alone, if it is not there. Errc::Conflict: another controller holds it, and which.
+  /// Errc::Invalid: it cannot be made or written, or another database's WAL lies in it.
   static Result<std::unique_ptr<DataDirectory>> claim(const std::filesystem::path& path);
   ~DataDirectory();
   DataDirectory(const DataDirectory&) = delete;

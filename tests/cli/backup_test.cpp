@@ -8,7 +8,6 @@ namespace zellige::cli {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 namespace fs = std::filesystem;
 
 class BackupCommand : public CommandLine {
@@ -62,6 +61,13 @@ TEST_F(BackupCommand, KeepsNothingWhenItBreaksOff) {
   EXPECT_EQ(run({"backup", file_.string()}), 1) << "the second part is not there";
   EXPECT_TRUE(filesThere().empty());
   EXPECT_EQ(server_.requests.back().method, "DELETE");
+}
+
+TEST_F(BackupCommand, TakesNoMoreThanWasTold) {
+  server_.onBytes("GET /api/v1/backups/ab12/parts/1", "rld and whatever fills a disk");
+  EXPECT_EQ(run({"backup", file_.string()}), 1);
+  EXPECT_THAT(err(), HasSubstr("more than it told"));
+  EXPECT_TRUE(filesThere().empty());
 }
 
 TEST_F(BackupCommand, AsksForNothingIfTheFileCannotBeNew) {

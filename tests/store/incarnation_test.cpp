@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "controller/store/backup.hpp"
-#include "controller/store/schema.hpp"
 #include "tests/store/fixture.hpp"
 
 namespace zellige {
@@ -82,7 +81,6 @@ TEST_F(Lives, AKillInTheMiddleOfAStartLeavesEverythingArmed) {
   startArmed();
   close();
   const auto file = data() / "incarnation";
-  fs::copy_file(file, directory_.path() / "before");
   const auto kept = Json::parse(std::ifstream(file));
   auto halfway = kept;
   halfway["names"].push_back("the next one");
