@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Runs what whole racks and campaigns are judged by, prints each line with its figures and whether it holds, and counts.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+usage() {
+  cat <<'USAGE'
+usage: tests/acceptance/racks.sh [--full] [ZELLIGE]
+
+  ZELLIGE   the program; default build/release/bin/zellige. The unit tests beside it are run with ctest, so build all.
+  --full    the sizes that the lines are written for (hours); without it smaller ones, which each line states
+
+Exit status 1 if a line falls short.
+USAGE
+}
+
+full=0
+program=build/release/bin/zellige
+for argument in "$@"; do
+  case $argument in
+    --full) full=1 ;;
+    -h | --help) usage; exit 0 ;;
+    -*) usage >&2; exit 2 ;;
+    *) program=$argument ;;
+  esac
+done
+program=$(realpath "$program")
+[[ -x $program ]] || { echo "$program is not there: build it first" >&2; exit 2; }
+command -v node >/dev/null || { echo 'node is needed to read the figures (.ci/packages.sh names it)' >&2; exit 2; }
+readonly build=$(dirname "$(dirname "$program")")
+
+if ((full)); then
+  readonly every=1 stormRacks=20 stormSeeds=50 fleetRacks=100 campaignRacks=100
+  echo 'Full sizes.'
+else
+  readonly every=101 stormRacks=5 stormSeeds=3 fleetRacks=20 campaignRacks=6
+  echo "Reduced sizes: every ${every}st crash point of a rack instead of all; $stormSeeds seeds of $stormRacks racks instead"
+  echo "of 50 of 20; a site of $fleetRacks racks instead of 100; a campaign over $campaignRacks racks instead of 100."
+fi
+
+source tests/acceptance/judging.sh
+
+echo
+echo 'Demo'
+ask demo demo --racks 1 --headless
+judge 'one rack, no faults' \
+  '${o.available} of ${o.nodes} available, ${o.racks_accepted} of ${o.racks} racks accepted, ${o.duplicates} duplicates, ${o.wall_s} s' \
+  'o.nodes === 35 && o.available === 35 && o.racks_accepted === 1 && o.duplicates === 0 && o.wall_s <= 300' demo
+for seed in 1 2; do
+  ask "demo-$seed" demo --racks 1 --headless --faults heavy --seed "$seed"
+  judge "one rack, heavy faults, seed $seed" \
+    '${o.available} available, ${o.quarantined} quarantined, ${o.unexpected.length} unexpected, ${o.faults_fired} faults, ${o.wall_s} s' \
+    'o.nodes === 35 && o.unexpected.length === 0 && o.faults_fired > 0 && o.duplicates === 0 && o.wrong_end_states === 0' \
+    "demo-$seed"
+done
+
+echo
+echo 'Kill at every point'
+for workflow in qualify_switch qualify_shelf; do
+  ask "sweep-$workflow" killsweep --workflow "$workflow"
+  judge "killsweep of $workflow" \
+    '${o.runs} executions over ${o.points} points, ${o.duplicates} duplicates, ${o.wrong_end_states} wrong end states' \
+    'o.points > 100 && o.runs >= o.points && o.duplicates === 0 && o.wrong_end_states === 0' "sweep-$workflow"
+done
+ask sweep-rack killsweep --workflow bring_up --every "$every"
+judge "killsweep of a small rack, every $every" \
+  '${o.runs} executions over ${o.points} points, ${o.duplicates} duplicates, ${o.wrong_end_states} wrong end states' \
+  "o.points > 1000 && o.runs >= Math.floor(o.points / $every) && o.duplicates === 0 && o.wrong_end_states === 0" sweep-rack
+
+echo
+echo 'Racks in virtual time'
+names=()
+for ((seed = 1; seed <= stormSeeds; seed++)); do
+  ask "storm-$seed" simulate --racks "$stormRacks" --faults heavy --storm 30 --seed "$seed"
+  names+=("storm-$seed")
+done
+storm="$stormSeeds seeds of $stormRacks racks, heavy faults, crashes every 30 min"
+judge "$storm: all accounted for" \
+  '${sum("available")} available + ${sum("quarantined")} quarantined of ${sum("nodes")}, ${sum("stuck")} stuck' \
+  "sum('stuck') === 0 && sum('available') + sum('quarantined') === sum('nodes') && sum('nodes') === 35 * $stormRacks * $stormSeeds" \
+  "${names[@]}"
+judge "$storm: as expected, within the limits" \
+  '${all.flatMap(r => r.unexpected).length} unexpected, ${sum("wrong_end_states")} wrong end states, ${sum("duplicates")} duplicates, ${sum("kills")} kills' \
+  "all.every(r => r.unexpected.length === 0 && r.kills > 0) && sum('wrong_end_states') === 0 && sum('duplicates') === 0" \
+  "${names[@]}"
+ask fleet simulate --racks "$fleetRacks" --seed 1
+judge "$fleetRacks racks: makespan" \
+  '${o.ratio.toFixed(3)} of the lower bound; nodes against their own oracle p50 ${o.oracle_p50.toFixed(3)}, p99 ${o.oracle_p99.toFixed(3)}; ${o.racks_accepted} accepted' \
+  "o.racks_accepted === $fleetRacks && o.ratio >= 1 && o.ratio <= 1.10" fleet
+judge "$fleetRacks racks: CPU" '${o.engine_cpu_ms_per_node.toFixed(2)} ms a node' 'o.engine_cpu_ms_per_node <= 30' fleet
+
+echo
+echo 'Campaigns'
+ask campaign simulate --campaign --racks "$campaignRacks" --window 2 --canary 1 --failure-budget 2 --failing 0.03 --seed 1
+judge "a campaign over $campaignRacks racks, 3 % of the trays take no firmware" \
+  '${o.done} done, ${o.failed} failed of ${o.nodes}, halted at ${o.failed_at_halts.join(", ")} failures, at most ${o.most_racks_flashing} racks at a time, ${o.went_back} went back, ${o.wrong.length} wrong' \
+  "o.failed === o.failing && o.done + o.failed === o.nodes && o.failed_at_halts.length > 0 && o.most_racks_flashing <= 2 &&
+   o.went_back === o.done && o.wrong.length === 0" campaign
+judge "a campaign over $campaignRacks racks: makespan" \
+  '${o.makespan_s.toFixed(0)} s against R·T/U + longest T of ${o.floor_s.toFixed(0)} s: ${o.ratio.toFixed(3)}' \
+  'o.ratio > 0 && o.ratio <= 1.05' campaign
+
+echo
+echo 'Proved by unit tests'
+units 'recorded switch tray and power shelf: recognised, inventoried, counted' \
+  redfish.SwitchTray.IsRecognisedByItsSwitchAsicsAndInventoried \
+  redfish.PowerShelf.IsRecognisedByItsChassisAndInventoried \
+  redfish.PowerShelf.TellsWhetherItFeedsAndIsSwitchedOnByItsOwnAction
+units 'a rollout that can never finish is refused before any node is touched' \
+  engine.BringUp.RefusesARecipeThatCouldNeverFinish \
+  store.Campaigns.AreRefusedWhereTheyCouldNeverEndWell \
+  store.Campaigns.AreNotTurnedWhereThereIsNoWayBack \
+  api.CampaignsApi.AreRefusedWithTheReasonBeforeAnyNodeIsTouched
+units 'campaigns and racks end the same wherever the controller dies' \
+  engine.Campaigns.EndTheSameWhereverTheControllerDies \
+  engine.BringUp.EndsTheSameWhereverTheControllerDies
+
+echo
+echo "$passed passed, $failed failed"
+((failed == 0))
