@@ -16,6 +16,10 @@ namespace {
 constexpr Duration kBetweenReads = 30s;  // FACTS 11: 3 equal reads 30 s apart
 constexpr std::size_t kEqualReads = 3;
 
+// What the acts of the cycle step are about.
+constexpr const char* kTheCycle = "";
+constexpr const char* kTheHost = "host";
+
 bool awaitsTray(const StepContext& context) { return awaitedPower(context) == Awaited::TrayCycle; }
 
 Task<Result<Seen>> lookOff(StepContext& context) {
@@ -38,6 +42,7 @@ Task<Result<Seen>> lookCopied(StepContext& context) {
 
 Task<Result<Seen>> lookCycled(StepContext& context) {
   if (!awaitsTray(context)) co_return Seen::Done;
+  context.chooseItem(kTheCycle);
   // An earlier run's cycle was judged before; if it is still here, it came to nothing.
   const auto asked = context.wasIntended() ? askedRestart(context) : std::nullopt;
   const auto state = co_await context.flasher().state();
@@ -56,11 +61,18 @@ Task<Result<Seen>> lookCycled(StepContext& context) {
   const auto runs = co_await lookWhetherAnyRuns(context);
   if (!runs) co_return runs.error();
   if (*runs) co_return Seen::Busy;
+  if (hostWasSwitchedOff(context)) {  // somebody may have switched it on again since (fault 18)
+    const auto off = co_await lookHostOff(context);
+    if (!off) co_return off;
+    if (*off == Seen::Todo) context.chooseItem(kTheHost);
+    if (*off != Seen::Done) co_return off;
+  }
   intendRestart(context, kTray, *state);
   co_return Seen::Todo;
 }
 
 Task<Result<void>> cycle(StepContext& context) {
+  if (context.item() == kTheHost) co_return co_await switchHostOff(context);
   const auto done = co_await context.flasher().auxPowerCycle();
   restartAnswered(context, done);
   if (!done && done.error().code == Errc::Unsupported)

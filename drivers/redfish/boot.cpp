@@ -33,7 +33,7 @@ Task<Result<std::string>> RedfishBmc::bootUri() {
     const auto pending = system->view().link("@Redfish.Settings/SettingsObject");
     if (!pending.empty()) {
       auto settings = co_await client_.get(pending);
-      if (!settings && !concernsTheResourceOnly(settings.error())) co_return settings.error();
+      if (!settings && !isNotThere(settings.error())) co_return settings.error();
       if (settings && settings->view().has("Boot")) uri = pending;
     }
   }
@@ -94,6 +94,7 @@ Task<Result<std::string>> RedfishBmc::slotIn(std::string collection) {
   if (collection.empty()) co_return std::string{};
   auto slots = co_await client_.members(collection);
   if (!slots) co_return slots.error();
+  if (const auto* why = slots->unanswered()) co_return *why;  // it may be the one that has media in it
   for (const auto& slot : slots->found) {
     const auto view = slot.view();
     if (view.link("Actions/#VirtualMedia.InsertMedia/target").empty()) continue;
@@ -117,7 +118,7 @@ Task<Result<std::string>> RedfishBmc::mediaSlot() {
     auto resource = co_await client_.get(owner);
     if (!resource) co_return resource.error();
     auto slot = co_await slotIn(resource->view().link("VirtualMedia"));
-    if (!slot && !concernsTheResourceOnly(slot.error())) co_return slot.error();
+    if (!slot && !isNotThere(slot.error())) co_return slot.error();
     if (slot && !slot->empty()) {
       learn([&](Known& k) { k.mediaSlot = *slot; });
       co_return *slot;

@@ -69,6 +69,8 @@ struct Members {
   };
   std::vector<Document> found;
   std::vector<Missing> missing;
+  /// Of a member that may be there all the same; nullptr: whoever is missing is not there.
+  const Error* unanswered() const;
 };
 
 class Client {

@@ -30,6 +30,12 @@ bool membersAreList(const Json& page) {
 
 }  // namespace
 
+const Error* Members::unanswered() const {
+  const auto it = std::find_if(missing.begin(), missing.end(),
+                               [](const Missing& member) { return !isNotThere(member.why); });
+  return it == missing.end() ? nullptr : &it->why;
+}
+
 // First page to last.
 Task<Result<void>> Client::eachPage(std::string uri, std::function<void(const Document&)> visit) {
   std::set<std::string> pages;

@@ -67,6 +67,7 @@ Task<Result<std::vector<BmcTask>>> RedfishBmc::tasks() {
   if (!uri) co_return uri.error();
   auto all = co_await client_.members(*uri);
   if (!all) co_return all.error();
+  if (const auto* why = all->unanswered()) co_return *why;  // it may be the one that runs
   std::vector<BmcTask> out;
   for (const auto& document : all->found) {
     out.push_back(readTask(document.view()));

@@ -64,8 +64,7 @@ Component readPart(const View& resource, ComponentKind kind, bool absentIsSick) 
 
 bool RedfishBmc::Reading::without(std::string_view uri, const Error& why) {
   if (!concernsTheResourceOnly(why)) return false;
-  // NotFound and Unsupported are answers: it is not there.
-  if (why.code == Errc::NotFound || why.code == Errc::Unsupported || !out.incomplete.empty()) return true;
+  if (isNotThere(why) || !out.incomplete.empty()) return true;
   const bool named = why.what.find(uri) != std::string::npos;
   out.incomplete = named ? why.what : fmt::format("{}: {}", uri, why.what);
   return true;

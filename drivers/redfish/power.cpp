@@ -72,7 +72,7 @@ Task<Result<void>> RedfishBmc::act(Document resource, std::string action, std::v
   auto allowed = view.texts("ResetType@Redfish.AllowableValues");
   if (const auto info = view.link("@Redfish.ActionInfo"); allowed.empty() && !info.empty()) {
     auto document = co_await client_.get(info);
-    if (!document && !concernsTheResourceOnly(document.error())) co_return document.error();
+    if (!document && !isNotThere(document.error())) co_return document.error();
     if (document)
       for (const auto& parameter : document->view().list("Parameters"))
         if (parameter.trimmed("Name") == "ResetType") allowed = parameter.texts("AllowableValues");
@@ -124,6 +124,7 @@ Task<Result<void>> RedfishBmc::auxPowerCycle() {
   types.emplace_back(platform().auxType);
   for (const auto& chassis : all->found)
     if (chassis.view().has("Actions/" + action)) co_return co_await act(chassis, action, types);
+  if (const auto* why = all->unanswered()) co_return *why;
   co_return Error{Errc::Unsupported, fmt::format("no chassis offers {}", platform().auxAction)};
 }
 
@@ -150,7 +151,7 @@ Task<Result<void>> RedfishBmc::findLeakDetectors() {
     auto link = uri;
     for (const auto* next : wayToDetectors) {
       auto document = co_await client_.get(link);
-      if (!document && !concernsTheResourceOnly(document.error())) co_return document.error();
+      if (!document && !isNotThere(document.error())) co_return document.error();
       link.clear();
       if (document) link = document->view().link(next);
       if (link.empty()) break;
@@ -198,6 +199,7 @@ Task<Result<bool>> RedfishBmc::backgroundCopyDone() {
     for (const auto& document : chassis->found)
       if (const auto now = document.view().trimmed(status); !now.empty() && now != "Completed")
         copying_.push_back(document.uri);
+    if (const auto* why = chassis->unanswered(); why && copying_.empty()) co_return *why;
     co_return copying_.empty();
   }
   while (!copying_.empty()) {

@@ -152,6 +152,10 @@ Error refusal(std::string_view method, std::string_view uri, const HttpReply& re
   return error;
 }
 
+bool isNotThere(const Error& error) {
+  return error.cause.empty() && (error.code == Errc::NotFound || error.code == Errc::Unsupported);
+}
+
 bool concernsTheResourceOnly(const Error& error) {
   switch (error.code) {
     case Errc::NotFound:

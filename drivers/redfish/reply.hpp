@@ -37,6 +37,8 @@ bool isBusy(int status);
 Error refusal(std::string_view method, std::string_view uri, const HttpReply& reply, Time now,
               bool secret = false);
 
+/// It answered that there is no such thing. Busy, cut short and the like say nothing about what is there.
+bool isNotThere(const Error& error);
 /// The machine is there and talks to us: only this resource could not be given. (False for no contact, credentials.)
 bool concernsTheResourceOnly(const Error& error);
 

@@ -150,8 +150,11 @@ Task<Result<Client::Login>> Client::tryLogin(Secret password) {
       continue;
     }
     auto error = refusal("POST", *uri, *reply, now, true);
-    if (sessionTableFull(*reply))
+    if (sessionTableFull(*reply)) {
+      // Out of reach as long as it lasts: that others leave sessions open is not this machine's sickness.
+      error.code = Errc::Unreachable;
       error.what += " (the BMC's session table is full; sessions that others left open end by themselves)";
+    }
     co_return error;
   }
 }

@@ -11,11 +11,14 @@ namespace zellige::sim {
 
 namespace {
 
-constexpr std::array kTransient{
-    FaultKind::Busy503,          FaultKind::StrayUnauthorized, FaultKind::PasswordXhtml,
-    FaultKind::ClosedOnReuse,    FaultKind::AppliedThenClosed, FaultKind::CutShort,
-    FaultKind::SlowButApplied,   FaultKind::TaskLostDone,      FaultKind::TaskLostNotDone,
-    FaultKind::OldUntilAuxCycle, FaultKind::BmcSlowToReturn,   FaultKind::HgxLate};
+constexpr std::array kTransient{FaultKind::Busy503,          FaultKind::BusyPlainText,
+                                FaultKind::FailingResource,  FaultKind::StrayUnauthorized,
+                                FaultKind::PasswordXhtml,    FaultKind::SessionTableFull,
+                                FaultKind::ClosedOnReuse,    FaultKind::AppliedThenClosed,
+                                FaultKind::CutShort,         FaultKind::SlowButApplied,
+                                FaultKind::TaskLostDone,     FaultKind::TaskLostNotDone,
+                                FaultKind::OldUntilAuxCycle, FaultKind::HostOnAtAuxCycle,
+                                FaultKind::BmcSlowToReturn,  FaultKind::HgxLate};
 constexpr std::array kDefects{FaultKind::HgxMissing, FaultKind::GpuMissing, FaultKind::WeakGpu};
 
 // Figures of our own choice: what a bring-up of new hardware may look like on a bad day.
@@ -25,23 +28,27 @@ constexpr double kDefectShare = 0.03;  // of machines that must end in quarantin
 
 /// It would never fire on another kind of machine.
 bool isOfTraysOnly(FaultKind kind) {
-  return kind == FaultKind::OldUntilAuxCycle || kind == FaultKind::HgxLate ||
-         std::find(kDefects.begin(), kDefects.end(), kind) != kDefects.end();
+  return kind == FaultKind::OldUntilAuxCycle || kind == FaultKind::HostOnAtAuxCycle ||
+         kind == FaultKind::HgxLate || std::find(kDefects.begin(), kDefects.end(), kind) != kDefects.end();
 }
 
 // How many occasions pass before a fault fires: requests for those of the transport, acts for those of acts.
 int occasions(FaultKind kind, Random& random) {
   switch (kind) {
     case FaultKind::Busy503:
+    case FaultKind::BusyPlainText:
     case FaultKind::StrayUnauthorized:
     case FaultKind::CutShort:
     case FaultKind::ClosedOnReuse: return static_cast<int>(random.between(3, 60));
+    case FaultKind::FailingResource: return static_cast<int>(random.between(3, 200));
     case FaultKind::AppliedThenClosed:
     case FaultKind::SlowButApplied: return static_cast<int>(random.between(0, 8));
     case FaultKind::TaskLostDone:
     case FaultKind::TaskLostNotDone: return static_cast<int>(random.between(0, 1));
+    case FaultKind::SessionTableFull: return static_cast<int>(random.between(0, 3));  // sign-ins
     case FaultKind::PasswordXhtml:
     case FaultKind::OldUntilAuxCycle:
+    case FaultKind::HostOnAtAuxCycle:
     case FaultKind::BmcSlowToReturn:
     case FaultKind::HgxLate:
     case FaultKind::HgxMissing:
@@ -53,7 +60,7 @@ int occasions(FaultKind kind, Random& random) {
 
 // How often it fires in all.
 int repeats(FaultKind kind, Random& random) {
-  if (kind == FaultKind::Busy503 || kind == FaultKind::ClosedOnReuse)
+  if (kind == FaultKind::Busy503 || kind == FaultKind::BusyPlainText || kind == FaultKind::ClosedOnReuse)
     return static_cast<int>(random.between(1, 3));
   if (kind == FaultKind::PasswordXhtml || kind == FaultKind::HgxMissing) return 1'000'000;
   return 1;
@@ -67,8 +74,11 @@ std::string_view expectedCause(FaultKind kind) {
     case FaultKind::GpuMissing: return "inventory.missing_part";
     case FaultKind::WeakGpu: return "burnin.failed";
     case FaultKind::Busy503:
+    case FaultKind::BusyPlainText:
+    case FaultKind::FailingResource:
     case FaultKind::StrayUnauthorized:
     case FaultKind::PasswordXhtml:
+    case FaultKind::SessionTableFull:
     case FaultKind::ClosedOnReuse:
     case FaultKind::AppliedThenClosed:
     case FaultKind::CutShort:
@@ -76,6 +86,7 @@ std::string_view expectedCause(FaultKind kind) {
     case FaultKind::TaskLostDone:
     case FaultKind::TaskLostNotDone:
     case FaultKind::OldUntilAuxCycle:
+    case FaultKind::HostOnAtAuxCycle:
     case FaultKind::BmcSlowToReturn:
     case FaultKind::HgxLate: return "";
   }

@@ -18,8 +18,11 @@ enum class FaultLevel { None, Light, Heavy };
 /// The number is the one in FACTS section 12; the last three are defects of the hardware.
 enum class FaultKind : std::uint8_t {
   Busy503,            ///< 1: 503 + Retry-After to a request that was not applied
+  BusyPlainText,      ///< 2: the same 503 as plain text, and no word of when to come again
+  FailingResource,    ///< 3: one URI answers 500 for minutes, all others answer
   StrayUnauthorized,  ///< 4: 401 once with good credentials
   PasswordXhtml,      ///< 5: the 403 of the forced password change has an XHTML body
+  SessionTableFull,   ///< 6: others have left so many sessions open that none is free
   ClosedOnReuse,      ///< 8: a kept-alive connection is closed before anything is applied
   AppliedThenClosed,  ///< 8: the act is applied, the connection closed without a reply
   CutShort,           ///< 9: the body of a reply to a read stops half-way
@@ -27,6 +30,7 @@ enum class FaultKind : std::uint8_t {
   TaskLostDone,       ///< 11: the BMC restarts at the end of a flash: task gone, update done
   TaskLostNotDone,    ///< 12: the BMC restarts in the middle of a flash: task gone, update lost
   OldUntilAuxCycle,   ///< 16: BMC firmware stays the old one until an aux cycle
+  HostOnAtAuxCycle,   ///< 18: somebody has switched the host on again, and the aux cycle is refused
   BmcSlowToReturn,    ///< 19: the BMC is gone more than 5 minutes longer after an update
   HgxLate,            ///< 20: HGX_* missing for minutes after the aux cycle
   HgxMissing,         ///< 20, for good
@@ -89,8 +93,11 @@ class FaultSchedule {
 
 namespace zellige {
 ZELLIGE_NAMES(sim::FaultKind, {sim::FaultKind::Busy503, "f01_busy_503"},
+              {sim::FaultKind::BusyPlainText, "f02_busy_plain_text"},
+              {sim::FaultKind::FailingResource, "f03_failing_resource"},
               {sim::FaultKind::StrayUnauthorized, "f04_stray_unauthorized"},
               {sim::FaultKind::PasswordXhtml, "f05_password_change_xhtml"},
+              {sim::FaultKind::SessionTableFull, "f06_session_table_full"},
               {sim::FaultKind::ClosedOnReuse, "f08_closed_on_reuse"},
               {sim::FaultKind::AppliedThenClosed, "f08_applied_then_closed"},
               {sim::FaultKind::CutShort, "f09_cut_short"},
@@ -98,6 +105,7 @@ ZELLIGE_NAMES(sim::FaultKind, {sim::FaultKind::Busy503, "f01_busy_503"},
               {sim::FaultKind::TaskLostDone, "f11_task_lost_update_done"},
               {sim::FaultKind::TaskLostNotDone, "f12_task_lost_update_not_done"},
               {sim::FaultKind::OldUntilAuxCycle, "f16_old_until_aux_cycle"},
+              {sim::FaultKind::HostOnAtAuxCycle, "f18_host_on_at_aux_cycle"},
               {sim::FaultKind::BmcSlowToReturn, "f19_bmc_slow_to_return"},
               {sim::FaultKind::HgxLate, "f20_hgx_late"}, {sim::FaultKind::HgxMissing, "f20_hgx_missing"},
               {sim::FaultKind::GpuMissing, "defect_gpu_missing"},

@@ -103,6 +103,8 @@ struct Machine {
   std::uint16_t wrongPasswords = 0;
   bool passwordExpired = false;
   Time lockedUntil{}, lastWrongPassword{};
+  std::string failingPath;  ///< fault 3, until `failsUntil`
+  Time failsUntil{};
   std::string password;
 
   // Firmware: versions are interned (World::versions); pending 0 is nothing.

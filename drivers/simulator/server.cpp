@@ -94,7 +94,30 @@ HttpReply passwordChangeRequired(World& w, Machine& m) {
       "Password property for this account located at /redfish/v1/AccountService/Accounts/root.");
 }
 
+HttpReply busyInPlainText() {
+  HttpReply reply{503, {}, "Service Unavailable\r\n"};
+  reply.headers.add("Content-Type", "text/plain");
+  return reply;
+}
+
+// Fault 3: whatever resource is asked for when it begins.
+bool fails(World& w, Machine& m, std::string_view path) {
+  if (w.now() < m.failsUntil) return path == m.failingPath;
+  if (!w.fires(m, FaultKind::FailingResource)) return false;
+  m.failingPath = path;
+  m.failsUntil = w.now() + w.between(m, w.times().failingMin, w.times().failingMax);
+  return true;
+}
+
 // --- Sessions
+
+// Fault 6: whatever opened them has forgotten them, and they end at their timeout.
+void leakSessions(World& w, Machine& m) {
+  const auto ago = w.between(m, w.times().leakedMin, w.times().leakedMax);
+  for (auto& s : m.sessions)
+    if (s.token == 0)
+      s = {w.identity(m).number(fmt::format("leaked session {}", m.sessionsOpened++)) | 1, w.now() - ago};
+}
 
 HttpReply openSession(World& w, Machine& m, const HttpRequest& request) {
   const auto body = parseJson(request.body, {.bytes = 64u << 10, .depth = 4, .values = 100});
@@ -104,6 +127,7 @@ HttpReply openSession(World& w, Machine& m, const HttpRequest& request) {
   if (!user || !password) return errorReply(400, "PropertyMissing", "UserName and Password are required.");
   if (!rightPassword(w, m, *user, *password)) return unauthorized();
   dropExpired(w, m);
+  if (w.fires(m, FaultKind::SessionTableFull)) leakSessions(w, m);
   for (auto& s : m.sessions) {
     if (s.token != 0) continue;
     s.token = w.identity(m).number(fmt::format("session {} {}", m.sessionsOpened++, toMillis(m.bmcSince))) | 1;
@@ -227,8 +251,11 @@ Answer signedIn(World& w, Machine& m, std::string_view path, const HttpRequest& 
   if (w.fires(m, FaultKind::StrayUnauthorized)) return {unauthorized()};
   if (w.fires(m, FaultKind::Busy503))
     return {unavailable("The service is temporarily unavailable.", kFaultRetryAfter)};
+  if (w.fires(m, FaultKind::BusyPlainText)) return {busyInPlainText()};
   const bool ownSession = request.method == "DELETE" && path.starts_with(kSessionsPath);
   if (m.passwordExpired && path != kOwnAccount && !ownSession) return {passwordChangeRequired(w, m)};
+  if (reads && fails(w, m, path))
+    return {errorReply(500, "InternalError", "The request failed due to an internal service error.")};
   if (reads) return get(w, m, path, request);
   if (request.method == "DELETE" && path.starts_with(kSessionsPath) && path.size() > kSessionsPath.size())
     return {closeSession(w, m, path)};

@@ -225,6 +225,10 @@ HttpReply resetManager(World& w, Machine& m, const Json& body, bool hgx) {
 
 HttpReply auxPowerReset(World& w, Machine& m, const Json& body) {
   if (readString(body, "ResetType").value_or("") != "AuxPowerCycle") return badParameter("ResetType");
+  if (!m.hostOn() && w.fires(m, FaultKind::HostOnAtAuxCycle)) {  // by its button
+    host::showLate(w, m);
+    host::powerOn(w, m);
+  }
   if (m.hostOn())
     return errorReply(400, "ChassisPowerStateOffRequired",
                       "The Chassis with Id 'BMC_0' requires to be powered off.");

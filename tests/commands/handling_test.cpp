@@ -27,6 +27,27 @@ Undoing takesBusyForANo() {
           }};
 }
 
+Undoing takesPlainTextForNonsense() {
+  return {{}, [](Time, const HttpRequest&, Received& result) {
+            if (result && result->reply.status == 503 && !result->reply.body.starts_with('{'))
+              result = giveUp("bmc.bad_reply", result->reply.body);
+          }};
+}
+
+// What cannot be read now is not there.
+Undoing takesAFailingResourceForAMissingOne() {
+  return {{}, [](Time, const HttpRequest& request, Received& result) {
+            if (isRead(request) && result && result->reply.status == 500) result->reply.status = 404;
+          }};
+}
+
+Undoing takesAFullSessionTableForANo() {
+  return {{}, [](Time, const HttpRequest& request, Received& result) {
+            if (ends(request, "/Sessions") && result && result->reply.status == 503)
+              result = giveUp("bmc.bad_reply", "503");
+          }};
+}
+
 // Sessions end when the BMC restarts or the password changes; before that a 401 is a stray.
 Undoing takesAStray401ForANo() {
   return {{}, [valid = false](Time, const HttpRequest& request, Received& result) mutable {
@@ -124,6 +145,15 @@ Undoing knowsNoAuxCycle() {
   }};
 }
 
+// Believes that a host which was off is off.
+Undoing looksForPowerOnce() {
+  return {{}, [refused = false](Time, const HttpRequest& request, Received& result) mutable {
+            if (ends(request, "NvidiaChassis.AuxPowerReset")) refused = result && result->reply.status == 400;
+            if (refused && isRead(request) && ends(request, "/Systems/System_0"))
+              changeBody(result, [](Json& json) { json["PowerState"] = "Off"; });
+          }};
+}
+
 void onlyTheTraysBundle(const std::filesystem::path& site) {
   std::ifstream in(site / "compute_tray/baseline.yaml");
   std::string text{std::istreambuf_iterator<char>(in), {}};
@@ -213,14 +243,18 @@ struct Case {
 
 const Case kCases[] = {
     {FaultKind::Busy503, 20, takesBusyForANo},
+    {FaultKind::BusyPlainText, 20, takesPlainTextForNonsense},
+    {FaultKind::FailingResource, 12, takesAFailingResourceForAMissingOne},
     {FaultKind::StrayUnauthorized, 20, takesAStray401ForANo},
     {FaultKind::PasswordXhtml, 0, readsNoPages},
+    {FaultKind::SessionTableFull, 1, takesAFullSessionTableForANo},
     {FaultKind::ClosedOnReuse, 10, takesAClosedConnectionForTheEnd},
     {FaultKind::CutShort, 20, takesACutReplyForTheEnd},
     // The second flash: after the first the BMC's restart has brought the new version alive, and all is well.
     {FaultKind::TaskLostDone, 1, takesAVanishedTaskForAFailure},
     {FaultKind::TaskLostNotDone, 0, readsNoVersionsBack},
     {FaultKind::OldUntilAuxCycle, 0, knowsNoAuxCycle, onlyTheTraysBundle},
+    {FaultKind::HostOnAtAuxCycle, 0, looksForPowerOnce},
     {FaultKind::BmcSlowToReturn, 0, waitsEightMinutesForABmc},
     {FaultKind::HgxLate, 0, waitsFourMinutesForHgx},
     {FaultKind::HgxMissing, 0, looksForHgxOnce},

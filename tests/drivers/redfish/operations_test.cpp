@@ -176,6 +176,25 @@ TEST_F(Operations, EjectingFromAnEmptySlotIsASuccessEvenWhereItIsRefused) {
   EXPECT_EQ(bench.run(bench.bmc().ejectMedia()).error().code, Errc::Rejected);
 }
 
+// Fault 3: one URI answers 500. What is there cannot be told without it.
+TEST_F(Operations, WhatDoesNotAnswerIsNotTakenForMissing) {
+  bench.machine.expands = false;
+  bench.machine.overlay(system0, {{"PowerState", "Off"}});
+  const auto broken = jsonReply(500, extendedInfo("Base.1.8.InternalError", "internal"));
+  bench.machine.always("GET", "/redfish/v1/Chassis/BMC_0", broken);
+  EXPECT_EQ(bench.run(bench.bmc().auxPowerCycle()).error().code, Errc::Busy) << "it may offer the cycle";
+  EXPECT_EQ(bench.run(bench.bmc().backgroundCopyDone()).error().code, Errc::Busy) << "it may still copy";
+  bench.machine.always("GET", usb2, broken);
+  EXPECT_EQ(bench.run(bench.bmc().media()).error().code, Errc::Busy) << "it may have media in it";
+  bench.machine.always("GET", settings0, broken);
+  EXPECT_EQ(bench.run(bench.bmc().bootOverride()).error().code, Errc::Busy) << "it may hold Boot";
+  bench.machine.overlay("/redfish/v1/TaskService/Tasks",
+                        {{"Members", Json::array({Json{{"@odata.id", "/redfish/v1/TaskService/Tasks/7"}}})}});
+  bench.machine.always("GET", "/redfish/v1/TaskService/Tasks/7", broken);
+  EXPECT_EQ(bench.run(bench.bmc().tasks()).error().code, Errc::Busy) << "it may run";
+  EXPECT_TRUE(bench.writes().empty());
+}
+
 TEST_F(Operations, SettingsSendOnlyWhatDiffers) {
   BmcSettings wanted;
   wanted.ntp = {"10.0.0.9"};

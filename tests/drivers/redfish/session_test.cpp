@@ -98,12 +98,12 @@ TEST_F(Session, APersonsCorrectionOfThePasswordIsPickedUp) {
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
 }
 
-TEST_F(Session, AFullSessionTableIsBusyAndSaysSo) {
+TEST_F(Session, AFullSessionTableIsOutOfReachAndSaysSo) {
   bench.machine.always("POST", sessions,
                        jsonReply(503, extendedInfo("IDRAC.2.7.RAC0218", "maximum sessions")));
   const auto result = bench.run(bench.bmc().signIn());
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().code, Errc::Busy);
+  EXPECT_EQ(result.error().code, Errc::Unreachable);
   EXPECT_NE(result.error().what.find("session table is full"), std::string::npos);
   EXPECT_EQ(logins(), 1u);
 }

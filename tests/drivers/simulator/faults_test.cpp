@@ -29,6 +29,36 @@ TEST(Faults, F01AnswersBusyAndAppliesNothing) {
   EXPECT_EQ(bmc.reset("On").reply.status, 200);
 }
 
+TEST(Faults, F02IsBusyInPlainTextAndAppliesNothing) {
+  Hall hall(with(FaultKind::BusyPlainText, 1));
+  Bmc bmc(hall, 0);
+  bmc.takeOver();
+  const auto d = bmc.reset("On");
+  EXPECT_EQ(d.reply.status, 503);
+  EXPECT_EQ(d.reply.headers.get("Content-Type"), "text/plain");
+  EXPECT_FALSE(d.reply.headers.has("Retry-After"));
+  EXPECT_FALSE(parseJson(d.reply.body));
+  EXPECT_FALSE(bmc.truth().hostOn);
+  EXPECT_TRUE(fired(hall, FaultKind::BusyPlainText));
+  EXPECT_EQ(bmc.reset("On").reply.status, 200);
+}
+
+TEST(Faults, F03FailsOnOneUriForMinutesAndOnNoOther) {
+  Hall hall(with(FaultKind::FailingResource, 1));
+  Bmc bmc(hall, 0);
+  bmc.takeOver();
+  EXPECT_EQ(bmc.get(kManager).reply.status, 200);
+  EXPECT_FALSE(fired(hall, FaultKind::FailingResource));
+  EXPECT_EQ(bmc.get(kSystem).reply.status, 500);
+  EXPECT_EQ(bmc.get(kManager).reply.status, 200);
+  EXPECT_EQ(bmc.reset("On").reply.status, 200) << "what is below it answers";
+  hall.pass(119s);
+  EXPECT_EQ(bmc.get(kSystem + "/").reply.status, 500);
+  hall.pass(3min + 2s);
+  EXPECT_EQ(bmc.get(kSystem).reply.status, 200);
+  EXPECT_TRUE(fired(hall, FaultKind::FailingResource));
+}
+
 TEST(Faults, F04Answers401OnceWithAGoodToken) {
   Hall hall(with(FaultKind::StrayUnauthorized, 1));
   Bmc bmc(hall, 0);
@@ -50,6 +80,29 @@ TEST(Faults, F05WritesThePasswordChangeAsXhtml) {
   EXPECT_TRUE(fired(hall, FaultKind::PasswordXhtml));
   bmc.takeOver();
   EXPECT_EQ(bmc.get("/redfish/v1/Systems").reply.status, 200);
+}
+
+TEST(Faults, F06HasNoFreeSessionUntilThoseThatOthersLeftEnd) {
+  Hall hall(with(FaultKind::SessionTableFull, 2));  // the two sign-ins of the password change pass
+  Bmc bmc(hall, 0);
+  bmc.takeOver();
+  const auto token = bmc.token();
+  const auto login = [&] {
+    return bmc.post("/redfish/v1/SessionService/Sessions",
+                    R"({"UserName":"root","Password":"Site-Passw0rd"})");
+  };
+  const auto d = login();
+  EXPECT_EQ(d.reply.status, 503);
+  EXPECT_NE(d.reply.body.find("SessionLimitExceeded"), std::string::npos);
+  EXPECT_TRUE(fired(hall, FaultKind::SessionTableFull));
+  EXPECT_EQ(bmc.get(kSystem).reply.status, 200) << "who has a session keeps it";
+  EXPECT_EQ(bmc.json("/redfish/v1/SessionService/Sessions")["Members"].size(), 8u);
+  hall.pass(4min);
+  EXPECT_EQ(login().reply.status, 503);
+  EXPECT_EQ(bmc.get(kSystem).reply.status, 200);
+  hall.pass(22min);
+  EXPECT_EQ(login().reply.status, 201);
+  EXPECT_EQ(hall.fleet.ledger().refusedPasswords(0), 0) << "nobody guessed";
 }
 
 TEST(Faults, F08ClosesAReusedConnectionBeforeAnythingIsApplied) {
@@ -145,6 +198,28 @@ TEST(Faults, F16KeepsTheOldVersionUntilAnAuxCycle) {
   bmc.loginAgain();
   EXPECT_EQ(bmc.version("FW_BMC_0"), "GB200Nvl-26.01-1");
   EXPECT_TRUE(fired(hall, FaultKind::OldUntilAuxCycle));
+}
+
+TEST(Faults, F18RefusesTheAuxCycleBecauseTheHostIsOnAgain) {
+  Hall hall(with(FaultKind::HostOnAtAuxCycle));
+  Bmc bmc(hall, 0);
+  bmc.takeOver();
+  bmc.pushCompute();
+  hall.pass(10min);
+  const auto power = [&] { return readString(bmc.json(kSystem), "PowerState"); };
+  EXPECT_EQ(power(), "Off");
+  const auto d = bmc.auxCycle();
+  EXPECT_EQ(d.reply.status, 400);
+  EXPECT_NE(d.reply.body.find("ChassisPowerStateOffRequired"), std::string::npos);
+  EXPECT_TRUE(bmc.truth().hostOn);
+  EXPECT_TRUE(fired(hall, FaultKind::HostOnAtAuxCycle));
+  hall.pass(5s);
+  EXPECT_EQ(power(), "On");
+  EXPECT_EQ(bmc.auxCycle().reply.status, 400) << "as long as it is on";
+  bmc.reset("ForceOff");
+  hall.pass(10s);
+  EXPECT_EQ(bmc.auxCycle().reply.status, 200);
+  EXPECT_TRUE(hall.fleet.ledger().duplicates().empty());
 }
 
 TEST(Faults, F19IsGoneMoreThanFiveMinutesLongerAfterAnUpdate) {
@@ -281,7 +356,7 @@ TEST(Schedule, HasFewFaultsWhenLightAndDefectsWhenHeavy) {
     ++kinds[kind];
     ++perMachine[machine];
   }
-  EXPECT_EQ(kinds.size(), 15u) << "every kind is in it";
+  EXPECT_EQ(kinds.size(), EnumNames<FaultKind>::table.size()) << "every kind is in it";
   EXPECT_GT(perMachine.size(), 0.75 * kTrays);
   for (const auto& [machine, count] : perMachine) EXPECT_LE(count, 4);
   for (const auto& expected : schedule(FaultLevel::Heavy, true).expectations())
