@@ -21,7 +21,7 @@ struct BmcAccess {
   bool mustChange = false;             ///< it is the factory's: replace it at first contact
   std::optional<Secret> nextPassword;  ///< durable before it is set; after a crash either of the two is valid
   Secret sessionToken;                 ///< empty: no session that we know of
-  std::string sessionUri;              ///< for DELETE
+  std::string sessionUri;              ///< for DELETE; kept beyond its end: this way in has worked
   std::string pin;                     ///< SHA-256 of the BMC's TLS key, base64; empty: not pinned yet
   std::int64_t version = 0;            ///< of the row that was loaded; whoever changes the row adds one
 };

@@ -37,6 +37,7 @@ struct ClientOptions {
   int tries = 3;                  ///< of a request that was told to come again
   Duration patience{60'000};      ///< all waits of one request together
   Duration defaultWait{5'000};    ///< where the BMC did not say when to come again, *est*
+  Duration lockout{660'000};      ///< the longest that is met is 600 s (FACTS 7), and a minute
   std::string caFile;             ///< http::Peer::caFile
   std::function<std::string(std::size_t)> randomHex;  ///< for new passwords; empty: the operating system's
   ReadLog* readLog = nullptr;
@@ -150,6 +151,7 @@ class Client {
   Task<Result<void>> changeAccess(std::function<void(BmcAccess&)> edit);
   void forgetToken(const Secret& rejected);
   bool hasSession() const { return !token_.empty() && !tokenIsDead_; }
+  Error maybeLocked() const;
   Task<Result<void>> signInTo(const std::vector<Secret>& candidates);
   Task<Result<Login>> tryLogin(Secret password);
   Task<Result<void>> keepSession(Secret password, HttpReply reply);
@@ -178,7 +180,9 @@ class Client {
   bool pinIsStored_ = false;           ///< as it was loaded: a pin that a person gave up is given up here too
   Secret token_;                       ///< of our session; empty: ensureSession must find or open one
   bool tokenIsDead_ = false;           ///< refused with 401: not to be taken from the store again
-  bool basicOnly_ = false;             ///< the BMC opens no session until the password is changed
+  std::int64_t refused_ = -1;  ///< the version of the row whose password worked, and was refused at `refusedAt_`
+  Time refusedAt_{};
+  bool basicOnly_ = false;  ///< the BMC opens no session until the password is changed
   struct RootLinks {
     std::string sessions, accountService;
   };

@@ -116,7 +116,7 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
     row.mustChange = false;
     row.nextPassword.reset();
     row.sessionToken = {};
-    row.sessionUri = {};
+    row.sessionUri = oldUri;
   };
   saved = co_await changeAccess(settle);
   if (saved) mustChange_ = false;

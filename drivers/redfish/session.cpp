@@ -1,5 +1,6 @@
 // Our one session at a BMC: reused while it lives, durable before its first use, and opened with at most one wrong
-// guess. Lockouts are real (FACTS 7: Supermicro 3 tries), so a 401 is confirmed once and then it is a person's turn.
+// guess. Lockouts are real (FACTS 7: Supermicro 3 tries), so a 401 is confirmed once and then it is a person's turn. A
+// password that has let us in before may be refused because others have locked the account: that is waited out first.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -85,9 +86,26 @@ Task<Result<void>> Client::ensureSession() {
   std::vector<Secret> candidates;
   if (pending) candidates.push_back(*access_->nextPassword);
   candidates.push_back(access_->password);
+  const bool refusedBefore = refused_ == access_->version;
+  if (refusedBefore && wiring_.executor.now() < refusedAt_ + wiring_.options.lockout) co_return maybeLocked();
+  const bool worked = !access_->sessionUri.empty();
   auto signedIn = co_await signInTo(candidates);
-  if (signedIn) forgetAccess();
+  if (signedIn) {
+    forgetAccess();
+  } else if (signedIn.error().code == Errc::Auth && worked && !refusedBefore) {
+    refused_ = access_->version;
+    refusedAt_ = wiring_.executor.now();
+    co_return maybeLocked();
+  }
   co_return signedIn;
+}
+
+// Nothing is sent as long as it lasts. Whoever corrects the password meanwhile ends it: the row is another one then.
+Error Client::maybeLocked() const {
+  return Error{Errc::Unreachable,
+               fmt::format("user {}: the password that worked before is refused; others may have locked the "
+                           "account, so it is not tried again before {}",
+                           access_->user, iso8601(refusedAt_ + wiring_.options.lockout))};
 }
 
 // One candidate: a refusal is confirmed once, because a single stray 401 happens (FACTS 7). Two candidates (a crash in
