@@ -187,7 +187,7 @@ Step writeStep() {
       .look = lookAllWritten,
       .act = writeOrRestart,
       .settle = kTaskListed,
-      .deadline = 3h,
+      .deadline = 4h,  // of which a stuck task may take two
       .needs = {.duringAct = Budget::Upload, .duringStep = Budget::Flash},
       .overdue = "firmware.not_applied",
       .spent = "firmware.rejected",
@@ -207,7 +207,7 @@ Step cycleStep() {
       .effect = Effect::Transient,
       .repeat = Repeat::Safe,  // what was not seen to happen costs minutes more
       .settle = 60s,
-      .deadline = 3h,  // as above
+      .deadline = 4h,  // as above
       .spent = "power.stuck"};
 }
 
@@ -242,7 +242,7 @@ std::vector<Step> firmwareSteps() {
        .act = switchHostOff,
        .settle = 30s,
        .poll = 5s,
-       .deadline = 3h,  // as the writes: somebody else's may have to end first
+       .deadline = 4h,  // as the writes: somebody else's may have to end first
        .spent = "power.stuck"},
       {.id = "firmware.copied",
        .title = "Wait for the roots of trust to finish copying",

@@ -9,9 +9,10 @@ namespace zellige::workflows {
 
 namespace {
 
-constexpr Duration kForgotten = 15min;  // FACTS 6: a task that is not listed may still run that long
-constexpr Duration kWatchGap = 90s;     // shorter than any write
-constexpr Duration kLongestWrite = 2h;  // FACTS 11: a whole update
+constexpr Duration kForgotten = 15min;   // FACTS 6: a task that is not listed may still run that long
+constexpr Duration kWatchGap = 90s;      // shorter than any write
+constexpr Duration kNoProgress = 45min;  // nearly twice the longest write (FACTS 11: DGX 24:38)
+constexpr Duration kLongestWrite = 2h;   // FACTS 11: a whole update
 
 bool isOwn(const StepContext& context, const AskedWrite& write) {
   const auto entries = entriesOf(context.target().baseline, write.package);
@@ -78,11 +79,34 @@ Found waitUntilListed(StepContext& context) {
   return Found::Busy;
 }
 
+// The task of our write runs for longer than any write takes, or tells no progress for longer than most do.
+bool isOverdue(StepContext& context, const BmcTask& task) {
+  if (!pushedWithin(context, kLongestWrite)) return true;
+  if (task.percent < 0) return false;
+  auto& percent = remembered(context, "percent");
+  auto& since = remembered(context, "percent_since");
+  const auto now = toMillis(context.now());
+  if (const auto told = std::to_string(task.percent); percent != told) {
+    percent = told;
+    since = std::to_string(now);
+  }
+  return now - std::stoll(since) >= kNoProgress.count();
+}
+
+// It is the task of the write that was asked for, and nobody waits for it any more.
+bool isStuck(StepContext& context, const BmcTask& task) {
+  const auto write = askedWrite(context);
+  if (!write) return false;
+  const bool ours = write->task.empty() ? write->tasksBefore.find(task.uri + "\n") == std::string::npos
+                                        : write->task == task.uri;
+  return ours && isOverdue(context, task);
+}
+
 Found judgeRunning(StepContext& context, const BmcTask& task) {
   writeWasSeen(context);
   remembered(context, "unlisted").clear();
   context.waitFor(progressOf(task));
-  return Found::Busy;
+  return isOverdue(context, task) ? Found::Stuck : Found::Busy;
 }
 
 Found judgeCompleted(StepContext& context, const AskedWrite& write) {
@@ -130,8 +154,9 @@ std::string progressOf(const BmcTask& task) {
 }
 
 bool anyRuns(StepContext& context, const std::vector<BmcTask>& tasks) {
-  const auto running = std::find_if(tasks.begin(), tasks.end(),
-                                    [](const BmcTask& task) { return task.state == TaskState::Running; });
+  const auto running = std::find_if(tasks.begin(), tasks.end(), [&](const BmcTask& task) {
+    return task.state == TaskState::Running && !isStuck(context, task);
+  });
   if (running == tasks.end()) return false;
   context.waitFor(progressOf(*running));
   return true;
@@ -171,6 +196,9 @@ Task<Result<Seen>> lookRestarted(StepContext& context) {
   }
   if (became == Became::Nothing) co_return Seen::Done;
   concludeRestart(context);
+  // What was stuck may be written: if so it is alive now, or waits for the tray's power cycle.
+  if (const auto write = askedWrite(context); write && write->package == asked->of)
+    concludeWrite(context, Written::Yes);
   if (!ofTray)
     bmcRestarted(context, asked->of, *state);
   else if (became != Became::LongAgo)

@@ -13,6 +13,7 @@ Task<Result<Seen>> lookRestarted(StepContext& context);
 enum class Found {
   Over,           ///< none was asked for, or the facts say by now what became of it
   Busy,           ///< it runs, or has just failed, which is to be stored first
+  Stuck,          ///< its task runs for longer than any write takes
   Lost,           ///< the BMC restarted since, and has forgotten its tasks
   Forgotten,      ///< the BMC lists no task, and it may have begun
   NeverBegan,     ///< it did not agree, and never listed a task though it was watched

@@ -12,6 +12,8 @@ namespace {
 constexpr Duration kBetweenPushes = 35s;  // FACTS 6: 30 s apart
 constexpr Duration kSecondReading = 5s;   // between the two readings that a first write needs
 
+constexpr const char* kStuckTask = "stuck";  // what the act is about, beside the entries' items
+
 const Baseline::Entry& entryOfItem(const StepContext& context) {
   const std::string_view item = context.item();
   const auto id = item.substr(item.find('.') + 1);
@@ -74,6 +76,20 @@ Task<Result<Seen>> lookRestart(StepContext& context, const Baseline::Entry& entr
   co_return Seen::Todo;
 }
 
+// No write takes so long (fault 13). A restart of the BMC ends its task, and then the versions tell.
+Task<Result<Seen>> lookStuck(StepContext& context) {
+  const auto write = askedWrite(context);
+  const auto tasks = co_await context.flasher().tasks();
+  if (!tasks) co_return tasks.error();
+  if (anyRuns(context, *tasks)) co_return Seen::Busy;  // somebody else's
+  const auto state = co_await context.flasher().state();
+  if (!state) co_return state.error();
+  context.waitFor(fmt::format("the task {} runs for longer than any write takes", write->task));
+  context.chooseItem(kStuckTask);
+  intendRestart(context, write->package, *state);
+  co_return Seen::Todo;
+}
+
 // Done: it is alive, or written and waits for a power cycle.
 Task<Result<Seen>> lookEntry(StepContext& context, const Baseline::Entry& entry, const Versions& versions) {
   const auto package = packageKey(entry);
@@ -101,6 +117,17 @@ Task<Result<Seen>> lookEntry(StepContext& context, const Baseline::Entry& entry,
   co_return Seen::Done;
 }
 
+Task<Result<void>> endStuckTask(StepContext& context) {
+  auto restarted = co_await context.flasher().resetBmc();
+  restartAnswered(context, restarted);
+  if (!restarted && restarted.error().code == Errc::Unsupported)
+    co_return failure("firmware.not_applied",
+                      fmt::format("a task runs for longer than any write takes, and {}: restart it by hand, "
+                                  "then retry the run",
+                                  restarted.error().what));
+  co_return restarted;
+}
+
 }  // namespace
 
 Task<Result<Seen>> lookAllWritten(StepContext& context) {
@@ -109,6 +136,7 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
   const auto found = co_await lookAtWrite(context);
   if (!found) co_return found.error();
   if (*found == Found::Busy) co_return Seen::Busy;
+  if (*found == Found::Stuck) co_return co_await lookStuck(context);
   const auto versions = co_await context.flasher().firmware();
   if (!versions) co_return versions.error();
   if (judgeByVersions(context, *found, *versions) == Seen::Busy) co_return Seen::Busy;
@@ -129,6 +157,7 @@ Task<Result<Seen>> lookAllWritten(StepContext& context) {
 }
 
 Task<Result<void>> writeOrRestart(StepContext& context) {
+  if (context.item() == kStuckTask) co_return co_await endStuckTask(context);
   const auto& entry = entryOfItem(context);
   if (context.item() == restartItem(entry)) {
     auto restarted = co_await context.flasher().resetBmc();

@@ -51,12 +51,13 @@ Task<Result<std::string>> FakeBmc::pushFirmware(PackageFile package, std::vector
     tasks_.push_back({uri, TaskState::Running, 20, ""});
     shownFrom_[uri] = site_.time.now() + lag;
     const bool fails = failTasks > 0 && failTasks-- > 0;
+    const bool stuck = stuckTasks > 0 && stuckTasks-- > 0;
     if (showsVersionsEarly) versions[what.item] = what.version;
-    site_.world.after(flashes, [this, what, uri, fails, cuts = cuts_] {
+    site_.world.after(flashes, [this, what, uri, fails, stuck, cuts = cuts_] {
       if (cuts != cuts_) return;
       --writing_;
       for (auto& task : tasks_)
-        if (task.uri == uri)
+        if (task.uri == uri && !stuck)
           task = {uri, fails ? TaskState::Failed : TaskState::Completed, 100, fails ? "0x17" : ""};
       if (fails) return;
       staged[what.item] = what.version;

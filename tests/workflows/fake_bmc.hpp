@@ -43,9 +43,10 @@ class FakeBmc final : public NoBmc {
   std::map<std::string, int> lostRequests;  ///< by write: the next so many never arrive, and time out
   std::string ignores;                      ///< this write is agreed to, and nothing happens
   int failTasks = 0, neverApplied = 0;      ///< the next so many
-  std::set<std::string> unread;             ///< firmware items that are listed, but do not answer
-  bool showsVersionsEarly = false;          ///< the new version is listed while its task still runs
-  bool hidesTasks = false;                  ///< lists none for now
+  int stuckTasks = 0;               ///< the next so many run until the BMC restarts, though they are done
+  std::set<std::string> unread;     ///< firmware items that are listed, but do not answer
+  bool showsVersionsEarly = false;  ///< the new version is listed while its task still runs
+  bool hidesTasks = false;          ///< lists none for now
   bool namesTasks = true, forgetsTasks = false, foreignTask = false, agentStarts = true;
   TaskState foreignTaskState = TaskState::Running;
   int failImages = 0;
