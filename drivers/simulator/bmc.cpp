@@ -31,6 +31,7 @@ void forgetAll(Machine& m) {
   m.lockedUntil = {};
   m.tasks.clear();
   m.nextTask = m.nextHgxTask = 0;
+  m.updateStuck = false;
   m.media = {};
 }
 

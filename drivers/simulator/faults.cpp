@@ -11,15 +11,16 @@ namespace zellige::sim {
 
 namespace {
 
-constexpr std::array kTransient{FaultKind::Busy503,          FaultKind::BusyPlainText,
-                                FaultKind::FailingResource,  FaultKind::StrayUnauthorized,
-                                FaultKind::PasswordXhtml,    FaultKind::SessionTableFull,
-                                FaultKind::ClosedOnReuse,    FaultKind::AppliedThenClosed,
-                                FaultKind::CutShort,         FaultKind::SlowButApplied,
-                                FaultKind::TaskLostDone,     FaultKind::TaskLostNotDone,
-                                FaultKind::OldUntilAuxCycle, FaultKind::HostOnAtAuxCycle,
-                                FaultKind::BmcSlowToReturn,  FaultKind::HgxLate};
-constexpr std::array kDefects{FaultKind::HgxMissing, FaultKind::GpuMissing, FaultKind::WeakGpu};
+constexpr std::array kTransient{
+    FaultKind::Busy503,           FaultKind::BusyPlainText,    FaultKind::FailingResource,
+    FaultKind::StrayUnauthorized, FaultKind::PasswordXhtml,    FaultKind::SessionTableFull,
+    FaultKind::LockedOut,         FaultKind::ClosedOnReuse,    FaultKind::AppliedThenClosed,
+    FaultKind::CutShort,          FaultKind::SlowButApplied,   FaultKind::TaskLostDone,
+    FaultKind::TaskLostNotDone,   FaultKind::TaskStuck,        FaultKind::CompletedCritical,
+    FaultKind::PowerUnmoved,      FaultKind::OldUntilAuxCycle, FaultKind::HostOnAtAuxCycle,
+    FaultKind::BmcSlowToReturn,   FaultKind::HgxLate};
+constexpr std::array kDefects{FaultKind::OldForGood, FaultKind::HgxMissing, FaultKind::GpuMissing,
+                              FaultKind::WeakGpu};
 
 // Figures of our own choice: what a bring-up of new hardware may look like on a bad day.
 constexpr double kLightShare = 0.2;    // of machines that have one transient fault
@@ -28,8 +29,14 @@ constexpr double kDefectShare = 0.03;  // of machines that must end in quarantin
 
 /// It would never fire on another kind of machine.
 bool isOfTraysOnly(FaultKind kind) {
-  return kind == FaultKind::OldUntilAuxCycle || kind == FaultKind::HostOnAtAuxCycle ||
-         kind == FaultKind::HgxLate || std::find(kDefects.begin(), kDefects.end(), kind) != kDefects.end();
+  return kind == FaultKind::PowerUnmoved || kind == FaultKind::OldUntilAuxCycle ||
+         kind == FaultKind::HostOnAtAuxCycle || kind == FaultKind::HgxLate ||
+         std::find(kDefects.begin(), kDefects.end(), kind) != kDefects.end();
+}
+
+/// A machine that needs no firmware update never shows it.
+bool isOfUpdates(FaultKind defect) {
+  return defect == FaultKind::OldForGood || defect == FaultKind::HgxMissing;
 }
 
 // How many occasions pass before a fault fires: requests for those of the transport, acts for those of acts.
@@ -43,14 +50,19 @@ int occasions(FaultKind kind, Random& random) {
     case FaultKind::FailingResource: return static_cast<int>(random.between(3, 200));
     case FaultKind::AppliedThenClosed:
     case FaultKind::SlowButApplied: return static_cast<int>(random.between(0, 8));
+    case FaultKind::PowerUnmoved: return static_cast<int>(random.between(0, 3));  // resets
     case FaultKind::TaskLostDone:
-    case FaultKind::TaskLostNotDone: return static_cast<int>(random.between(0, 1));
-    case FaultKind::SessionTableFull: return static_cast<int>(random.between(0, 3));  // sign-ins
+    case FaultKind::TaskLostNotDone:
+    case FaultKind::TaskStuck:
+    case FaultKind::CompletedCritical: return static_cast<int>(random.between(0, 1));
+    case FaultKind::SessionTableFull:
+    case FaultKind::LockedOut: return static_cast<int>(random.between(0, 3));  // sign-ins
     case FaultKind::PasswordXhtml:
     case FaultKind::OldUntilAuxCycle:
     case FaultKind::HostOnAtAuxCycle:
     case FaultKind::BmcSlowToReturn:
     case FaultKind::HgxLate:
+    case FaultKind::OldForGood:
     case FaultKind::HgxMissing:
     case FaultKind::GpuMissing:
     case FaultKind::WeakGpu: return 0;
@@ -70,6 +82,7 @@ int repeats(FaultKind kind, Random& random) {
 
 std::string_view expectedCause(FaultKind kind) {
   switch (kind) {
+    case FaultKind::OldForGood: return "firmware.not_applied";
     case FaultKind::HgxMissing: return "firmware.hgx_missing";
     case FaultKind::GpuMissing: return "inventory.missing_part";
     case FaultKind::WeakGpu: return "burnin.failed";
@@ -79,12 +92,16 @@ std::string_view expectedCause(FaultKind kind) {
     case FaultKind::StrayUnauthorized:
     case FaultKind::PasswordXhtml:
     case FaultKind::SessionTableFull:
+    case FaultKind::LockedOut:
     case FaultKind::ClosedOnReuse:
     case FaultKind::AppliedThenClosed:
     case FaultKind::CutShort:
     case FaultKind::SlowButApplied:
     case FaultKind::TaskLostDone:
     case FaultKind::TaskLostNotDone:
+    case FaultKind::TaskStuck:
+    case FaultKind::CompletedCritical:  // once: it is written again
+    case FaultKind::PowerUnmoved:       // once: it is asked for again
     case FaultKind::OldUntilAuxCycle:
     case FaultKind::HostOnAtAuxCycle:
     case FaultKind::BmcSlowToReturn:
@@ -114,8 +131,7 @@ FaultSchedule::FaultSchedule(const FleetOptions& fleet, Time start) : seed_(flee
     if (!tray) std::erase_if(kinds, isOfTraysOnly);
     if (tray && heavy && random.chance(kDefectShare)) {
       const auto defect = kDefects[static_cast<std::size_t>(random.between(0, kDefects.size() - 1))];
-      // Without a firmware update there is no aux cycle after which HGX could stay away.
-      if (!(fleet.asWanted && defect == FaultKind::HgxMissing)) kinds.push_back(defect);
+      if (!(fleet.asWanted && isOfUpdates(defect))) kinds.push_back(defect);
     }
     for (const auto kind : kinds) {
       const int skip = occasions(kind, random);
@@ -157,8 +173,9 @@ void FaultSchedule::showed(int machine, FaultKind kind) {
   }
 }
 
-int FaultSchedule::gpuOf(int machine) const {
-  return static_cast<int>(Random(seed_, fmt::format("defect gpu {}", machine)).between(0, 3));
+std::size_t FaultSchedule::partOf(int machine, std::string_view what, std::size_t parts) const {
+  Random random(seed_, fmt::format("defect {} {}", what, machine));
+  return static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(parts) - 1));
 }
 
 std::vector<Expectation> FaultSchedule::expectations() const {

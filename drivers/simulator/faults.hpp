@@ -15,7 +15,7 @@ namespace zellige::sim {
 
 enum class FaultLevel { None, Light, Heavy };
 
-/// The number is the one in FACTS section 12; the last three are defects of the hardware.
+/// The number is the one in FACTS section 12; OldForGood and the last three are defects of the hardware.
 enum class FaultKind : std::uint8_t {
   Busy503,            ///< 1: 503 + Retry-After to a request that was not applied
   BusyPlainText,      ///< 2: the same 503 as plain text, and no word of when to come again
@@ -23,13 +23,18 @@ enum class FaultKind : std::uint8_t {
   StrayUnauthorized,  ///< 4: 401 once with good credentials
   PasswordXhtml,      ///< 5: the 403 of the forced password change has an XHTML body
   SessionTableFull,   ///< 6: others have left so many sessions open that none is free
+  LockedOut,          ///< 7: others have guessed passwords until the account was locked
   ClosedOnReuse,      ///< 8: a kept-alive connection is closed before anything is applied
   AppliedThenClosed,  ///< 8: the act is applied, the connection closed without a reply
   CutShort,           ///< 9: the body of a reply to a read stops half-way
   SlowButApplied,     ///< 10: the act is applied, the reply comes later than any client waits
   TaskLostDone,       ///< 11: the BMC restarts at the end of a flash: task gone, update done
   TaskLostNotDone,    ///< 12: the BMC restarts in the middle of a flash: task gone, update lost
+  TaskStuck,  ///< 13: a write is over, its task runs until the BMC restarts, and no other write is taken
+  CompletedCritical,  ///< 14: a task ends Completed at 100 % and is Critical: nothing was written
+  PowerUnmoved,       ///< 15: a reset is agreed to; its task ends: the power state did not change
   OldUntilAuxCycle,   ///< 16: BMC firmware stays the old one until an aux cycle
+  OldForGood,         ///< 17: one component keeps its old version, even after the aux cycle
   HostOnAtAuxCycle,   ///< 18: somebody has switched the host on again, and the aux cycle is refused
   BmcSlowToReturn,    ///< 19: the BMC is gone more than 5 minutes longer after an update
   HgxLate,            ///< 20: HGX_* missing for minutes after the aux cycle
@@ -69,8 +74,8 @@ class FaultSchedule {
   bool has(int machine, FaultKind kind) const;
   /// The defect showed: counted once.
   void showed(int machine, FaultKind kind);
-  /// Which GPU a GPU defect sits on.
-  int gpuOf(int machine) const;
+  /// On which of so many parts ("gpu") a defect sits.
+  std::size_t partOf(int machine, std::string_view what, std::size_t parts) const;
 
   std::vector<Expectation> expectations() const;
   std::map<std::string, int> fired() const;
@@ -98,13 +103,18 @@ ZELLIGE_NAMES(sim::FaultKind, {sim::FaultKind::Busy503, "f01_busy_503"},
               {sim::FaultKind::StrayUnauthorized, "f04_stray_unauthorized"},
               {sim::FaultKind::PasswordXhtml, "f05_password_change_xhtml"},
               {sim::FaultKind::SessionTableFull, "f06_session_table_full"},
+              {sim::FaultKind::LockedOut, "f07_locked_out"},
               {sim::FaultKind::ClosedOnReuse, "f08_closed_on_reuse"},
               {sim::FaultKind::AppliedThenClosed, "f08_applied_then_closed"},
               {sim::FaultKind::CutShort, "f09_cut_short"},
               {sim::FaultKind::SlowButApplied, "f10_slow_but_applied"},
               {sim::FaultKind::TaskLostDone, "f11_task_lost_update_done"},
               {sim::FaultKind::TaskLostNotDone, "f12_task_lost_update_not_done"},
+              {sim::FaultKind::TaskStuck, "f13_task_stuck"},
+              {sim::FaultKind::CompletedCritical, "f14_completed_critical"},
+              {sim::FaultKind::PowerUnmoved, "f15_power_unmoved"},
               {sim::FaultKind::OldUntilAuxCycle, "f16_old_until_aux_cycle"},
+              {sim::FaultKind::OldForGood, "f17_old_for_good"},
               {sim::FaultKind::HostOnAtAuxCycle, "f18_host_on_at_aux_cycle"},
               {sim::FaultKind::BmcSlowToReturn, "f19_bmc_slow_to_return"},
               {sim::FaultKind::HgxLate, "f20_hgx_late"}, {sim::FaultKind::HgxMissing, "f20_hgx_missing"},

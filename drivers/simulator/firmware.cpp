@@ -174,9 +174,10 @@ void written(World& w, Machine& m) {
     }
     ++m.flashes;
   }
-  finish(w, m, outcome);
+  m.updateStuck = outcome == TaskOutcome::Completed && w.fires(m, FaultKind::TaskStuck);
+  finish(w, m, m.updateStuck ? TaskOutcome::Running : outcome);
   activate(w, m, Bundle::ShelfSupplies);  // they go over to it one after the other, without a break
-  if (outcome == TaskOutcome::Completed && w.fires(m, FaultKind::TaskLostDone))
+  if (outcome == TaskOutcome::Completed && !m.updateStuck && w.fires(m, FaultKind::TaskLostDone))
     bmc::restart(w, m, bmc::Why::AfterFlash);
 }
 
@@ -204,11 +205,11 @@ void start(World& w, Machine& m, const Push& push, const PackageStore::Opened& o
                      : f.hgx            ? times.computeFlash
                                         : times.bmcTrayFlash;
   const auto duration = real ? w.spread(m, whole) : times.notRecognised;
-  if (m.tasks.size() == kMaxTasks) m.tasks.erase(m.tasks.begin());
-  m.tasks.push_back({f.task, f.hgx, TaskOutcome::Running, w.now(), w.now() + duration});
+  addTask(m, {f.task, f.hgx, TaskOutcome::Running, w.now(), w.now() + duration});
   if (f.hgx ? m.computeCopying : m.trayCopying) ++m.copiesAtRisk;
   w.begin(m, Work::Flash);
-  if (real && w.fires(m, FaultKind::TaskLostNotDone))
+  if (real && w.fires(m, FaultKind::CompletedCritical)) f.outcome = TaskOutcome::CompletedCritical;
+  if (f.outcome == TaskOutcome::Completed && w.fires(m, FaultKind::TaskLostNotDone))
     w.later(m, Track::Flash, duration / 2, dieInTheMiddle);
   else
     w.later(m, Track::Flash, duration, written);
@@ -251,7 +252,7 @@ HttpReply push(World& w, Machine& m, const HttpRequest& request) {
   if (opened.package) writes = plan(w, *m.profile, *opened.package, read->target);
   auto why = whyDuplicate(w, m, *read, opened.digest, writes);
   const bool soon = m.lastPush != Time::min() && w.now() - m.lastPush < kPushGap;
-  if (m.flash.running && !soon) {
+  if (m.updateStuck || (m.flash.running && !soon)) {
     if (!why.empty())
       w.record(m, ActKind::FirmwareStart, read->target.component, opened.digest, std::move(why));
     return unavailable("Another update is running.", kBusyRetry);
@@ -264,10 +265,7 @@ HttpReply push(World& w, Machine& m, const HttpRequest& request) {
   }
   m.lastPush = w.now();
   start(w, m, *read, opened);
-  const auto id = taskId(m.tasks.back());
-  auto reply = jsonReply(202, *resource(w, m, fmt::format("/redfish/v1/TaskService/Tasks/{}", id)));
-  reply.headers.add("Location", fmt::format("/redfish/v1/TaskService/Tasks/{}/Monitor", id));
-  return reply;
+  return taskReply(w, m);
 }
 
 void interrupt(World& w, Machine& m) {
@@ -280,19 +278,36 @@ void lose(World& w, Machine& m) { finish(w, m, TaskOutcome::CutOff); }
 
 bool activate(World& w, Machine& m, Bundle bundle) {
   bool any = false;
+  const int stubborn = w.stubbornItem(m);
   for (std::size_t i = 0; i < m.profile->firmware.size(); ++i) {
     if (m.pending[i] == 0 || m.profile->firmware[i].bundle != bundle) continue;
-    m.active[i] = std::exchange(m.pending[i], std::uint16_t{0});
+    const auto version = std::exchange(m.pending[i], std::uint16_t{0});
     any = true;
+    if (static_cast<int>(i) == stubborn)
+      w.faults.showed(m.id, FaultKind::OldForGood);
+    else
+      m.active[i] = version;
   }
   if (any && m.isTray()) beginCopy(w, m, bundle);
   return any;
 }
 
+void addTask(Machine& m, UpdateTask task) {
+  if (m.tasks.size() == kMaxTasks) m.tasks.erase(m.tasks.begin());
+  m.tasks.push_back(task);
+}
+
+HttpReply taskReply(const World& w, const Machine& m) {
+  const auto uri = fmt::format("/redfish/v1/TaskService/Tasks/{}", taskId(m.tasks.back()));
+  auto reply = jsonReply(202, *resource(w, m, uri));
+  reply.headers.add("Location", uri + "/Monitor");
+  return reply;
+}
+
 std::string taskId(const UpdateTask& task) { return (task.hgx ? "HGX_" : "") + std::to_string(task.number); }
 
 int percent(const World& w, const UpdateTask& task) {
-  if (task.outcome == TaskOutcome::Completed) return 100;
+  if (task.outcome == TaskOutcome::Completed || task.outcome == TaskOutcome::CompletedCritical) return 100;
   const auto done = (std::min(w.now(), task.end) - task.start).count() * 100;
   const auto whole = std::max<std::int64_t>(1, (task.end - task.start).count());
   const auto part = done / whole;

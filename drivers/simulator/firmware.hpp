@@ -15,6 +15,9 @@ void lose(World& w, Machine& m);
 /// Pending versions of `bundle` become active; a background copy begins. False: nothing was pending.
 bool activate(World& w, Machine& m, Bundle bundle);
 
+void addTask(Machine& m, UpdateTask task);
+/// 202 with the task that was added last.
+HttpReply taskReply(const World& w, const Machine& m);
 /// "0" or "HGX_0".
 std::string taskId(const UpdateTask& task);
 /// PercentComplete jumps 0, 20, 40, 100 (FACTS 6).

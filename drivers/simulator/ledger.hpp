@@ -8,7 +8,8 @@
 //   in it is already pending or active there.
 // - reset: off while off or going off since an earlier off; on while on since an earlier on; a restart while
 //   the host still boots from an earlier restart or on, with boot override and media unchanged.
-// - bmc_reset: again, while the first has not begun yet, or with no BMC firmware pending that it would activate.
+// - bmc_reset: again, while the first has not begun yet, or with no BMC firmware pending that it would activate and no
+//   task that it would end.
 // - aux_cycle: again, while the first has not begun yet, or with no firmware pending and HGX not missing beyond its
 //   start-up time.
 // - media_insert: while any slot has media.
@@ -23,7 +24,7 @@
 // second wish for one, so a step that says it may be repeated is within its rights.
 //
 // Beside the deliveries it counts what arrived that is no read, also what was refused before it became one (401, 403,
-// 405, 412, 503), and the passwords that were refused.
+// 405, 412, 503), and the passwords that were found wrong: none is while the account is locked.
 #pragma once
 
 #include <cstdint>

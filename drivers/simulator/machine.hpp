@@ -50,7 +50,15 @@ struct Session {
 };
 inline constexpr std::size_t kSessions = 8;  ///< FACTS 7: about 8 sessions
 
-enum class TaskOutcome : std::uint8_t { Running, Completed, LowerStamp, NotRecognised, CutOff };
+enum class TaskOutcome : std::uint8_t {
+  Running,
+  Completed,
+  CompletedCritical,
+  LowerStamp,
+  NotRecognised,
+  CutOff,
+  PowerUnmoved,  ///< of a reset, not before its `end`
+};
 
 struct UpdateTask {
   std::uint16_t number = 0;
@@ -111,6 +119,7 @@ struct Machine {
   std::array<std::uint16_t, kItems> active{}, pending{};
   std::uint32_t bricked = 0;  ///< bit per item
   Flash flash;
+  bool updateStuck = false;  ///< fault 13: it takes itself to be writing
   Time lastPush = Time::min();
   std::vector<UpdateTask> tasks;
   std::uint16_t nextTask = 0, nextHgxTask = 0;

@@ -30,6 +30,7 @@ struct Times {
   Duration osBoot{60s};                ///< 1 min
   Duration imageWrite{180s};           ///< est: 12 GB through zstd to NVMe, checked, synced
   Duration leakedMin{300s}, leakedMax{1'500s};            ///< fault 6, est: so long ago they were last used
+  Duration powerUnmoved{23s};                             ///< fault 15: 22-24 s
   Duration failingMin{120s}, failingMax{300s};            ///< fault 3, est
   Duration bmcSlowExtraMin{360s}, bmcSlowExtraMax{600s};  ///< fault 19: more than 5 min
   Duration hgxLateMin{240s}, hgxLateMax{360s};            ///< fault 20

@@ -82,7 +82,7 @@ std::optional<Json> sessions(const Machine& m, const Path& p) {
   return std::nullopt;
 }
 
-Json taskMessages(const UpdateTask& task) {
+Json taskMessages(TaskOutcome outcome) {
   const auto message = [](std::string_view id, std::string_view text, std::string_view severity) {
     return Json::array({{{"@odata.type", "#Message.v1_0_8.Message"},
                          {"Message", text},
@@ -91,11 +91,16 @@ Json taskMessages(const UpdateTask& task) {
                          {"Resolution", "None."},
                          {"Severity", severity}}});
   };
-  switch (task.outcome) {
+  switch (outcome) {
     case TaskOutcome::Running: return message("TaskEvent.1.0.3.TaskStarted", "The task has started.", "OK");
     case TaskOutcome::Completed:
       return message("Update.1.0.AwaitToActivate",
                      "Awaiting for an action to proceed with activating the image.", "OK");
+    case TaskOutcome::CompletedCritical:
+      return message("Update.1.0.ApplyFailed", "The update could not be applied.", "Critical");
+    case TaskOutcome::PowerUnmoved:
+      return message("Base.1.12.ActionNotSupported", "The power state of the chassis did not change.",
+                     "Critical");
     case TaskOutcome::LowerStamp:
       return message("NvidiaUpdate.1.0.ComponentUpdateSkipped",
                      "The component comparison stamp is lower than that of the running firmware.", "Critical");
@@ -108,18 +113,21 @@ Json taskMessages(const UpdateTask& task) {
 
 Json taskJson(const World& w, const UpdateTask& task) {
   const auto id = firmware::taskId(task);
-  const bool running = task.outcome == TaskOutcome::Running;
-  const bool good = running || task.outcome == TaskOutcome::Completed;
+  const bool undecided = task.outcome == TaskOutcome::PowerUnmoved && w.now() < task.end;
+  const auto outcome = undecided ? TaskOutcome::Running : task.outcome;
+  const bool running = outcome == TaskOutcome::Running;
+  const bool good = running || outcome == TaskOutcome::Completed;
   auto out = link("TaskService/Tasks/" + id);
   out["@odata.type"] = "#Task.v1_4_2.Task";
   out["Id"] = id;
-  out["Messages"] = taskMessages(task);
+  out["Messages"] = taskMessages(outcome);
   out["Name"] = "Task " + id;
   out["PercentComplete"] = firmware::percent(w, task);
   out["StartTime"] = redfishTime(task.start);
   if (!running) out["EndTime"] = redfishTime(task.end);
   out["TaskMonitor"] = fmt::format("/redfish/v1/TaskService/Tasks/{}/Monitor", id);
-  out["TaskState"] = running ? "Running" : good ? "Completed" : "Exception";
+  const bool completed = good || outcome == TaskOutcome::CompletedCritical;
+  out["TaskState"] = running ? "Running" : completed ? "Completed" : "Exception";
   out["TaskStatus"] = good ? "OK" : "Critical";
   return out;
 }

@@ -202,12 +202,20 @@ void World::end(Machine& m, Work work) {
 }
 
 int World::missingGpu(const Machine& m) const {
-  if (!faults.has(m.id, FaultKind::GpuMissing)) return -1;
-  return faults.gpuOf(m.id);
+  return faults.has(m.id, FaultKind::GpuMissing) ? static_cast<int>(faults.partOf(m.id, "gpu", kGpus)) : -1;
 }
 
 int World::weakGpu(const Machine& m) const {
-  return faults.has(m.id, FaultKind::WeakGpu) ? faults.gpuOf(m.id) : -1;
+  return faults.has(m.id, FaultKind::WeakGpu) ? static_cast<int>(faults.partOf(m.id, "gpu", kGpus)) : -1;
+}
+
+int World::stubbornItem(const Machine& m) const {
+  if (!faults.has(m.id, FaultKind::OldForGood)) return -1;
+  std::vector<int> updated;
+  for (const auto& item : m.profile->firmware)
+    if (item.bundle == Bundle::Compute && item.factory != item.wanted)
+      updated.push_back(m.profile->item(item.id));
+  return updated.empty() ? -1 : updated[faults.partOf(m.id, "firmware", updated.size())];
 }
 
 }  // namespace zellige::sim

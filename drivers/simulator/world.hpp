@@ -100,6 +100,8 @@ class World {
   /// The GPU that is missing from this machine, or -1.
   int missingGpu(const Machine& m) const;
   int weakGpu(const Machine& m) const;
+  /// The firmware item that falls back to its old version whenever it is to come alive, or -1.
+  int stubbornItem(const Machine& m) const;
 
   void record(const Machine& m, ActKind kind, std::string_view component, std::string_view digest = {},
               std::string why = {}) {

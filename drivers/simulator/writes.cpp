@@ -156,12 +156,21 @@ HttpReply notInThisState(std::string_view type) {
   return errorReply(400, "ResourceInUse", fmt::format("{} is not possible in the current power state.", type));
 }
 
+// Fault 15, of a reset that would change something: no other is an occasion.
+bool powerIsUnmoved(World& w, Machine& m, bool changes) {
+  if (!m.isTray() || !changes || !w.fires(m, FaultKind::PowerUnmoved)) return false;
+  firmware::addTask(
+      m, {m.nextTask++, false, TaskOutcome::PowerUnmoved, w.now(), w.now() + w.times().powerUnmoved});
+  return true;
+}
+
 HttpReply resetOff(World& w, Machine& m, const std::string& type) {
   const bool offAlready = !m.hostOn() || m.host.poweringOff;
   w.record(m, ActKind::Reset, type, {},
            offAlready && m.delivered.off ? "the host is off, or on its way, since an earlier request"
                                          : std::string());
   if (!m.hostOn()) return notInThisState(type);
+  if (powerIsUnmoved(w, m, !offAlready)) return firmware::taskReply(w, m);
   m.delivered.off = true;
   m.delivered.on = m.delivered.restart = false;
   host::showLate(w, m);
@@ -174,6 +183,7 @@ HttpReply resetOn(World& w, Machine& m, const std::string& type) {
   w.record(m, ActKind::Reset, type, {},
            on && m.delivered.on ? "the host is on, or booting, since an earlier request" : std::string());
   if (m.hostOn()) return notInThisState(type);
+  if (powerIsUnmoved(w, m, true)) return firmware::taskReply(w, m);
   host::showLate(w, m);
   host::powerOn(w, m);
   m.delivered.on = m.delivered.restart = true;
@@ -196,6 +206,7 @@ HttpReply resetSystem(World& w, Machine& m, const Json& body) {
                ? "the host still boots from an earlier request, and nothing else has changed"
                : std::string());
   if (!m.hostOn() || m.host.poweringOff) return notInThisState(type);
+  if (powerIsUnmoved(w, m, true)) return firmware::taskReply(w, m);
   host::showLate(w, m);
   host::restart(w, m);
   m.delivered.on = m.delivered.restart = true;
@@ -215,8 +226,8 @@ HttpReply resetManager(World& w, Machine& m, const Json& body, bool hgx) {
   const bool pending = m.anyPending(Bundle::BmcTray) || m.anyPending(Bundle::ShelfController);
   w.record(m, ActKind::BmcReset, "BMC_0", {},
            m.bmcGoing ? kGoing
-           : m.delivered.bmcReset && !pending
-               ? "an earlier BMC reset took effect and no BMC firmware is pending"
+           : m.delivered.bmcReset && !pending && !m.updateStuck
+               ? "an earlier BMC reset took effect, no BMC firmware is pending and no task is stuck"
                : "");
   m.delivered.bmcReset = true;
   bmc::restartSoon(w, m, bmc::Why::Asked);

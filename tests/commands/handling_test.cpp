@@ -48,6 +48,13 @@ Undoing takesAFullSessionTableForANo() {
           }};
 }
 
+Undoing takesALockedAccountForAWrongPassword() {
+  return {{}, [](Time, const HttpRequest& request, Received& result) {
+            if (ends(request, "/Sessions") && result && result->reply.status == 401)
+              result = giveUp("bmc.credentials", "401");
+          }};
+}
+
 // Sessions end when the BMC restarts or the password changes; before that a 401 is a stray.
 Undoing takesAStray401ForANo() {
   return {{}, [valid = false](Time, const HttpRequest& request, Received& result) mutable {
@@ -62,6 +69,12 @@ Undoing readsNoPages() {
   return {{}, [](Time, const HttpRequest&, Received& result) {
             if (result && result->reply.status == 403 && result->reply.body.starts_with('<'))
               result->reply.body = "{}";
+          }};
+}
+
+Undoing readsNoRefusals() {
+  return {{}, [](Time, const HttpRequest&, Received& result) {
+            if (result && result->reply.status == 403) result->reply.body = "{}";
           }};
 }
 
@@ -128,6 +141,31 @@ Json& wantedVersions(Json& json) {
   return json;
 }
 
+// A task is over when it says so, and not before.
+Undoing neverRestartsABmc() {
+  return {[](const HttpRequest& request) -> std::optional<HttpReply> {
+    if (!ends(request, "/Manager.Reset")) return std::nullopt;
+    return HttpReply{405, {}, "{}"};
+  }};
+}
+
+// Completed is completed, and what was to be written runs.
+Undoing believesWhatTheTaskSays() {
+  return {{}, [believed = false](Time, const HttpRequest& request, Received& result) mutable {
+            if (!isRead(request)) return;
+            changeBody(result, [&](Json& json) {
+              forEachObject(json, [&](Json& task) {
+                if (task.value("TaskState", "") != "Completed" || task.value("TaskStatus", "") != "Critical")
+                  return;
+                task["TaskStatus"] = "OK";
+                believed = true;
+              });
+              if (believed && request.path().find("/FirmwareInventory") != std::string_view::npos)
+                wantedVersions(json);
+            });
+          }};
+}
+
 // What was written and cycled is believed to run.
 Undoing readsNoVersionsBack() {
   return {
@@ -143,6 +181,19 @@ Undoing knowsNoAuxCycle() {
     if (!ends(request, "NvidiaChassis.AuxPowerReset")) return std::nullopt;
     return HttpReply{405, {}, "{}"};
   }};
+}
+
+// What was agreed to has happened.
+Undoing takesTheAnswerForTheDeed() {
+  return {{}, [agreed = std::string()](Time, const HttpRequest& request, Received& result) mutable {
+            if (ends(request, "ComputerSystem.Reset") && result && result->reply.status < 300)
+              agreed = Json::parse(request.body)["ResetType"];
+            if (agreed.empty() || !isRead(request) || !ends(request, "/Systems/System_0")) return;
+            changeBody(result, [&](Json& json) {
+              if (agreed == "ForceRestart") json["LastResetTime"] = "2000-01-01T00:00:00Z";
+              if (agreed == "On" || agreed == "ForceOff") json["PowerState"] = agreed == "On" ? "On" : "Off";
+            });
+          }};
 }
 
 // Believes that a host which was off is off.
@@ -248,12 +299,17 @@ const Case kCases[] = {
     {FaultKind::StrayUnauthorized, 20, takesAStray401ForANo},
     {FaultKind::PasswordXhtml, 0, readsNoPages},
     {FaultKind::SessionTableFull, 1, takesAFullSessionTableForANo},
+    {FaultKind::LockedOut, 1, takesALockedAccountForAWrongPassword},
     {FaultKind::ClosedOnReuse, 10, takesAClosedConnectionForTheEnd},
     {FaultKind::CutShort, 20, takesACutReplyForTheEnd},
     // The second flash: after the first the BMC's restart has brought the new version alive, and all is well.
     {FaultKind::TaskLostDone, 1, takesAVanishedTaskForAFailure},
     {FaultKind::TaskLostNotDone, 0, readsNoVersionsBack},
+    {FaultKind::TaskStuck, 0, neverRestartsABmc},
+    {FaultKind::CompletedCritical, 1, believesWhatTheTaskSays},
+    {FaultKind::PowerUnmoved, 2, takesTheAnswerForTheDeed},
     {FaultKind::OldUntilAuxCycle, 0, knowsNoAuxCycle, onlyTheTraysBundle},
+    {FaultKind::OldForGood, 0, readsNoVersionsBack},
     {FaultKind::HostOnAtAuxCycle, 0, looksForPowerOnce},
     {FaultKind::BmcSlowToReturn, 0, waitsEightMinutesForABmc},
     {FaultKind::HgxLate, 0, waitsFourMinutesForHgx},
@@ -312,6 +368,12 @@ TEST_P(UnknownOutcome, RepeatedBlindlyMakesDuplicates) {
 
 INSTANTIATE_TEST_SUITE_P(OfEachFault, UnknownOutcome, testing::ValuesIn(kUnknownOutcomes),
                          [](const auto& info) { return std::string(nameOf(info.param)); });
+
+// Fault 5 in JSON is how every tray arrives.
+TEST(HandlingOfDelivery, ReadsThatThePasswordMustBeChanged) {
+  EXPECT_TRUE(bringUp({}).good());
+  EXPECT_FALSE(bringUp({{}, readsNoRefusals(), {}}).good());
+}
 
 TEST(HandlingList, ForgetsNoKindOfFault) {
   for (const auto& [kind, name] : EnumNames<FaultKind>::table) {
