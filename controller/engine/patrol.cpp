@@ -138,7 +138,10 @@ Task<void> Patrol::visit(NodeId id) {
   if (host) judgeHost(*node, *host, change.ops);
   if (change.ops.empty()) co_return;
   const auto receipt = co_await store_.commit(std::move(change));
-  if (receipt) co_return;
+  if (receipt) {
+    if (tellNews_) tellNews_({id});
+    co_return;
+  }
   // Somebody changed the node meanwhile: the next round looks again.
   for (auto* said : {&missedOnce_, &seenOn_, &foundOff_, &foundShut_}) said->erase(id);
 }

@@ -6,6 +6,7 @@
 // changed must not be tried every ten minutes until the account is locked.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <vector>
 
@@ -25,6 +26,8 @@ class Patrol {
       : store_(store), bmcs_(bmcs), executor_(executor), options_(options) {}
   Patrol(const Patrol&) = delete;
 
+  /// To be told of every node of which it has said something, when that is durable.
+  void onNews(std::function<void(const std::vector<NodeId>&)> tell) { tellNews_ = std::move(tell); }
   /// Goes round for ever; spawn it.
   Task<void> walk();
 
@@ -42,6 +45,7 @@ class Patrol {
   BmcDirectory& bmcs_;
   Executor& executor_;
   PatrolOptions options_;
+  std::function<void(const std::vector<NodeId>&)> tellNews_;
   Time began_{};
   std::set<NodeId> missedOnce_;  ///< one missed look is no lost contact yet
   std::set<NodeId> seenOn_;      ///< hosts in service whose finding that they are off, if any, is resolved

@@ -47,9 +47,10 @@ class Resting final : public NoBmc {
 Task<Result<Seen>> busy(StepContext&) { co_return Seen::Busy; }
 const std::vector<Step> kSteps{{.id = "wait", .title = "Wait", .look = busy, .deadline = 1000h}};
 const Workflow kFlow{.name = "toy", .steps = kSteps, .kind = NodeKind::ComputeTray, .qualifies = true};
+const Workflow kOther{.name = "other", .steps = kSteps};
 
 struct Patrolled {
-  explicit Patrolled(int nodes, Lifecycle lifecycle = Lifecycle::InService) : site({&kFlow}) {
+  explicit Patrolled(int nodes, Lifecycle lifecycle = Lifecycle::InService) : site({&kFlow, &kOther}) {
     for (int i = 0; i < nodes; ++i) addNode(lifecycle);
     reboot();
   }
@@ -96,6 +97,21 @@ TEST(Patrol, FindsContactLostAfterTwoMissedLooksAndRegainedAfterOne) {
   p.machine().broken.reset();
   p.site.run(10min);
   EXPECT_FALSE(p.node().unreachableSince);
+}
+
+TEST(Patrol, TellsOfEveryNodeOfWhichItHasNews) {
+  Patrolled p(2);
+  std::vector<NodeId> news;
+  p.patrol->onNews(
+      [&](const std::vector<NodeId>& nodes) { news.insert(news.end(), nodes.begin(), nodes.end()); });
+  p.site.run(30min);
+  news.clear();
+  p.machine(1).broken = unreachable();
+  p.site.run(1h);
+  EXPECT_THAT(news, ElementsAre(p.ids[1])) << "once, when it was lost";
+  p.machine(1).broken.reset();
+  p.site.run(1h);
+  EXPECT_THAT(news, ElementsAre(p.ids[1], p.ids[1]));
 }
 
 TEST(Patrol, ABmcThatIsBusyIsNotLost) {
@@ -235,7 +251,7 @@ TEST(Patrol, AnAvailableHostMayBeOff) {
 
 TEST(Patrol, LeavesNodesWithARunAlone) {
   Patrolled p(2);
-  p.site.start("toy", {p.ids[0]});
+  p.site.start("other", {p.ids[0]});
   p.site.run(15min);
   const auto looks = p.machine(0).looks;
   p.site.run(1h);
@@ -248,7 +264,7 @@ TEST(Patrol, SaysNothingAboutANodeThatARunTookMeanwhile) {
   p.machine().broken = unreachable();
   p.machine().exchange = 30s;  // a timeout
   ASSERT_TRUE(p.site.runUntil([&] { return p.machine().looks == 2; }, 30min));
-  p.site.start("toy", {p.ids[0]});
+  p.site.start("other", {p.ids[0]});
   p.site.rested.clear();
   p.site.run(5min);
   EXPECT_FALSE(p.node().unreachableSince);
