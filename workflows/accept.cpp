@@ -7,16 +7,6 @@ namespace zellige::workflows {
 
 namespace {
 
-/// What must be shown of this node.
-std::vector<std::string> evidenceOf(const StepContext& context) {
-  const auto& target = context.target();
-  std::vector<std::string> out{"inventory", "settings", "firmware"};
-  if (context.node().kind == NodeKind::PowerShelf) out.emplace_back("feeding");
-  if (!target.profile.imageDigest.empty()) out.emplace_back("image");
-  for (const auto& test : target.plan.tests) out.push_back("burnin/" + test.id);
-  return out;
-}
-
 // The agent's orders end here; an idle node reports seldom.
 void letRest(StepContext& context) {
   if (context.target().profile.imageDigest.empty()) return;
@@ -33,12 +23,20 @@ Task<Result<Seen>> lookAccepted(StepContext& context) {
     co_return failure("act.rejected", fmt::format("the machine passed, but somebody made it {} meanwhile",
                                                   nameOf(node.lifecycle)));
   MoveLifecycle move{node.id, node.lifecycle, Lifecycle::Available, Actor::Engine, "qualified", {}};
-  move.evidence = evidenceOf(context);
+  move.evidence = evidenceOf(context.target(), node.kind);
   context.leave(std::move(move));
   co_return Seen::Done;
 }
 
 }  // namespace
+
+std::vector<std::string> evidenceOf(const Target& target, NodeKind kind) {
+  std::vector<std::string> out{"inventory", "settings", "firmware"};
+  if (kind == NodeKind::PowerShelf) out.emplace_back("feeding");
+  if (!target.profile.imageDigest.empty()) out.emplace_back("image");
+  for (const auto& test : target.plan.tests) out.push_back("burnin/" + test.id);
+  return out;
+}
 
 std::vector<Step> acceptSteps() {
   return {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "workflows/compare.hpp"
 #include "workflows/judge.hpp"
 #include "workflows/silence.hpp"
 #include "workflows/steps.hpp"
@@ -51,12 +50,7 @@ void leaveEvidence(StepContext& context, const Plan::Test& test, const AgentBurn
   const auto it = std::find_if(burnIn.results.begin(), burnIn.results.end(),
                                [&](const auto& r) { return r.test == test.id; });
   evidence.value = Json{{"outcome", nameOf(it->outcome)}, {"values", it->values}}.dump();
-  const auto inventory = context.store().inventory(node.id);
-  if (inventory) evidence.dependsOn = restsOnParts(*inventory, node);
-  for (const auto& other : context.store().validEvidence(node.id))
-    if (other.subject == "firmware")
-      for (const auto& entry : other.dependsOn)
-        if (entry.starts_with("fw:")) evidence.dependsOn.push_back(entry);
+  evidence.dependsOn = restsOnMachine(context, node);
   evidence.dependsOn.push_back(specOf(test));
   std::sort(evidence.dependsOn.begin(), evidence.dependsOn.end());
   context.leave(PutEvidence{std::move(evidence)});

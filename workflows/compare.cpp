@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "workflows/steps.hpp"
+
 namespace zellige::workflows {
 
 namespace {
@@ -96,6 +98,24 @@ std::vector<std::string> restsOnParts(const Inventory& found, const Node& node) 
   for (const auto& part : found.components)
     if (!part.serial.empty())
       out.push_back(fmt::format("{}:{}={}", nameOf(part.kind), part.name, part.serial));
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<std::string> shownFirmware(StepContext& context, const Node& node) {
+  std::vector<std::string> out;
+  for (const auto& evidence : context.store().validEvidence(node.id))
+    if (evidence.subject == "firmware")
+      for (const auto& entry : evidence.dependsOn)
+        if (entry.starts_with("fw:")) out.push_back(entry);
+  return out;
+}
+
+std::vector<std::string> restsOnMachine(StepContext& context, const Node& node) {
+  std::vector<std::string> out{fmt::format("place:{}", node.place.path),
+                               fmt::format("serial:{}", node.serial)};
+  if (const auto inventory = context.store().inventory(node.id)) out = restsOnParts(*inventory, node);
+  for (auto& entry : shownFirmware(context, node)) out.push_back(std::move(entry));
   std::sort(out.begin(), out.end());
   return out;
 }

@@ -23,7 +23,8 @@ Workflow qualifies(NodeKind kind, std::string_view name, std::string_view about,
           .kind = kind,
           .qualifies = true,
           .startsIn = kStartsIn,
-          .inherits = kFirmwareFacts};
+          .inherits = kFirmwareFacts,
+          .leaves = evidenceOf};
 }
 
 }  // namespace

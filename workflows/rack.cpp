@@ -2,6 +2,8 @@
 // when all are there.
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -11,43 +13,94 @@ namespace zellige::workflows {
 
 namespace {
 
+// Reading sensors harms nobody, also where the machine is in use.
 constexpr Lifecycle kChecksLeaksIn[] = {Lifecycle::Planned, Lifecycle::Discovered, Lifecycle::Qualifying,
-                                        Lifecycle::Available};
-constexpr Lifecycle kChecksDomainIn[] = {Lifecycle::Available};
+                                        Lifecycle::Available, Lifecycle::InService};
+constexpr Lifecycle kChecksDomainIn[] = {Lifecycle::Available, Lifecycle::InService};
+constexpr NodeKind kOfTheDomain[] = {NodeKind::ComputeTray, NodeKind::SwitchTray};
+constexpr Duration kHostTime = 10min;  // a restart takes 6
+constexpr int kEqualReads = 3;  // a control plane that is still finding its nodes may say so once too early
 constexpr Duration kFabricTime = 30min;  // for the control plane to configure the fabric; then somebody must look
-
-Evidence shown(const StepContext& context, const Node& node, std::string subject, const Json& value) {
-  Evidence evidence{node.id, context.run().id, std::move(subject), value.dump(), {}, context.now()};
-  evidence.dependsOn = {"place:" + node.place.path, "serial:" + node.serial};
-  return evidence;
-}
 
 Task<Result<Seen>> lookDry(StepContext& context) {
   const auto leak = co_await context.bmc().leakDetected();
   if (!leak) co_return leak.error();
-  if (*leak) co_return failure("cooling.leak", "a leak detector of this tray is not OK");
-  context.leave(PutEvidence{shown(context, context.node(), std::string(kLeaksShown), {{"dry", true}})});
+  const auto& node = context.node();
+  bool on = false;
+  if (node.kind == NodeKind::ComputeTray) {
+    const auto host = co_await context.bmc().host();
+    if (!host) co_return host.error();
+    on = host->power == HostPower::On || host->power == HostPower::PoweringOn;
+  }
+  if (*leak)
+    co_return failure("cooling.leak",
+                      on ? "a leak detector of this tray is not OK, and its host is on: cut its power"
+                         : "a leak detector of this tray is not OK");
+  // Its BMC switched it on with the rack's power, or somebody did: luckily it is dry.
+  if (on && node.lifecycle == Lifecycle::Discovered)
+    context.find("cooling.on_before_dry", "its host had power before its leak detectors were read");
+  Evidence evidence{node.id, context.run().id, std::string(kLeaksShown), Json{{"dry", true}}.dump(),
+                    {},      context.now()};
+  evidence.dependsOn = {"place:" + node.place.path, "serial:" + node.serial};  // parts are read later
+  context.leave(PutEvidence{std::move(evidence)});
   co_return Seen::Done;
 }
 
-// All of a kind were qualified against the same frozen target: one bundle.
+/// "fw:HGX_FW_GPU_0=97.00…" of one machine, sorted.
+using Bundle = std::vector<std::string>;
+
+/// What most of them have.
+const Bundle& mostCommon(const std::vector<const Bundle*>& all) {
+  const auto count = [&](const Bundle* one) {
+    return std::count_if(all.begin(), all.end(), [&](const Bundle* other) { return *other == *one; });
+  };
+  return **std::max_element(all.begin(), all.end(),
+                            [&](const Bundle* a, const Bundle* b) { return count(a) < count(b); });
+}
+
+std::string without(const Bundle& some, const Bundle& others) {
+  Bundle out;
+  std::set_difference(some.begin(), some.end(), others.begin(), others.end(), std::back_inserter(out));
+  return out.empty() ? "nothing else" : fmt::format("{}", fmt::join(out, ", "));
+}
+
+// All of a kind have the same firmware. What else they were qualified against does not matter to each other.
 Task<Result<Seen>> lookBundle(StepContext& context) {
-  std::map<NodeKind, std::string> bundle;
+  std::map<NodeId, Bundle> bundleOf;
+  std::map<NodeKind, std::vector<const Bundle*>> bundles;
+  for (const auto& node : context.nodes())
+    bundles[node.kind].push_back(&(bundleOf[node.id] = shownFirmware(context, node)));
+  int odd = 0;
   for (const auto& node : context.nodes()) {
-    const auto from = context.store().evidenceFrom(node.id, "firmware");
-    const auto run = from ? context.store().run(*from) : std::nullopt;
-    std::string wrong;
-    if (!run)
-      wrong = fmt::format("{} at {} has no valid evidence of its firmware", node.serial, node.place.path);
-    else if (const auto& first = bundle.try_emplace(node.kind, run->target).first->second;
-             first != run->target)
-      wrong = fmt::format("{} at {} was qualified against another bundle than the first {} of the rack",
-                          node.serial, node.place.path, nameOf(node.kind));
-    if (wrong.empty()) continue;
-    context.findOn(node, "domain.bundle", wrong);
-    co_return failure("domain.bundle", wrong);
+    const auto& own = bundleOf[node.id];
+    const auto& common = mostCommon(bundles[node.kind]);
+    if (!own.empty() && own == common) continue;
+    ++odd;
+    context.findOn(node, "domain.bundle",
+                   own.empty() ? "there is no valid evidence of its firmware"
+                               : fmt::format("it has {}; most {}s of the rack have {}", without(own, common),
+                                             nameOf(node.kind), without(common, own)));
   }
+  if (odd > 0)
+    co_return failure("domain.bundle", fmt::format("{} members are not at the bundle of the others", odd));
   co_return Seen::Done;
+}
+
+// A host that restarts is given time; one that is off has no place in the fabric.
+Task<Result<Seen>> lookHosts(StepContext& context) {
+  std::vector<const Node*> off;
+  for (const auto& node : context.nodes()) {
+    if (node.kind != NodeKind::ComputeTray) continue;
+    const auto host = co_await context.bmcOf(node).host();
+    if (!host) co_return host.error();
+    if (host->power != HostPower::On) off.push_back(&node);
+  }
+  if (off.empty()) co_return Seen::Done;
+  auto state = fmt::format("{} of the domain's hosts to be on; first {}", off.size(), off.front()->serial);
+  context.waitFor(state);
+  if (context.spent() < kHostTime) co_return Seen::Busy;
+  for (const auto* node : off) context.findOn(*node, "domain.host_off", "its host is off");
+  co_return failure("domain.host_off", std::move(state));
 }
 
 // One switch tray leads: where one does already, that one, else the lowest.
@@ -69,6 +122,7 @@ Task<Result<Seen>> lookLeader(StepContext& context) {
     co_return failure("domain.control_plane", "more than one switch tray runs the NVLink control plane");
   }
   if (leaders.empty()) {
+    context.isAbout(*lowest);
     context.setFactWithIntent("domain.leader", lowest->serial);
     context.chooseItem(lowest->serial);
     co_return Seen::Todo;
@@ -90,21 +144,36 @@ Task<Result<void>> startControlPlane(StepContext& context) {
   co_return co_await context.osOf(*leader).startNvlinkControl();
 }
 
+// What an earlier check had found is over with that.
+void leaveShown(StepContext& context, const Node& leader) {
+  const auto value = Json{{"leader", leader.serial}, {"members", context.nodes().size()}}.dump();
+  for (const auto& node : context.nodes()) {
+    Evidence evidence{node.id, context.run().id, std::string(kDomainShown), value, {}, context.now()};
+    evidence.dependsOn = restsOnMachine(context, node);
+    context.leave(PutEvidence{std::move(evidence)});
+    for (const auto* cause :
+         {"domain.bundle", "domain.control_plane", "domain.host_off", "rack.run_failed", "rack.kept_waiting"})
+      context.leave(ResolveFindings{node.id, cause, "the domain was shown to be whole"});
+  }
+}
+
 Task<Result<Seen>> lookControlPlane(StepContext& context) {
   const auto* leader = leaderOf(context);
   if (!leader) co_return failure("domain.control_plane", "the leader of the domain is not among its members");
   const auto control = co_await context.osOf(*leader).nvlinkControl();
   if (!control) co_return control.error();
+  auto& reads = context.scratch("configured");
   if (!control->configured) {
+    reads.clear();
     auto state = fmt::format("the NVLink control plane on {}: {}", leader->serial, control->detail);
     context.waitFor(state);
     if (context.spent() < kFabricTime) co_return Seen::Busy;
     context.findOn(*leader, "domain.control_plane", state);
     co_return failure("domain.control_plane", std::move(state));
   }
-  const Json value{{"leader", leader->serial}, {"members", context.nodes().size()}};
-  for (const auto& node : context.nodes())
-    context.leave(PutEvidence{shown(context, node, std::string(kDomainShown), value)});
+  reads += '|';
+  if (reads.size() < kEqualReads) co_return Seen::Busy;
+  leaveShown(context, *leader);
   co_return Seen::Done;
 }
 
@@ -129,7 +198,8 @@ const Workflow& checkLeaks() {
           "may write, and only to a BMC that demands another password.",
       .steps = steps,
       .startsIn = kChecksLeaksIn,
-      .shows = kLeaksShown};
+      .shows = kLeaksShown,
+      .guards = true};
   return workflow;
 }
 
@@ -138,9 +208,14 @@ const Workflow& qualifyDomain() {
       {.id = "domain.bundle",
        .title = "All members are at one bundle",
        .about =
-           "Sends nothing. Looks whether all compute trays were qualified against one bundle, and all switch "
-           "trays against one.",
+           "Sends nothing. Looks whether the firmware of all compute trays is one bundle, and that of all switch "
+           "trays.",
        .look = lookBundle},
+      {.id = "domain.hosts",
+       .title = "Every host of the domain is on",
+       .about = "Sends nothing. Waits until the host of every compute tray is on.",
+       .look = lookHosts,
+       .poll = 30s},
       {.id = "domain.leader",
        .title = "One switch tray runs the NVLink control plane",
        .about =
@@ -167,6 +242,7 @@ const Workflow& qualifyDomain() {
           "available. The fabric of a rack that is in use must not be its subject: a tray that is not "
           "available is refused.",
       .steps = steps,
+      .together = kOfTheDomain,
       .startsIn = kChecksDomainIn,
       .shows = kDomainShown};
   return workflow;

@@ -22,6 +22,13 @@ std::vector<Step> imageSteps();                ///< virtual media, write, boot, 
 std::vector<Step> burnInSteps();               ///< tests against the plan's limits
 std::vector<Step> acceptSteps();               ///< all evidence is there
 
+/// What must be shown of such a node before it is available.
+std::vector<std::string> evidenceOf(const Target& target, NodeKind kind);
+/// "fw:HGX_FW_GPU_0=97.00…": versions in the valid evidence of its firmware; empty: there is none.
+std::vector<std::string> shownFirmware(StepContext& context, const Node& node);
+/// What a result of the whole machine rests on, sorted: its place, its parts, and the firmware that was shown of it.
+std::vector<std::string> restsOnMachine(StepContext& context, const Node& node);
+
 // Planned → available, by kind of node. Skip what the machine and valid evidence already show.
 const Workflow& qualify();
 const Workflow& qualifySwitch();

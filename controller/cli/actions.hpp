@@ -26,6 +26,7 @@ struct RackQuery {
 };
 Task<int> listRacks(World& world, Options options, RackQuery query);
 Task<int> showRack(World& world, Options options, std::string place);
+Task<int> bringUpRack(World& world, Options options, std::string place, std::string stage);
 // campaign.cpp
 struct NewCampaign {
   std::string name, baseline, kind, place, profile;

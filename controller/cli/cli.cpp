@@ -22,7 +22,7 @@ struct Words {
   RackQuery racks;
   RunQuery runs;
   NewCampaign campaign;
-  std::string place, serial, parameter, workflow, id, name, user, state, members;
+  std::string place, stage, serial, parameter, workflow, id, name, user, state, members;
   std::vector<std::filesystem::path> paths;
   std::filesystem::path file;
   bool dryRun = false, all = false;
@@ -140,6 +140,12 @@ class Adder {
     auto* show = command(*rack, "show", "One rack, stage by stage", false);
     show->add_option("place", words_->place, "H1/R01/RK001")->required();
     on(show, [](World& w, const Words& x) { return showRack(w, x.options, x.place); });
+    auto* bringUp = command(*rack, "bring-up", "Begin what is missing, also what had failed or was cancelled",
+                            true);
+    bringUp->add_option("place", words_->place, "H1/R01/RK001")->required();
+    bringUp->add_option("--stage", words_->stage, "Of the recipe; without it, all that may begin");
+    bringUp->get_option("--reason")->required();
+    on(bringUp, [](World& w, const Words& x) { return bringUpRack(w, x.options, x.place, x.stage); });
   }
 
   void addCampaign() {

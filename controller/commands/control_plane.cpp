@@ -27,10 +27,11 @@ ControlPlane::ControlPlane(SqliteStore& store, http::Transport& transport, Execu
       intake_(store, engine_, executor), bringUp_(store, engine_, executor),
       campaigns_(store, engine_, executor), patrol_(store, machines_, executor, options.patrol),
       provisioning_(store, engine_, executor, box, options.provisioningUrl) {
-  engine_.onEnd([this](const std::vector<NodeId>& subject) {
-    bringUp_.look(subject.front());
-    for (const auto node : subject) campaigns_.look(node);
+  engine_.onState([this](const std::vector<NodeId>& subject) {
+    bringUp_.look(subject);
+    campaigns_.look(subject);
   });
+  patrol_.onNews([this](const std::vector<NodeId>& nodes) { bringUp_.look(nodes); });
 }
 
 void ControlPlane::start() {

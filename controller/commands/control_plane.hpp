@@ -31,12 +31,12 @@ class ControlPlane {
 
   /// Takes up what was unfinished, starts what is missing, begins the patrol.
   void start();
-  /// After an import, or when a place was armed: nodes and racks begin their way.
+  /// After an import: nodes and racks begin their way.
   void sweep();
 
   Engine& engine() { return engine_; }
   Machines& machines() { return machines_; }
-  const BringUp& bringUp() const { return bringUp_; }
+  BringUp& bringUp() { return bringUp_; }
   Campaigns& campaigns() { return campaigns_; }
   api::Provisioning& provisioning() { return provisioning_; }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <set>
+#include <fmt/ranges.h>
 
 #include "controller/base/log.hpp"
 
@@ -11,138 +11,64 @@ namespace zellige {
 namespace {
 
 constexpr int kSweepAtATime = 16;  // racks between two rounds of the event loop: about 10 ms
+constexpr std::string_view kToBeArmed = "the place to be armed";
+constexpr std::size_t kNamed = 3;  // who is named where many wait
 
-bool isIn(std::span<const Lifecycle> some, Lifecycle one) {
-  return std::find(some.begin(), some.end(), one) != some.end();
-}
-
-/// Not of the rack's living: a stage does not wait for it, where the recipe lets it go on with fewer.
-bool isOut(const Node& node) {
-  return node.lifecycle == Lifecycle::Quarantined || node.lifecycle == Lifecycle::Repair ||
-         node.lifecycle == Lifecycle::Retired;
-}
-
-/// A rack held against one stage of its recipe.
-struct Standing {
-  std::vector<const Node*> members;  ///< that are not out
-  std::vector<const Node*> waiting;  ///< of these, for whom the stage does not hold yet
-  int wanted = 0;                    ///< members of a complete rack
-
-  int passed() const { return static_cast<int>(members.size() - waiting.size()); }
-  int out() const { return wanted - static_cast<int>(members.size()); }
-  bool whole() const { return passed() == wanted; }
-  bool isOver(const Recipe::Stage& stage) const {
-    return waiting.empty() && passed() >= stage.atLeast.value_or(wanted);
-  }
+/// One stage at this moment.
+struct Sight {
+  Standing standing;
+  Missing missing;
+  bool begins = false;  ///< the stages before it are over
 };
 
-class Ranks {
- public:
-  Ranks(Store& store, const Engine& engine, const Recipe& recipe, const std::string& place)
-      : store_(store), engine_(engine), recipe_(recipe), nodes_(store.nodesOfRack(place)) {}
-
-  /// Why this rack cannot begin: what a recipe wants that nobody has ordered, or nobody knows.
-  std::string lacks() const {
-    for (const auto& stage : recipe_.stages) {
-      const auto* flow = engine_.workflow(stage.workflow);
-      if (!flow) return fmt::format("recipe {}: there is no workflow {}", recipe_.name, stage.workflow);
-      if (flow->shows.empty() && !flow->qualifies)
-        return fmt::format("recipe {}: whether {} is done cannot be seen afterwards", recipe_.name,
-                           stage.workflow);
-      for (const auto kind : stage.of)
-        if (flow->kind && *flow->kind != kind)
-          return fmt::format("recipe {}: {} is not for a {}", recipe_.name, stage.workflow, nameOf(kind));
-    }
-    for (const auto& [kind, wanted] : recipe_.members) {
-      const auto there = std::count_if(nodes_.begin(), nodes_.end(), [&, kind = kind](const Node& node) {
-        return node.kind == kind && node.lifecycle != Lifecycle::Retired;
-      });
-      if (there != wanted)
-        return fmt::format("{} of {} {}s are on the manifest", there, wanted, nameOf(kind));
-    }
-    return {};
+/// Every stage of a recipe whose workflows are all known.
+std::vector<Sight> sightOf(Ranks& ranks, const Recipe& recipe) {
+  std::set<std::string> over;
+  std::vector<Sight> out;
+  for (const auto& stage : recipe.stages) {
+    Sight sight{ranks.of(stage), {}, false};
+    if (sight.standing.isOver(stage)) over.insert(stage.id);
+    sight.begins = std::all_of(stage.after.begin(), stage.after.end(),
+                               [&](const auto& id) { return over.contains(id); });
+    if (sight.begins && !sight.standing.whole()) sight.missing = ranks.missing(stage, sight.standing, false);
+    out.push_back(std::move(sight));
   }
+  return out;
+}
 
-  Standing of(const Recipe::Stage& stage) const {
-    Standing out;
-    out.wanted = recipe_.membersOf(stage);
-    const auto* flow = engine_.workflow(stage.workflow);
-    std::optional<RunId> shared;
-    for (const auto& node : nodes_) {
-      if (std::find(stage.of.begin(), stage.of.end(), node.kind) == stage.of.end() || isOut(node)) continue;
-      out.members.push_back(&node);
-      if (flow->qualifies) {
-        if (node.lifecycle != Lifecycle::Available && node.lifecycle != Lifecycle::InService)
-          out.waiting.push_back(&node);
-        continue;
-      }
-      const auto from = store_.evidenceFrom(node.id, flow->shows);
-      // What was shown of all together holds for all, or for none.
-      const bool holds = from && (!stage.together || from == shared || !shared);
-      if (from && !shared) shared = from;
-      if (!holds) out.waiting.push_back(&node);
-    }
-    if (stage.together && (!out.waiting.empty() || out.members.size() != static_cast<std::size_t>(out.wanted)))
-      out.waiting = out.members;
-    return out;
-  }
+int notBegun(const Sight& sight) {
+  return static_cast<int>(sight.standing.waiting.size()) - sight.missing.running - sight.missing.stopped;
+}
 
-  std::vector<StartRun> missing(const Recipe::Stage& stage, const Standing& standing) const {
-    std::vector<StartRun> out;
-    if (!stage.together) {
-      for (const auto* node : standing.waiting)
-        if (mayStart(stage, *node)) out.push_back(request(stage, {node->id}, node->profile));
-      return out;
-    }
-    if (standing.waiting.empty() || standing.members.size() != static_cast<std::size_t>(standing.wanted))
-      return out;
-    std::vector<NodeId> all;
-    for (const auto* node : standing.members) {
-      if (!mayStart(stage, *node)) return out;
-      all.push_back(node->id);
-    }
-    out.push_back(request(stage, std::move(all), {}));
-    return out;
-  }
+std::string named(const std::vector<std::string>& some) {
+  const auto shown = std::min(some.size(), kNamed);
+  auto out = fmt::format("{}",
+                         fmt::join(some.begin(), some.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  if (some.size() > shown) out += fmt::format(" and {} more", some.size() - shown);
+  return out;
+}
 
- private:
-  static StartRun request(const Recipe::Stage& stage, std::vector<NodeId> subject, std::string profile) {
-    StartRun out;
-    out.workflow = stage.workflow;
-    out.subject = std::move(subject);
-    out.lane = Lane::Rollout;
-    out.profile = std::move(profile);
-    return out;
-  }
-
-  // What a person cancelled is not begun again by itself; what failed only when the machine stands elsewhere since: it
-  // was released, repaired or qualified again.
-  bool mayStart(const Recipe::Stage& stage, const Node& node) const {
-    const auto* flow = engine_.workflow(stage.workflow);
-    if (store_.unfinishedRunOf(node.id)) return false;
-    if (!flow->startsIn.empty() && !isIn(flow->startsIn, node.lifecycle)) return false;
-    const auto last = store_.lastRunOf(node.id, stage.workflow);
-    if (!last || last->state == RunState::Done) return true;
-    return last->state == RunState::Failed && last->ended && node.lifecycleSince > *last->ended;
-  }
-
-  Store& store_;
-  const Engine& engine_;
-  const Recipe& recipe_;
-  std::vector<Node> nodes_;
-};
-
-std::string tell(const Recipe::Stage& stage, const Standing& standing) {
-  return fmt::format("stage {}: {} of {} passed, {} under way, {} out", stage.id, standing.passed(),
-                     standing.wanted, standing.waiting.size(), standing.out());
+// "stage dry: 24 of 27 passed, 1 running, 1 stopped (S2: run 4 cancelled), 1 out (S3 quarantined)"
+std::string tell(const Recipe::Stage& stage, const Sight& sight) {
+  const auto& [standing, missing, begins] = sight;
+  auto out = fmt::format("stage {}: {} of {} passed", stage.id, standing.passed(), standing.wanted);
+  if (missing.running > 0) out += fmt::format(", {} running", missing.running);
+  if (const int later = notBegun(sight); later > 0) out += fmt::format(", {} not begun", later);
+  if (missing.stopped > 0) out += fmt::format(", {} stopped ({})", missing.stopped, named(missing.because));
+  const auto outs = standing.wanted - static_cast<int>(standing.members.size());
+  if (outs > 0)
+    out += fmt::format(", {} out{}", outs,
+                       standing.out.empty() ? "" : fmt::format(" ({})", named(standing.out)));
+  return out;
 }
 
 }  // namespace
 
-void BringUp::sweep() {
+void BringUp::sweep(const std::string& inside) {
   const bool underWay = !toSweep_.empty();
   for (const auto& rack : store_.racks())
-    if (std::find(toSweep_.begin(), toSweep_.end(), rack.place) == toSweep_.end())
+    if ((inside.empty() || Place{rack.place}.isInside(inside) || Place{inside}.isInside(rack.place)) &&
+        inSweep_.insert(rack.place).second)
       toSweep_.push_back(rack.place);
   if (!underWay && !toSweep_.empty()) sweepMore();
 }
@@ -151,14 +77,18 @@ void BringUp::sweepMore() {
   for (int i = 0; i < kSweepAtATime && !toSweep_.empty(); ++i) {
     const auto place = std::move(toSweep_.front());
     toSweep_.pop_front();
+    inSweep_.erase(place);
     lookAt(place);
   }
   if (!toSweep_.empty()) executor_.after(Duration{1}, [this] { sweepMore(); });
 }
 
-void BringUp::look(NodeId id) {
-  const auto node = store_.node(id);
-  if (node && store_.rack(node->place.rack())) lookAt(node->place.rack());
+void BringUp::look(const std::vector<NodeId>& nodes) {
+  std::set<std::string> places;
+  for (const auto id : nodes)
+    if (const auto node = store_.node(id)) places.insert(std::string(node->place.rack()));
+  for (const auto& place : places)
+    if (store_.rack(place)) lookAt(place);
 }
 
 void BringUp::lookAt(const std::string& place) {
@@ -167,6 +97,18 @@ void BringUp::lookAt(const std::string& place) {
     executor_.spawn(lookUntilSettled(place));
   else
     it->second = true;
+}
+
+void BringUp::lookAgainAt(const std::string& place, std::optional<Time> at) {
+  if (const auto timer = again_.find(place); timer != again_.end()) {
+    executor_.cancel(timer->second);
+    again_.erase(timer);
+  }
+  if (!at) return;
+  again_[place] = executor_.at(*at, [this, place] {
+    again_.erase(place);
+    lookAt(place);
+  });
 }
 
 Task<void> BringUp::lookUntilSettled(std::string place) {
@@ -189,62 +131,130 @@ Task<bool> BringUp::move(Rack& rack, RackState to, std::string why) {
 Task<void> BringUp::advance(std::string place) {
   auto rack = store_.rack(place);
   if (!rack) co_return;
-  auto& waits = waitsFor_[place];
   const auto recipe = store_.recipe(rack->recipe);
   if (!recipe) {
-    waits = fmt::format("the recipe {} is not in the catalogue", rack->recipe);
+    waitsFor_[place] = fmt::format("the recipe {} is not in the catalogue", rack->recipe);
     co_return;
   }
-  const Ranks ranks(store_, engine_, *recipe, place);
-  waits = ranks.lacks();
+  Ranks ranks(store_, engine_, *recipe, place, executor_.now());
+  if (auto misfit = ranks.misfit(); !misfit.empty()) {
+    co_await settle(*rack, std::move(misfit));
+    co_return;
+  }
+  auto waits = ranks.lacks();
+  const bool armed = store_.armed(Place{place});
   if (rack->state == RackState::Installing) {
-    if (waits.empty() && !store_.armed(Place{place})) waits = "the place to be armed";
+    if (waits.empty() && !armed) waits = kToBeArmed;
+    waitsFor_[place] = waits;
     if (!waits.empty()) co_return;
     std::string why = "its manifest is complete and its place armed";
     const bool moved = co_await move(*rack, RackState::BringUp, std::move(why));
     if (!moved) co_return;
   }
-  std::set<std::string> over;
-  bool whole = waits.empty();
-  std::string next;
-  for (const auto& stage : recipe->stages) {
-    if (!engine_.workflow(stage.workflow)) co_return;
-    const auto standing = ranks.of(stage);
-    if (standing.isOver(stage)) over.insert(stage.id);
-    if (standing.whole()) continue;
-    if (whole) next = tell(stage, standing);
-    whole = false;
-    const bool begins = std::all_of(stage.after.begin(), stage.after.end(),
-                                    [&](const auto& id) { return over.contains(id); });
-    if (!begins) continue;
-    for (auto& request : ranks.missing(stage, standing)) {
-      const auto first = request.subject.front();
-      const auto run = co_await engine_.start(std::move(request));
-      if (!run && run.error().code != Errc::Conflict)
-        log::warn("BRING_UP_REFUSED",
-                  {{"place", place}, {"node", std::to_string(first.value)}, {"why", run.error().what}});
+  auto sights = sightOf(ranks, *recipe);
+  std::vector<StartRun> starts;
+  for (std::size_t i = 0; i < sights.size(); ++i) {
+    auto& missing = sights[i].missing;
+    for (auto& start : missing.starts) {
+      if (!armed) break;
+      missing.running += static_cast<int>(start.subject.size());
+      starts.push_back(std::move(start));
     }
+    if (!sights[i].standing.whole() && waits.empty()) waits = tell(recipe->stages[i], sights[i]);
   }
-  if (!next.empty()) waits = next;
-  std::string why = whole ? "every stage holds for every member" : waits;
-  if (whole && rack->state != RackState::Accepted) {
-    (void)co_await move(*rack, RackState::Accepted, std::move(why));
-  } else if (!whole && rack->state == RackState::Accepted) {
-    (void)co_await move(*rack, RackState::Degraded, std::move(why));
+  if (waits.empty()) waits = ranks.trouble();
+  lookAgainAt(place, ranks.changesAt());
+  if (!armed && !waits.empty()) waits = fmt::format("{}; {}", kToBeArmed, waits);
+  co_await settle(*rack, std::move(waits));
+  (void)co_await startAll(std::move(place), std::move(starts));
+}
+
+// Its state follows what holds.
+Task<void> BringUp::settle(Rack rack, std::string waits) {
+  waitsFor_[rack.place] = waits;
+  const bool whole = waits.empty();
+  if (whole && rack.state != RackState::Accepted) {
+    std::string why = "every stage holds for every member";
+    (void)co_await move(rack, RackState::Accepted, std::move(why));
+  } else if (!whole && rack.state == RackState::Accepted) {
+    (void)co_await move(rack, RackState::Degraded, std::move(waits));
   }
+}
+
+Task<Result<std::vector<RunId>>> BringUp::startAll(std::string place, std::vector<StartRun> starts) {
+  std::vector<RunId> begun;
+  std::optional<Error> refused;
+  for (auto& request : starts) {
+    const auto first = request.subject.front();
+    const auto run = co_await engine_.start(std::move(request));
+    if (run) {
+      begun.push_back(*run);
+      continue;
+    }
+    refused = run.error();
+    if (run.error().code != Errc::Conflict)
+      log::warn("BRING_UP_REFUSED",
+                {{"place", place}, {"node", std::to_string(first.value)}, {"why", run.error().what}});
+  }
+  if (begun.empty() && refused) co_return std::move(*refused);
+  co_return begun;
+}
+
+Task<Result<std::vector<RunId>>> BringUp::begin(AskedBringUp asked) {
+  const auto rack = store_.rack(asked.place);
+  if (!rack) co_return Error{Errc::NotFound, fmt::format("no rack with a recipe is at {}", asked.place)};
+  const auto recipe = store_.recipe(rack->recipe);
+  if (!recipe)
+    co_return Error{Errc::Conflict, fmt::format("the recipe {} is not in the catalogue", rack->recipe)};
+  Ranks ranks(store_, engine_, *recipe, asked.place, executor_.now());
+  if (auto misfit = ranks.misfit(); !misfit.empty()) co_return Error{Errc::Conflict, std::move(misfit)};
+  if (!store_.armed(Place{asked.place}))
+    co_return Error{Errc::Conflict, fmt::format("{} is not armed (zellige site arm)", asked.place)};
+  std::vector<StartRun> starts;
+  std::string why = fmt::format("every stage holds for every member of {}", asked.place);
+  bool known = asked.stage.empty();
+  const auto sights = sightOf(ranks, *recipe);
+  for (std::size_t i = 0; i < sights.size(); ++i) {
+    const auto& stage = recipe->stages[i];
+    if (!asked.stage.empty() && stage.id != asked.stage) continue;
+    known = true;
+    auto standing = sights[i].standing;
+    const bool again = standing.whole() && !asked.stage.empty() &&
+                       !engine_.workflow(stage.workflow)->together.empty();
+    if (again) standing.waiting = standing.members;
+    if (standing.waiting.empty()) continue;
+    if (starts.empty()) why = tell(stage, sights[i]);
+    if (!sights[i].begins) continue;
+    auto missing = ranks.missing(stage, standing, true);
+    for (auto& start : missing.starts) starts.push_back(std::move(start));
+  }
+  if (!known)
+    co_return Error{Errc::NotFound, fmt::format("recipe {} has no stage {}", recipe->name, asked.stage)};
+  if (starts.empty()) co_return Error{Errc::Conflict, "nothing can begin: " + why};
+  for (auto& start : starts) {
+    start.lane = Lane::Operator;
+    start.startedBy = asked.who;
+    start.why = asked.why;
+  }
+  auto begun = co_await startAll(asked.place, std::move(starts));
+  lookAt(asked.place);
+  co_return begun;
 }
 
 std::vector<StageStanding> BringUp::stages(const std::string& place) const {
   const auto rack = store_.rack(place);
   const auto recipe = rack ? store_.recipe(rack->recipe) : std::nullopt;
   if (!recipe) return {};
-  const Ranks ranks(store_, engine_, *recipe, place);
+  Ranks ranks(store_, engine_, *recipe, place, executor_.now());
+  if (!ranks.misfit().empty()) return {};
+  const auto sights = sightOf(ranks, *recipe);
   std::vector<StageStanding> out;
-  for (const auto& stage : recipe->stages) {
-    if (!engine_.workflow(stage.workflow)) return out;
-    const auto standing = ranks.of(stage);
-    out.push_back({stage.id, stage.workflow, standing.wanted, standing.passed(),
-                   static_cast<int>(standing.waiting.size()), standing.out(), standing.isOver(stage)});
+  for (std::size_t i = 0; i < sights.size(); ++i) {
+    const auto& stage = recipe->stages[i];
+    const auto& [standing, missing, begins] = sights[i];
+    out.push_back({stage.id, stage.workflow, standing.wanted, standing.passed(), missing.running,
+                   missing.stopped, notBegun(sights[i]),
+                   standing.wanted - static_cast<int>(standing.members.size()), standing.isOver(stage)});
   }
   return out;
 }

@@ -63,13 +63,14 @@ void Campaigns::start() {
   for (auto& row : store_.openCampaigns()) readAgain(row.id);
 }
 
-void Campaigns::look(NodeId node) {
-  for (auto& [id, open] : open_) {
-    const auto* member = open->cohort.find(node);
-    if (!member || member->state != MemberState::Running) continue;
-    open->ended.insert(node);
-    lookAt(*open);
-  }
+void Campaigns::look(const std::vector<NodeId>& nodes) {
+  for (auto& [id, open] : open_)
+    for (const auto node : nodes) {
+      const auto* member = open->cohort.find(node);
+      if (!member || member->state != MemberState::Running) continue;
+      open->ended.insert(node);
+      lookAt(*open);
+    }
 }
 
 void Campaigns::lookAgain() {

@@ -21,8 +21,8 @@ class Campaigns {
 
   /// Takes up those that are not over. Once, after Engine::resume().
   void start();
-  /// A run of this node has ended.
-  void look(NodeId node);
+  /// A run of these nodes may have ended.
+  void look(const std::vector<NodeId>& nodes);
   /// Something changed that may let nodes begin: a place was armed, a site imported.
   void lookAgain();
   /// None has anything to do that it has not given to the engine.

@@ -92,6 +92,7 @@ void Engine::adopt(Run run, Time firstTurn) {
   auto live = std::make_unique<Live>();
   live->resumed = true;
   live->contactErrors = run.state == RunState::Blocked ? 1 : 0;
+  live->told = run.state;
   live->run = std::move(run);
   auto& there = *(live_[id] = std::move(live));
   wake(there, firstTurn);
@@ -100,16 +101,11 @@ void Engine::adopt(Run run, Time firstTurn) {
 Task<Result<RunId>> Engine::start(StartRun request) {
   const auto* flow = workflow(request.workflow);
   if (!flow) co_return Error{Errc::NotFound, fmt::format("there is no workflow {}", request.workflow)};
-  if (request.subject.empty()) co_return Error{Errc::Invalid, "a run needs a node"};
   if (const auto may = flow->parameters;
       !may.empty() && std::find(may.begin(), may.end(), request.parameter) == may.end())
     co_return Error{Errc::Invalid, fmt::format("{} must be asked for one of: {}; not for '{}'", flow->name,
                                                fmt::join(may, ", "), request.parameter)};
-  for (const auto id : request.subject) {
-    const auto node = store_.node(id);
-    if (!node) co_return Error{Errc::NotFound, fmt::format("there is no node {}", id.value)};
-    if (auto may = mayStart(*flow, *node, request.alongside); !may) co_return may.error();
-  }
+  if (auto may = maySubject(*flow, request); !may) co_return may.error();
   Run run;
   run.workflow = request.workflow;
   run.subject = request.subject;
@@ -165,6 +161,34 @@ const Workflow* Engine::qualifying(NodeKind kind) const {
   const auto it = std::find_if(workflows_.begin(), workflows_.end(),
                                [&](const auto* w) { return w->qualifies && w->kind == kind; });
   return it == workflows_.end() ? nullptr : *it;
+}
+
+std::vector<NodeId> Engine::subjectOf(const Workflow& flow, const Node& node) const {
+  if (flow.together.empty()) return {node.id};
+  std::vector<NodeId> all;
+  for (const auto& member : store_.nodesOfRack(node.place.rack()))
+    if (flow.takesTogether(member)) all.push_back(member.id);
+  return all;
+}
+
+Result<void> Engine::maySubject(const Workflow& flow, const StartRun& request) const {
+  if (request.subject.empty()) return Error{Errc::Invalid, "a run needs a node"};
+  for (const auto id : request.subject) {
+    const auto node = store_.node(id);
+    if (!node) return Error{Errc::NotFound, fmt::format("there is no node {}", id.value)};
+    if (auto may = mayStart(flow, *node, request.alongside); !may) return may.error();
+    if (flow.qualifies && request.profile.empty())
+      return Error{Errc::Rejected,
+                   fmt::format("{} works towards a profile, and {} has none", flow.name, node->serial)};
+  }
+  const auto declared = subjectOf(flow, *store_.node(request.subject.front()));
+  if (std::is_permutation(declared.begin(), declared.end(), request.subject.begin(), request.subject.end()))
+    return {};
+  if (flow.together.empty())
+    return Error{Errc::Invalid,
+                 fmt::format("a run of {} is about one node, not {}", flow.name, request.subject.size())};
+  return Error{Errc::Invalid, fmt::format("{} takes all {} members of a rack together, not {} of them",
+                                          flow.name, declared.size(), request.subject.size())};
 }
 
 Result<void> Engine::mayStart(const Workflow& flow, const Node& node, const std::vector<Op>& alongside) {
@@ -271,7 +295,7 @@ void Engine::afterTurn(Live& live) {
       asked.done.set(std::move(answer));
     }
   }
-  if (!live.run.unfinished() && !std::exchange(live.told, true) && tellEnd_) tellEnd_(live.run.subject);
+  if (std::exchange(live.told, live.run.state) != live.run.state && tellState_) tellState_(live.run.subject);
   if (live.run.unfinished() || live.ended) {
     const bool atOnce = std::exchange(live.nudged, false);
     wake(live, atOnce ? executor_.now() : live.due);

@@ -51,9 +51,12 @@ class Engine {
   /// Takes up every unfinished run where its row stands: what is held at once, the first runs at once, the rest a page
   /// at a time, so that machines are looked at before the last row is read. Call once, before anything else.
   void resume();
-  /// NotFound: no such workflow, profile or node. Invalid: not one of the workflow's parameters, or another kind of node. Conflict: a node is in another unfinished run. Rejected: the workflow does
-  /// not start where a node stands.
+  /// NotFound: no such workflow, profile or node. Invalid: not one of the workflow's parameters, another kind of node, or
+  /// not the subject that it declares. Conflict: a node is in another unfinished run. Rejected: the workflow does not start
+  /// where a node stands, or needs a profile.
   Task<Result<RunId>> start(StartRun request);
+  /// What one run of this workflow is about, if it is to be about this node: it alone, or all that its rack has.
+  std::vector<NodeId> subjectOf(const Workflow& flow, const Node& node) const;
   /// Ends an unfinished run at its next safe point (never between intent and result); durable when it returns.
   /// NotFound: it is not unfinished. Conflict: it ended by itself before that point.
   Task<Result<void>> cancel(RunId run, std::string who, std::string why);
@@ -63,8 +66,8 @@ class Engine {
   /// The same for every run that waits (a place was armed, a hold released).
   void nudgeAll();
 
-  /// To be told of every run that has ended, when that is durable: its subject.
-  void onEnd(std::function<void(const std::vector<NodeId>&)> tell) { tellEnd_ = std::move(tell); }
+  /// To be told of every run that has ended, or lost or found contact, when that is durable: its subject.
+  void onState(std::function<void(const std::vector<NodeId>&)> tell) { tellState_ = std::move(tell); }
 
   const Workflow* workflow(std::string_view name) const;
   /// The workflow that such a node goes through when it arrives; nullptr: there is none.
@@ -98,6 +101,7 @@ class Engine {
   void afterTurn(Live& live);
   std::string baselineFor(const StartRun& request) const;
   Result<void> inherit(const Workflow& flow, Run& run);
+  Result<void> maySubject(const Workflow& flow, const StartRun& request) const;
   static Result<void> mayStart(const Workflow& flow, const Node& node, const std::vector<Op>& alongside);
   void wakeGranted();
 
@@ -112,7 +116,7 @@ class Engine {
   std::map<NodeId, RunId> runOf_;
   std::deque<RunId> ready_[3];  // by lane
   std::optional<Resuming> resuming_;
-  std::function<void(const std::vector<NodeId>&)> tellEnd_;
+  std::function<void(const std::vector<NodeId>&)> tellState_;
   int turns_ = 0;
   std::int64_t transitions_ = 0;
 };
@@ -122,10 +126,10 @@ struct Engine::Live {
   Run run;
   bool inFlight = false;
   bool queued = false;
-  bool nudged = false;   ///< while in flight: look again at once
-  bool told = false;     ///< who wanted to know that it ended, knows
-  bool ended = false;    ///< the row is finished; kept only while a budget must stay held
-  bool resumed = false;  ///< taken up from the row by this process, first turn not over yet
+  bool nudged = false;               ///< while in flight: look again at once
+  RunState told = RunState::Active;  ///< what who wanted to know was told last
+  bool ended = false;                ///< the row is finished; kept only while a budget must stay held
+  bool resumed = false;              ///< taken up from the row by this process, first turn not over yet
   struct Cancel {
     Completion<Result<void>> done;
     std::string who, why;

@@ -51,6 +51,10 @@ struct Act {
   auto operator<=>(const Act&) const = default;
 };
 
+/// Cause of the finding with which a run over a whole rack ends when it has waited too long for one member. It is begun
+/// again by itself when that one is back.
+inline constexpr std::string_view kKeptWaiting = "rack.kept_waiting";
+
 struct Run {
   RunId id;
   std::string workflow;

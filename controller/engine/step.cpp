@@ -22,13 +22,26 @@ const Step* Workflow::next(const Step& step) const {
   return after == steps.data() + steps.size() ? nullptr : after;
 }
 
+// What is retired stands in the rack no more, whatever row is left of it; what nobody ordered never did.
+bool Workflow::takesTogether(const Node& node) const {
+  return std::find(together.begin(), together.end(), node.kind) != together.end() &&
+         node.lifecycle != Lifecycle::Retired && node.lifecycle != Lifecycle::Unlisted;
+}
+
+const Node& StepContext::about() const {
+  const auto it = std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& n) { return n.id == about_; });
+  return it == nodes_.end() ? node() : *it;
+}
+
 Bmc& StepContext::bmcOf(const Node& node) {
+  isAbout(node);
   auto& held = held_[node.id];
   if (!held) held = bmcs_.of(node);
   return *held;
 }
 
 SwitchOs& StepContext::osOf(const Node& node) {
+  isAbout(node);
   auto& held = heldOs_[node.id];
   if (!held) held = bmcs_.osOf(node);
   return *held;

@@ -76,6 +76,8 @@ struct Workflow {
   std::string_view about;  ///< what it is for, in sentences for whoever owns the machine
   std::span<const Step> steps;
   std::optional<NodeKind> kind = {};  ///< it is for this kind of node alone
+  /// Kinds of node that one run of it takes together: all that a rack has of them. Empty: a run is about one node.
+  std::span<const NodeKind> together = {};
   bool qualifies = false;  ///< what a node of this kind goes through when it arrives, and after a repair
   /// Where a node may stand when it is started; empty: anywhere.
   std::span<const Lifecycle> startsIn = {};
@@ -89,11 +91,16 @@ struct Workflow {
   /// The subject of the evidence that it leaves on each node when it is done: so it can be seen later whether that still
   /// holds. Empty: it leaves none of its own.
   std::string_view shows = {};
+  /// Of one that qualifies: the subjects of what was shown of a node that it made available.
+  std::vector<std::string> (*leaves)(const Target&, NodeKind) = nullptr;
+  /// What it shows keeps people and machines from harm: no member is passed over because it is silent.
+  bool guards = false;
 
   const Step* find(std::string_view id) const;
   /// The same, through the resume map: nullptr if neither knows the id.
   const Step* resumeAt(std::string_view id) const;
   const Step* next(const Step& step) const;  ///< nullptr: it was the last
+  bool takesTogether(const Node& node) const;
 };
 
 /// What looks of one step remember for each other while this process lives.
@@ -135,6 +142,9 @@ class StepContext {
     waitsFor_ = std::move(what);
     stalled_ = true;
   }
+  /// …which of several nodes it is about, should it fail. bmcOf and osOf say so by themselves.
+  void isAbout(const Node& node) { about_ = node.id; }
+  const Node& about() const;
   /// …what it saw, to be stored with the intent if an act follows.
   void witness(std::string_view key, std::string_view value) { witness_.set(key, value); }
   /// What the look before the last act of this item saw; nullopt: no act of this item was intended yet.
@@ -157,7 +167,8 @@ class StepContext {
   void leave(Op op) { outbox_.push_back(std::move(op)); }
   /// A finding that does not end the run by itself; return failure(cause, …) as well to end it.
   void find(std::string_view cause, std::string detail) { findOn(node(), cause, std::move(detail)); }
-  /// The same on one of several. A run that ends with a cause that was found on some of its nodes blames only these.
+  /// The same on one of several. A run that ends with a cause that was found on some of its nodes blames only these; one
+  /// over several nodes that found it on none takes none of them away (`rack.run_failed` on whom it was about).
   void findOn(const Node& node, std::string_view cause, std::string detail);
 
  private:
@@ -170,6 +181,7 @@ class StepContext {
   const Clock& clock_;
   const Run& run_;
   std::vector<Node> nodes_;
+  NodeId about_;
   std::shared_ptr<const Target> target_;
   Scratchpad& scratch_;
   std::string item_, waitsFor_;

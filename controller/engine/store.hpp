@@ -228,12 +228,12 @@ class Store : public AccessStore {
   virtual std::vector<Evidence> validEvidence(NodeId node) = 0;
   virtual std::optional<Inventory> inventory(NodeId node) = 0;
   virtual bool hasBlockingFinding(NodeId node) = 0;
-  /// The run that left this node's valid evidence of the subject; 0 where no run did. nullopt: there is none.
-  virtual std::optional<RunId> evidenceFrom(NodeId node, std::string_view subject) = 0;
   /// The racks that come up by a recipe, by place.
   virtual std::vector<Rack> racks() = 0;
   virtual std::optional<Rack> rack(std::string_view place) = 0;
   virtual std::vector<Node> nodesOfRack(std::string_view place) = 0;  ///< retired ones too; by place
+  /// What was shown of each of them, by node and subject, valid or not.
+  virtual std::vector<EvidenceMark> evidenceOfRack(std::string_view place) = 0;
   virtual std::optional<Recipe> recipe(std::string_view name) = 0;
   /// Those that are not over, by id.
   virtual std::vector<Campaign> openCampaigns() = 0;

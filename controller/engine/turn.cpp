@@ -34,7 +34,9 @@ Task<Turn::Then> Turn::lookOnce() {
     if (auto node = engine_.store_.node(id)) nodes.push_back(std::move(*node));
   const bool allThere = !nodes.empty() && nodes.size() == run_.subject.size();
   auto target = run_.target.empty() ? nullptr : engine_.store_.target(run_.target);
-  const bool targetThere = run_.target.empty() || target;
+  const auto* flow = engine_.workflow(run_.workflow);
+  const bool needsTarget = !run_.target.empty() || (flow && flow->qualifies);
+  const bool targetThere = target || !needsTarget;
   StepContext context(engine_.store_, engine_.bmcs_, engine_.site_, engine_.executor_, run_, std::move(nodes),
                       std::move(target), live_.scratch);
 
@@ -284,8 +286,9 @@ Task<Turn::Then> Turn::stepTodo(StepContext& context, const Step& step) {
   co_return co_await actNow(context, step);
 }
 
-std::string Turn::mustWaitBefore(const StepContext& context) const {
+std::string Turn::mustWaitBefore(StepContext& context) const {
   for (const auto& node : context.nodes()) {
+    context.isAbout(node);
     if (!engine_.store_.armed(node.place))
       return fmt::format("{} is not armed (zellige site arm)", node.place.path);
     if (auto held = engine_.store_.heldBecause(node.id); !held.empty()) return held;
@@ -295,6 +298,7 @@ std::string Turn::mustWaitBefore(const StepContext& context) const {
 
 Task<Turn::Then> Turn::wait(StepContext& context, std::string reason, Duration atMost) {
   stall();
+  if (waitedTooLong()) co_return co_await keptWaiting(context, std::move(reason));
   const bool changed = run_.waitsFor != reason || run_.facts != context.facts_ || !context.outbox_.empty();
   takeFrom(context);
   if (changed) {

@@ -31,9 +31,11 @@ class Turn {
   Task<Then> wait(StepContext& context, std::string reason, Duration atMost);
   // turn_trouble.cpp
   Task<Then> lookFailed(StepContext& context, const Step& step, Error error);
-  Task<std::vector<NodeId>> silentNodes(StepContext& context);
+  Task<bool> isSilent(StepContext& context);
   Task<Then> contactFailed(StepContext& context, Error error);
   Task<Result<void>> contactRegained(StepContext& context);
+  bool waitedTooLong() const;
+  Task<Then> keptWaiting(StepContext& context, std::string reason);
   Task<Then> fail(StepContext& context, std::string cause, std::string detail);
   Task<Then> endWithoutNode();
   Task<Then> cancelled();
@@ -42,7 +44,7 @@ class Turn {
   const Step* currentStep();
   bool mayRepeat(const Step& step);
   bool asksAPerson(const Step& step) const;
-  std::string mustWaitBefore(const StepContext& context) const;
+  std::string mustWaitBefore(StepContext& context) const;
   void enterStep(const Step& step);
   void chooseItem(std::string item);
   void takeFrom(StepContext& context);
@@ -53,6 +55,7 @@ class Turn {
   bool goOn();
   void giveBackUnused(const Step& step);
   void sleep(Duration d);
+  bool isOfSeveral() const { return run_.subject.size() > 1; }
   Time now() const { return engine_.executor_.now(); }
   /// The run and what the look or act left behind.
   Task<Result<void>> save(StepContext& context, std::string event, std::vector<Op> more = {});

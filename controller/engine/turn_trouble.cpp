@@ -12,7 +12,18 @@ namespace {
 constexpr int kMostLookErrors = 8;  // in a row; with doubling waits that is about 20 minutes at poll 15 s
 constexpr int kContactErrorsToBlock = 3;  // in a row, over at least 15 s
 constexpr Duration kMostWait = 60s;       // between two looks at a machine that does not answer
+constexpr Duration kMostTogether = 10min;  // nobody else can work on the others while they wait for one of them
 constexpr Duration kMostBlockedWait = 5min;  // the same for one given up on: a dark hall must not starve the others
+
+constexpr std::string_view kRunFailed = "rack.run_failed";
+
+std::set<NodeId> foundOn(const std::vector<Op>& outbox, std::string_view cause) {
+  std::set<NodeId> out;
+  for (const auto& op : outbox)
+    if (const auto* raise = std::get_if<RaiseFinding>(&op); raise && raise->finding.cause == cause)
+      out.insert(raise->finding.node);
+  return out;
+}
 
 }  // namespace
 
@@ -28,7 +39,7 @@ Task<Turn::Then> Turn::lookFailed(StepContext& context, const Step& step, Error 
   // A BMC that answers, but never to this question, is not out of reach.
   const bool silent = error.code == Errc::Timeout && live_.contactErrors + 1 >= kContactErrorsToBlock &&
                       run_.state != RunState::Blocked;
-  const bool answersOthers = silent && (co_await silentNodes(context)).empty();
+  const bool answersOthers = silent && !(co_await isSilent(context));
   if (isContact(error) && !answersOthers) co_return co_await contactFailed(context, std::move(error));
   const auto back = co_await contactRegained(context);
   if (!back) co_return Then::Wait;
@@ -58,14 +69,10 @@ Task<Turn::Then> Turn::lookFailed(StepContext& context, const Step& step, Error 
   co_return Then::Wait;
 }
 
-// Whose BMCs do not even say who they are.
-Task<std::vector<NodeId>> Turn::silentNodes(StepContext& context) {
-  std::vector<NodeId> silent;
-  for (const auto& node : context.nodes()) {
-    const auto identity = co_await context.bmcOf(node).identify();
-    if (!identity) silent.push_back(node.id);
-  }
-  co_return silent;
+// The BMC of the node that the look was about does not even say who it is.
+Task<bool> Turn::isSilent(StepContext& context) {
+  const auto identity = co_await context.bmcOf(context.about()).identify();
+  co_return !identity;
 }
 
 // No contact is not sickness: the run is blocked, nothing is counted against it, and it goes on when the BMC is back.
@@ -83,14 +90,20 @@ Task<Turn::Then> Turn::contactFailed(StepContext& context, Error error) {
   if (live_.contactErrors >= kContactErrorsToBlock && !blocked) {
     live_.hiccup = false;
     run_.state = RunState::Blocked;
-    run_.waitsFor = fmt::format("contact with the BMC: {}", error.what);
-    std::vector<NodeId> lost{context.node().id};
-    if (context.nodes().size() > 1) lost = co_await silentNodes(context);
+    const auto& node = context.about();
+    run_.waitsFor = isOfSeveral()
+                        ? fmt::format("contact with {} at {}: {}", node.serial, node.place.path, error.what)
+                        : fmt::format("contact with the BMC: {}", error.what);
+    bool lost = !isOfSeveral();
+    if (!lost) lost = co_await isSilent(context);
     std::vector<Op> ops;
-    ops.reserve(lost.size());
-    for (const auto node : lost) ops.emplace_back(SetContact{node, live_.contactLostSince});
+    if (lost) ops.emplace_back(SetContact{node.id, live_.contactLostSince});
     const auto saved = co_await commit("run.blocked", std::move(ops));
     if (!saved) co_return Then::Wait;
+  }
+  if (waitedTooLong()) {
+    auto reason = fmt::format("no contact: {}", error.what);
+    co_return co_await keptWaiting(context, std::move(reason));
   }
   sleep(std::max<Duration>(live_.errorsCountFrom - now(), 5s));
   co_return Then::Wait;
@@ -108,8 +121,22 @@ Task<Result<void>> Turn::contactRegained(StepContext& context) {
   run_.state = RunState::Active;
   run_.waitsFor.clear();
   std::vector<Op> ops;
-  for (const auto& node : context.nodes()) ops.emplace_back(SetContact{node.id, std::nullopt});
+  // Of several, those that were asked: the silence of another is not over because these answered.
+  for (const auto& node : context.nodes())
+    if (!isOfSeveral() || (node.unreachableSince && context.held_.contains(node.id)))
+      ops.emplace_back(SetContact{node.id, std::nullopt});
   co_return co_await commit("run.contact", std::move(ops));
+}
+
+bool Turn::waitedTooLong() const {
+  return isOfSeveral() && run_.blockedSince &&
+         now() - *run_.blockedSince >= std::max(kMostTogether, engine_.options_.minDeadline);
+}
+
+// A rack's machines are free again, and the run is begun anew when the one is back.
+Task<Turn::Then> Turn::keptWaiting(StepContext& context, std::string reason) {
+  context.findOn(context.about(), kKeptWaiting, reason);
+  co_return co_await fail(context, std::string(kKeptWaiting), std::move(reason));
 }
 
 // The run's act may be what the machine is still busy with.
@@ -120,23 +147,29 @@ bool Turn::mayStillFlash() const {
          mayHaveTakenEffect() && !settledTodo_;
 }
 
+// Where the look has said who a cause is about, nobody else is blamed. Of several, none is taken away for what was found
+// on none of them: one switch's trouble is not the rack's.
 Task<Turn::Then> Turn::fail(StepContext& context, std::string cause, std::string detail) {
+  auto blamed = foundOn(context.outbox_, cause);
+  if (blamed.empty()) {
+    if (isOfSeveral()) {
+      detail = fmt::format("{}: {}", cause, detail);
+      cause = kRunFailed;
+    }
+    context.findOn(context.about(), cause, std::move(detail));
+    blamed.insert(context.about().id);
+  }
   const auto* known = findCause(cause);
   if (!known) throw std::logic_error("cause code not in model/finding.cpp: " + cause);
   std::vector<Op> findings, moves;
-  std::set<NodeId> found;  // where the look itself has said who it is about, nobody else is blamed
   for (const auto& op : context.outbox_)
-    if (const auto* raise = std::get_if<RaiseFinding>(&op); raise && raise->finding.cause == cause)
-      found.insert(raise->finding.node);
+    if (std::holds_alternative<RaiseFinding>(op)) findings.push_back(op);
   for (const auto& node : context.nodes()) {
-    if (!found.empty() && !found.contains(node.id)) continue;
-    if (found.empty())
-      findings.emplace_back(RaiseFinding{{{}, node.id, run_.id, cause, detail, now(), {}, {}}});
+    if (!known->blocking || !blamed.contains(node.id)) continue;
     // A machine in use is never taken away past its drain: it gets no new work, and the finding says why.
     const bool inUse = node.lifecycle == Lifecycle::InService && node.scheduling == Scheduling::Open;
-    if (known->blocking && inUse)
-      moves.emplace_back(SetScheduling{node.id, Scheduling::Open, Scheduling::Cordoned, cause});
-    if (known->blocking && findMove(node.kind, node.lifecycle, Lifecycle::Quarantined, Actor::Engine))
+    if (inUse) moves.emplace_back(SetScheduling{node.id, Scheduling::Open, Scheduling::Cordoned, cause});
+    if (findMove(node.kind, node.lifecycle, Lifecycle::Quarantined, Actor::Engine))
       moves.emplace_back(
           MoveLifecycle{node.id, node.lifecycle, Lifecycle::Quarantined, Actor::Engine, cause, {}});
   }
@@ -150,9 +183,7 @@ Task<Turn::Then> Turn::fail(StepContext& context, std::string cause, std::string
     run_.blockedSince.reset();
   };
   end();
-  auto all = findings;
-  all.insert(all.end(), moves.begin(), moves.end());
-  auto saved = co_await save(context, "run.failed", std::move(all));
+  auto saved = co_await save(context, "run.failed", std::move(moves));
   if (!saved && saved.error().code == Errc::Rejected) {
     // Something that the look left behind is refused for good: the run still ends, with its finding.
     end();

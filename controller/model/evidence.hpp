@@ -23,6 +23,14 @@ struct Evidence {
   Time at{};
 };
 
+/// That something was shown once, and whether it still holds.
+struct EvidenceMark {
+  NodeId node;
+  std::string subject;
+  RunId run;  ///< that left it; 0: no run did
+  bool holds = true;
+};
+
 /// What evidence may rest on, as it is written in dependsOn: "gpu:GPU_0" → serial, "fw:HGX_FW_GPU_0" → version.
 using Parts = std::map<std::string, std::string>;
 Parts partsOf(const Inventory& inventory);

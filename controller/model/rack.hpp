@@ -19,7 +19,6 @@ struct Recipe {
     std::string workflow;            ///< what each member of these kinds goes through
     std::vector<NodeKind> of;        ///< each once
     std::vector<std::string> after;  ///< earlier stages that are over before this one begins
-    bool together = false;           ///< one run whose subject is all of them
     /// So many must have passed before a later stage begins, the others being quarantined; nullopt: all.
     std::optional<int> atLeast;
   };

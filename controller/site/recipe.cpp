@@ -26,8 +26,7 @@ class StageReader {
   StageReader(Problems& problems, const Recipe& recipe) : problems_(problems), recipe_(recipe) {}
 
   Recipe::Stage read(Value value) {
-    const Fields fields(value, problems_, "a stage",
-                        {"id", "workflow", "of", "after", "together", "at_least"});
+    const Fields fields(value, problems_, "a stage", {"id", "workflow", "of", "after", "at_least"});
     Recipe::Stage stage;
     stage.id = fields.text("id", Letters::Id);
     if (const auto id = fields.find("id")) ids_.add(stage.id, id->spot());
@@ -35,12 +34,9 @@ class StageReader {
     readKinds(fields, stage);
     if (fields.find("after"))
       for (const auto item : fields.items("after")) stage.after.push_back(readEarlier(item));
-    stage.together = fields.flagOr("together", false);
     const int all = recipe_.membersOf(stage);
     if (fields.find("at_least"))
       stage.atLeast = static_cast<int>(fields.whole("at_least", 1, std::max(1, all)));
-    if (stage.together && stage.atLeast)
-      problems_.add(fields.find("at_least")->spot(), "a stage that takes all together has no at_least");
     earlier_.insert(stage.id);
     return stage;
   }
@@ -51,6 +47,7 @@ class StageReader {
     for (const auto item : fields.items("of", "a stage of nothing is never done")) {
       stage.of.push_back(readName<NodeKind>(item, problems_, "a kind of node"));
       kinds.add(std::string(item.text()), item.spot());
+      ways_.add(fmt::format("{} of a {}", stage.workflow, item.text()), item.spot());
       if (!recipe_.members.empty() && !recipe_.members.contains(stage.of.back()))
         problems_.add(item.spot(),
                       fmt::format("the rack has no {}: add it to members", nameOf(stage.of.back())));
@@ -67,7 +64,7 @@ class StageReader {
 
   Problems& problems_;
   const Recipe& recipe_;
-  Unique ids_{problems_, "stage"};
+  Unique ids_{problems_, "stage"}, ways_{problems_, "workflow"};
   std::set<std::string> earlier_;
 };
 
@@ -81,6 +78,12 @@ Recipe readRecipe(Value root, Problems& problems) {
   StageReader stages(problems, recipe);
   for (const auto item : fields.items("stages", "a recipe without stages brings nothing up"))
     recipe.stages.push_back(stages.read(item));
+  for (const auto& [kind, wanted] : recipe.members)
+    if (std::none_of(recipe.stages.begin(), recipe.stages.end(), [kind = kind](const auto& stage) {
+          return std::find(stage.of.begin(), stage.of.end(), kind) != stage.of.end();
+        }))
+      problems.add(fields.spot(),
+                   fmt::format("no stage is of a {}: it would be accepted untouched", nameOf(kind)));
   return recipe;
 }
 

@@ -150,8 +150,7 @@ Json encode(const Recipe& r) {
   for (const auto& s : r.stages) {
     Json kinds = Json::array();
     for (const auto kind : s.of) kinds.push_back(nameOf(kind));
-    stages.push_back(
-        {{"id", s.id}, {"workflow", s.workflow}, {"of", kinds}, {"after", s.after}, {"together", s.together}});
+    stages.push_back({{"id", s.id}, {"workflow", s.workflow}, {"of", kinds}, {"after", s.after}});
     if (s.atLeast) stages.back()["at_least"] = *s.atLeast;
   }
   return {{"name", r.name}, {"members", members}, {"stages", stages}};
@@ -174,7 +173,6 @@ Recipe decodeRecipe(const Json& j) {
     s.at("workflow").get_to(stage.workflow);
     for (const auto& kind : s.at("of")) stage.of.push_back(kindNamed(kind.get<std::string>()));
     s.at("after").get_to(stage.after);
-    s.at("together").get_to(stage.together);
     if (s.contains("at_least")) stage.atLeast = s.at("at_least").get<int>();
     recipe.stages.push_back(std::move(stage));
   }

@@ -329,14 +329,6 @@ bool SqliteStore::hasBlockingFinding(NodeId node) {
   return q.step();
 }
 
-std::optional<RunId> SqliteStore::evidenceFrom(NodeId node, std::string_view subject) {
-  auto q = impl_->reading.query(
-      "SELECT run FROM evidence WHERE node = ? AND subject = ? AND invalid_since IS NULL");
-  q.bind(node, subject);
-  if (!q.step()) return std::nullopt;
-  return RunId{q.integer(0)};
-}
-
 std::vector<Rack> SqliteStore::racks() {
   auto q = impl_->reading.query(fmt::format("SELECT {} FROM rack ORDER BY place", kRackColumns));
   std::vector<Rack> out;
@@ -358,6 +350,16 @@ std::vector<Node> SqliteStore::nodesOfRack(std::string_view place) {
   q.bind(place);
   std::vector<Node> out;
   while (q.step()) out.push_back(readNode(q));
+  return out;
+}
+
+std::vector<EvidenceMark> SqliteStore::evidenceOfRack(std::string_view place) {
+  auto q = impl_->reading.query(
+      "SELECT e.node, e.subject, e.run, e.invalid_since IS NULL FROM node n JOIN evidence e ON e.node = n.id "
+      "WHERE n.rack = ? ORDER BY e.node, e.subject");
+  q.bind(place);
+  std::vector<EvidenceMark> out;
+  while (q.step()) out.push_back({NodeId{q.integer(0)}, q.text(1), RunId{q.integer(2)}, q.integer(3) != 0});
   return out;
 }
 

@@ -61,10 +61,10 @@ class SqliteStore final : public Store {
   std::vector<Evidence> validEvidence(NodeId node) override;
   std::optional<Inventory> inventory(NodeId node) override;
   bool hasBlockingFinding(NodeId node) override;
-  std::optional<RunId> evidenceFrom(NodeId node, std::string_view subject) override;
   std::vector<Rack> racks() override;
   std::optional<Rack> rack(std::string_view place) override;
   std::vector<Node> nodesOfRack(std::string_view place) override;
+  std::vector<EvidenceMark> evidenceOfRack(std::string_view place) override;
   std::optional<Recipe> recipe(std::string_view name) override;
   std::vector<Campaign> openCampaigns() override;
   std::optional<Campaign> campaign(CampaignId id) override;

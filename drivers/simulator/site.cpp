@@ -71,7 +71,7 @@ stages:
   - {{ id: leaks, workflow: check_leaks, of: [compute_tray, switch_tray], after: [shelves], at_least: 1 }}
   - {{ id: trays, workflow: qualify, of: [compute_tray], after: [leaks] }}
   - {{ id: switches, workflow: qualify_switch, of: [switch_tray], after: [leaks] }}
-  - {{ id: domain, workflow: qualify_domain, of: [compute_tray, switch_tray], after: [switches, trays], together: true }}
+  - {{ id: domain, workflow: qualify_domain, of: [compute_tray, switch_tray], after: [switches, trays] }}
 )",
                      std::min(fleet.trays, fleet.traysPerRack), fleet.switchesPerRack, fleet.shelvesPerRack,
                      std::min(fleet.shelvesPerRack, kShelvesThatSuffice));

@@ -193,7 +193,9 @@ TEST_F(CommandLine, ListsAndShowsRacks) {
                        {"workflow", "check_leaks"},
                        {"members", 3},
                        {"passed", 2},
-                       {"under_way", 1},
+                       {"running", 1},
+                       {"stopped", 0},
+                       {"not_begun", 0},
                        {"out", 0},
                        {"over", false}}};
   detail["members"] = {{{"serial", "SN1"},
@@ -203,6 +205,17 @@ TEST_F(CommandLine, ListsAndShowsRacks) {
   server_.on("GET /api/v1/racks/H1/R01/RK001", 200, detail);
   EXPECT_EQ(run({"rack", "show", "H1/R01/RK001"}), 0);
   EXPECT_THAT(out(), AllOf(HasSubstr("2 of 3"), HasSubstr("check_leaks"), HasSubstr("SN1")));
+}
+
+TEST_F(CommandLine, BeginsWhatIsMissingInARackAndWantsAReason) {
+  EXPECT_NE(run({"rack", "bring-up", "H1/R01/RK001"}), 0);
+  auto domain = aRun("active");
+  domain["workflow"] = "qualify_domain";
+  domain["nodes"] = {"SN1", "SN2", "SN3"};
+  server_.on("POST /api/v1/racks/H1/R01/RK001/bring-up", 201, {{"runs", {domain}}});
+  EXPECT_EQ(run({"rack", "bring-up", "H1/R01/RK001", "--stage", "domain", "--reason", "tray swapped"}), 0);
+  EXPECT_THAT(out(), AllOf(HasSubstr("qualify_domain"), HasSubstr("SN1 +2")));
+  EXPECT_EQ(sent(0), (Json{{"stage", "domain"}, {"reason", "tray swapped"}}));
 }
 
 TEST_F(CommandLine, ListsAndShowsRunsAndFindings) {

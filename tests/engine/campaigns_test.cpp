@@ -103,7 +103,7 @@ struct Hall {
     site.boot();
     for (auto& [rack, busy] : floor.busy) busy = 0;  // what was being written when the controller died
     campaigns = std::make_unique<Campaigns>(site.life->store, site.engine(), site.life->executor);
-    site.engine().onEnd([this](const std::vector<NodeId>& subject) { campaigns->look(subject.front()); });
+    site.engine().onState([this](const std::vector<NodeId>& subject) { campaigns->look(subject); });
     campaigns->start();
   }
   void begin() {

@@ -346,12 +346,6 @@ std::vector<Evidence> MemoryStore::validEvidence(NodeId node) {
   return out;
 }
 
-std::optional<RunId> MemoryStore::evidenceFrom(NodeId node, std::string_view subject) {
-  const auto it = tables_.evidence.find({node, std::string(subject)});
-  if (it == tables_.evidence.end() || !it->second.valid) return std::nullopt;
-  return it->second.evidence.run;
-}
-
 std::vector<Rack> MemoryStore::racks() {
   std::vector<Rack> out;
   for (const auto& [place, rack] : tables_.racks) out.push_back(rack);
@@ -368,6 +362,14 @@ std::vector<Node> MemoryStore::nodesOfRack(std::string_view place) {
   for (const auto& [id, node] : tables_.nodes)
     if (node.place.rack() == place) out.push_back(node);
   std::sort(out.begin(), out.end(), [](const Node& a, const Node& b) { return a.place < b.place; });
+  return out;
+}
+
+std::vector<EvidenceMark> MemoryStore::evidenceOfRack(std::string_view place) {
+  std::vector<EvidenceMark> out;
+  for (const auto& [key, stored] : tables_.evidence)
+    if (const auto of = node(key.first); of && of->place.rack() == place)
+      out.push_back({key.first, key.second, stored.evidence.run, stored.valid});
   return out;
 }
 

@@ -157,65 +157,102 @@ TEST(Cancel, ThatCannotBeStoredIsTriedAgain) {
   EXPECT_EQ(t.run(run).state, RunState::Cancelled);
 }
 
+constexpr NodeKind kTrays[] = {NodeKind::ComputeTray};
+
 // A domain check: one run, all its members.
 struct Two : ToySite {
-  Two() : ToySite({toyStep("check", false)}, 2) {
-    for (std::size_t i = 0; i < 2; ++i)
-      toy(i).onLook["check"] = [this](StepContext& c) {
-        EXPECT_EQ(c.nodes().size(), 2u);
-        return result;
-      };
+  explicit Two(Step step = toyStep("check", false))
+      : ToySite({step}, 2), alone{.name = "alone", .steps = steps} {
+    flow.together = kTrays;
+    site.workflows.push_back(&alone);
+    toy().onLook["check"] = [this](StepContext& c) {
+      EXPECT_EQ(c.nodes().size(), 2u);
+      c.isAbout(c.nodes()[about]);
+      return result;
+    };
+  }
+  void start() {
     site.boot();
     run = site.start("toy", nodes);
   }
+  Workflow alone;
   Result<Seen> result = Seen::Busy;
+  std::size_t about = 0;
   RunId run;
 };
 
 TEST(Domain, NobodyElseActsOnItsMembers) {
   Two t;
+  t.start();
   for (const auto node : t.nodes)
-    EXPECT_EQ((*t.site.tryStart({.workflow = "toy", .subject = {node}})).error().code, Errc::Conflict);
+    EXPECT_EQ((*t.site.tryStart({.workflow = "alone", .subject = {node}})).error().code, Errc::Conflict);
   t.result = Seen::Done;
   for (const auto node : t.nodes) t.site.engine().nudge(node);
   ASSERT_TRUE(t.site.runToEnd(t.run, 1s));
   EXPECT_THAT(t.site.rested, ElementsAre(t.nodes[0], t.nodes[1]));
 }
 
-TEST(Domain, AFailureQuarantinesEveryMemberWithAFinding) {
+TEST(Domain, AFailureThatWasFoundOnNobodyTakesNobodyAway) {
   Two t;
   t.result = failure("burnin.failed", "nvlink");
+  t.about = 1;
+  t.start();
   ASSERT_TRUE(t.site.runToEnd(t.run, 10min));
-  for (const auto node : t.nodes) {
-    EXPECT_THAT(t.site.tables.openCauses(node), ElementsAre("burnin.failed"));
-    EXPECT_EQ(t.site.tables.nodes[node].lifecycle, Lifecycle::Quarantined);
-  }
+  EXPECT_THAT(t.site.tables.openCauses(t.nodes[0]), IsEmpty());
+  EXPECT_THAT(t.site.tables.openCauses(t.nodes[1]), ElementsAre("rack.run_failed"));
+  EXPECT_EQ(t.site.tables.findings.back().detail, "burnin.failed: nvlink");
+  for (const auto node : t.nodes) EXPECT_EQ(t.site.tables.nodes[node].lifecycle, Lifecycle::Qualifying);
+}
+
+TEST(Domain, AFailureThatWasFoundOnOneQuarantinesThatOne) {
+  Two t;
+  t.toy().onLook["check"] = [](StepContext& c) {
+    c.findOn(c.nodes()[1], "burnin.failed", "nvlink");
+    return Result<Seen>(failure("burnin.failed", "nvlink"));
+  };
+  t.start();
+  ASSERT_TRUE(t.site.runToEnd(t.run, 10min));
+  EXPECT_EQ(t.site.tables.nodes[t.nodes[0]].lifecycle, Lifecycle::Qualifying);
+  EXPECT_EQ(t.site.tables.nodes[t.nodes[1]].lifecycle, Lifecycle::Quarantined);
 }
 
 TEST(Domain, LostContactIsShownOnTheMemberThatDoesNotAnswer) {
   Two t;
-  t.toy(0).identifies = true;
   t.result = unreachable();
-  t.site.run(10min);
+  t.about = 1;
+  t.start();
+  t.site.run(5min);
   const auto lost = [&](int i) { return t.site.tables.nodes[t.nodes[i]].unreachableSince.has_value(); };
   EXPECT_EQ(t.site.tables.run(t.run).state, RunState::Blocked);
+  EXPECT_THAT(t.site.tables.run(t.run).waitsFor, testing::HasSubstr("S2"));
   EXPECT_FALSE(lost(0));
   EXPECT_TRUE(lost(1));
   t.result = Seen::Done;
   ASSERT_TRUE(t.site.runToEnd(t.run, 10min));
-  EXPECT_FALSE(lost(0));
-  EXPECT_FALSE(lost(1));
+  EXPECT_TRUE(lost(1)) << "this look did not ask it";
 }
 
-TEST(Domain, AHoldOnOneMemberHoldsTheRun) {
-  ToySite t({toyStep("on")}, 2);
-  t.toy().onLook["on"] = [](StepContext&) { return seen(Seen::Todo); };
-  t.toy().onAct["on"] = [](StepContext&) { return Result<void>{}; };
-  t.site.tables.holds[t.nodes[1]] = "hands inside";
-  t.site.boot();
-  t.site.start("toy", t.nodes);
-  t.site.run(1h);
-  EXPECT_THAT(t.toy().acts, IsEmpty());
+TEST(Domain, WhoseMemberKeepsItWaitingEndsAndSaysWho) {
+  for (const auto* why : {"contact", "hold", "arming"}) {
+    SCOPED_TRACE(why);
+    auto step = toyStep("check");
+    Two t(step);
+    t.about = 1;
+    t.toy().onAct["check"] = [](StepContext&) { return Result<void>{}; };
+    t.result = Seen::Todo;
+    if (why == std::string("contact")) t.result = unreachable();
+    if (why == std::string("hold")) t.site.tables.holds[t.nodes[1]] = "hands inside";
+    if (why == std::string("arming")) t.site.tables.armed.clear();
+    t.start();
+    t.site.run(5min);
+    EXPECT_TRUE(t.site.tables.run(t.run).unfinished());
+    ASSERT_TRUE(t.site.runToEnd(t.run, 15min));
+    EXPECT_EQ(t.site.tables.run(t.run).waitsFor, "rack.kept_waiting");
+    EXPECT_THAT(t.site.tables.openCauses(t.nodes[why == std::string("arming") ? 0 : 1]),
+                ElementsAre("rack.kept_waiting"));
+    EXPECT_THAT(t.toy().acts, IsEmpty());
+    for (const auto node : t.nodes) EXPECT_EQ(t.site.tables.nodes[node].lifecycle, Lifecycle::Qualifying);
+  }
 }
 
 }  // namespace

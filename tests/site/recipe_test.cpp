@@ -14,7 +14,7 @@ TEST(RecipeFile, ReadsMembersAndStages) {
 members: { compute_tray: 18, switch_tray: 9 }
 stages:
   - { id: dry, workflow: check_leaks, of: [compute_tray, switch_tray], at_least: 20 }
-  - { id: domain, workflow: qualify_domain, of: [switch_tray], after: [dry], together: true }
+  - { id: domain, workflow: qualify_domain, of: [switch_tray], after: [dry] }
 )");
   ASSERT_THAT(complaints(reading), ElementsAre());
   const auto& recipe = std::get<Recipe>(reading);
@@ -22,9 +22,7 @@ stages:
   ASSERT_EQ(recipe.stages.size(), 2u);
   EXPECT_EQ(recipe.membersOf(recipe.stages[0]), 27);
   EXPECT_EQ(recipe.stages[0].atLeast, 20);
-  EXPECT_FALSE(recipe.stages[0].together);
   EXPECT_THAT(recipe.stages[1].after, ElementsAre("dry"));
-  EXPECT_TRUE(recipe.stages[1].together);
   EXPECT_FALSE(recipe.stages[1].atLeast);
 }
 
@@ -33,23 +31,35 @@ TEST(RecipeFile, RefusesWhatCouldNeverFinish) {
       complaints(readRecipe("r.yaml", R"(recipe: r
 members: { compute_tray: 18 }
 stages:
-  - { id: a, workflow: x, of: [compute_tray], after: [b] }
-  - { id: b, workflow: x, of: [compute_tray], after: [b] }
-  - { id: c, workflow: x, of: [power_shelf] }
+  - { id: a, workflow: u, of: [compute_tray], after: [b] }
+  - { id: b, workflow: v, of: [compute_tray], after: [b] }
+  - { id: c, workflow: w, of: [power_shelf] }
   - { id: d, workflow: x, of: [] }
   - { id: e, workflow: x, of: [compute_tray], at_least: 0 }
-  - { id: f, workflow: x, of: [compute_tray], at_least: 19 }
-  - { id: a, workflow: x, of: [compute_tray, compute_tray] }
+  - { id: f, workflow: y, of: [compute_tray], at_least: 19 }
+  - { id: a, workflow: z, of: [compute_tray, compute_tray] }
 )")),
       ElementsAre("r.yaml:4:55: 'b' is no stage above this one", "r.yaml:5:55: 'b' is no stage above this one",
                   "r.yaml:6:32: the rack has no power_shelf: add it to members",
                   "r.yaml:7:31: a stage of nothing is never done",
                   "r.yaml:8:57: '0' is out of range: 1 to 18", "r.yaml:9:57: '19' is out of range: 1 to 18",
                   "r.yaml:10:11: stage 'a' is given twice; first in line 4",
-                  "r.yaml:10:46: kind 'compute_tray' is given twice; first in line 10"));
+                  "r.yaml:10:46: kind 'compute_tray' is given twice; first in line 10",
+                  "r.yaml:10:46: workflow 'z of a compute_tray' is given twice; first in line 10"));
   EXPECT_THAT(complaints(readRecipe("r.yaml", "recipe: r\nmembers: {}\nstages: []\n")),
               ElementsAre("r.yaml:2:10: a rack without members is never complete",
                           "r.yaml:3:9: a recipe without stages brings nothing up"));
+}
+
+TEST(RecipeFile, RefusesWhatWouldBeAcceptedUntouchedOrDoneTwice) {
+  EXPECT_THAT(complaints(readRecipe("r.yaml", R"(recipe: r
+members: { compute_tray: 18, switch_tray: 9 }
+stages:
+  - { id: a, workflow: x, of: [compute_tray] }
+  - { id: b, workflow: x, of: [compute_tray] }
+)")),
+              ElementsAre("r.yaml:5:32: workflow 'x of a compute_tray' is given twice; first in line 4",
+                          "r.yaml:1:1: no stage is of a switch_tray: it would be accepted untouched"));
 }
 
 TEST(ManifestFile, NamesTheRacksThatComeUpByARecipe) {

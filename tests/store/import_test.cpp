@@ -37,8 +37,8 @@ TEST_F(SiteImportTest, KeepsRacksAndTheirRecipesAndWhereTheyStand) {
   Recipe recipe;
   recipe.name = "nvl72";
   recipe.members = {{NodeKind::ComputeTray, 3}};
-  recipe.stages = {{"trays", "qualify", {NodeKind::ComputeTray}, {}, false, 2},
-                   {"domain", "qualify_domain", {NodeKind::ComputeTray}, {"trays"}, true, {}}};
+  recipe.stages = {{"trays", "qualify", {NodeKind::ComputeTray}, {}, 2},
+                   {"domain", "qualify_domain", {NodeKind::ComputeTray}, {"trays"}, {}}};
   wanted.manifests[0].racks = {{"H1/R01/RK001", "nvl72"}};
   const auto refused = wait(store_->importSite(wanted, by_));
   ASSERT_FALSE(refused) << "the recipe is not known";
@@ -54,7 +54,7 @@ TEST_F(SiteImportTest, KeepsRacksAndTheirRecipesAndWhereTheyStand) {
   ASSERT_EQ(stored->stages.size(), 2u);
   EXPECT_EQ(stored->stages[0].atLeast, 2);
   EXPECT_EQ(stored->stages[1].after, recipe.stages[1].after);
-  EXPECT_TRUE(stored->stages[1].together && !stored->stages[1].atLeast);
+  EXPECT_FALSE(stored->stages[1].atLeast);
   EXPECT_EQ(store_->nodesOfRack("H1/R01/RK001").size(), 3u);
 
   ASSERT_TRUE(commit({MoveRack{"H1/R01/RK001", RackState::Installing, RackState::BringUp, "armed"}}));
@@ -65,6 +65,24 @@ TEST_F(SiteImportTest, KeepsRacksAndTheirRecipesAndWhereTheyStand) {
   ASSERT_EQ(store_->racks().size(), 1u);
   EXPECT_EQ(store_->rack("H1/R01/RK001")->state, RackState::BringUp) << "an import does not begin it anew";
   EXPECT_FALSE(store_->rack("H1/R01/RK002"));
+}
+
+TEST_F(SiteImportTest, TellsWhatWasShownOfARacksNodesAndWhatOfItStillHolds) {
+  openWithSite();
+  ASSERT_TRUE(commit({PutInventory{NodeId{1}, test::smallInventory()}}));
+  ASSERT_TRUE(commit({PutEvidence{{NodeId{1}, RunId{7}, "burnin/x", "{}", {"gpu:GPU_0=165001"}, {}}},
+                      PutEvidence{{NodeId{1}, {}, "leaks", "{}", {}, {}}}}));
+  auto swapped = test::smallInventory();
+  swapped.components[0].serial = "another";
+  ASSERT_TRUE(commit({PutInventory{NodeId{1}, swapped}}));
+  const auto marks = store_->evidenceOfRack("H1/R01/RK001");
+  ASSERT_EQ(marks.size(), 2u);
+  EXPECT_EQ(marks[0].subject, "burnin/x");
+  EXPECT_EQ(marks[0].run, RunId{7});
+  EXPECT_FALSE(marks[0].holds);
+  EXPECT_EQ(marks[1].run, RunId{});
+  EXPECT_TRUE(marks[1].holds);
+  EXPECT_TRUE(store_->evidenceOfRack("H1/R01/RK00").empty());
 }
 
 TEST_F(SiteImportTest, FollowsANodeThatTheManifestChanged) {

@@ -105,8 +105,7 @@ void addHeaders(HttpReply& reply) {
 }  // namespace
 
 struct Api::Impl {
-  Impl(SqliteStore& s, Engine& engine, const BringUp& bringUp, Campaigns& campaigns, Executor& executor,
-       ApiOptions o)
+  Impl(SqliteStore& s, Engine& engine, BringUp& bringUp, Campaigns& campaigns, Executor& executor, ApiOptions o)
       : store(s), queries(s.queries()), options(std::move(o)), passwords(executor, options.working),
         files(executor, options.working), attempts(options.attempts),
         watch(
@@ -131,7 +130,7 @@ struct Api::Impl {
   Services services;
 };
 
-Api::Api(SqliteStore& store, Engine& engine, const BringUp& bringUp, Campaigns& campaigns, Executor& executor,
+Api::Api(SqliteStore& store, Engine& engine, BringUp& bringUp, Campaigns& campaigns, Executor& executor,
          ApiOptions options)
     : impl_(std::make_unique<Impl>(store, engine, bringUp, campaigns, executor, std::move(options))) {
   removeUnfinishedImports(impl_->options.incoming);

@@ -18,7 +18,7 @@ class Api {
 
   /// Reads through a connection of its own. Everything given must outlive it; tasks in flight must end (or be
   /// abandoned) before it dies.
-  Api(SqliteStore& store, Engine& engine, const BringUp& bringUp, Campaigns& campaigns, Executor& executor,
+  Api(SqliteStore& store, Engine& engine, BringUp& bringUp, Campaigns& campaigns, Executor& executor,
       ApiOptions options);
   ~Api();
   Api(const Api&) = delete;

@@ -68,6 +68,7 @@ Task<HttpReply> resolveFinding(Services& services, Call call) {
   const auto done = co_await services.store.commit(std::move(change));
   if (!done) co_return problem(done.error());
   services.engine.nudge(node->id);
+  services.bringUp.look({node->id});
   const auto now = services.queries.finding(finding->id);
   co_return jsonReply(200, Shapes(services.store, services.engine).finding(now ? *now : *finding));
 }

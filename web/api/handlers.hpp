@@ -30,9 +30,6 @@ Task<HttpReply> listNodes(Services& services, Call call);
 Task<HttpReply> getNode(Services& services, Call call);
 Task<HttpReply> startRun(Services& services, Call call);
 Task<HttpReply> acceptCertificate(Services& services, Call call);
-// racks.cpp
-Task<HttpReply> listRacks(Services& services, Call call);
-Task<HttpReply> getRack(Services& services, Call call);
 // campaigns.cpp
 Task<HttpReply> listCampaigns(Services& services, Call call);
 Task<HttpReply> createCampaign(Services& services, Call call);
@@ -48,6 +45,10 @@ Task<HttpReply> rollBackCampaign(Services& services, Call call);
 Task<HttpReply> listHolds(Services& services, Call call);
 Task<HttpReply> createHold(Services& services, Call call);
 Task<HttpReply> releaseHold(Services& services, Call call);
+// racks.cpp
+Task<HttpReply> listRacks(Services& services, Call call);
+Task<HttpReply> getRack(Services& services, Call call);
+Task<HttpReply> bringUpRack(Services& services, Call call);
 // runs.cpp
 Task<HttpReply> listRuns(Services& services, Call call);
 Task<HttpReply> getRun(Services& services, Call call);

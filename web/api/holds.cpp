@@ -74,6 +74,7 @@ Task<HttpReply> releaseHold(Services& services, Call call) {
   const auto done = co_await services.store.releaseHold(HoldId{id}, std::move(by), shiftLead);
   if (!done) co_return problem(done.error());
   services.engine.nudge(node->id);
+  services.bringUp.look({node->id});
   co_return emptyReply(204);
 }
 

@@ -128,8 +128,14 @@ Task<HttpReply> startRun(Services& services, Call call) {
     MoveLifecycle move{node->id, Lifecycle::Quarantined, Lifecycle::Qualifying, Actor::Operator, why, {}};
     lift.emplace_back(std::move(move));
   }
-  StartRun request{workflowName,  {node->id}, Lane::Operator, parameter, node->profile,
-                   call.who.user, why,        std::move(lift)};
+  auto subject = services.engine.subjectOf(*workflow, *node);
+  for (const auto id : subject)
+    if (const auto member = services.store.node(id))
+      if (auto refused = refuseUnless(call, Level::Operator, member->place)) co_return std::move(*refused);
+  const bool alone = workflow->together.empty();
+  StartRun request{
+      workflowName, std::move(subject), Lane::Operator, parameter, alone ? node->profile : "", call.who.user,
+      why,          std::move(lift)};
   const auto id = co_await services.engine.start(std::move(request));
   if (!id) co_return problem(id.error());
   const auto run = services.store.run(*id);

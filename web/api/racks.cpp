@@ -20,9 +20,25 @@ Json shape(const Rack& rack, const BringUp& bringUp) {
 }
 
 Json shape(const StageStanding& stage) {
-  return {{"id", stage.id},         {"workflow", stage.workflow},  {"members", stage.members},
-          {"passed", stage.passed}, {"under_way", stage.underWay}, {"out", stage.out},
+  return {{"id", stage.id},
+          {"workflow", stage.workflow},
+          {"members", stage.members},
+          {"passed", stage.passed},
+          {"running", stage.running},
+          {"stopped", stage.stopped},
+          {"not_begun", stage.notBegun},
+          {"out", stage.out},
           {"over", stage.over}};
+}
+
+std::string placeIn(const Call& call) {
+  return fmt::format("{}/{}/{}", call.path[0], call.path[1], call.path[2]);
+}
+
+HttpReply noSuchRack(const std::string& place) {
+  return problem(
+      ProblemKind::NotFound,
+      fmt::format("no rack with a recipe is at '{}'; list them with GET /api/v1/racks", place.substr(0, 64)));
 }
 
 }  // namespace
@@ -50,12 +66,9 @@ Task<HttpReply> listRacks(Services& services, Call call) {
 }
 
 Task<HttpReply> getRack(Services& services, Call call) {
-  const auto place = fmt::format("{}/{}/{}", call.path[0], call.path[1], call.path[2]);
+  const auto place = placeIn(call);
   const auto rack = services.store.rack(place);
-  if (!rack)
-    co_return problem(ProblemKind::NotFound,
-                      fmt::format("no rack with a recipe is at '{}'; list them with GET /api/v1/racks",
-                                  place.substr(0, 64)));
+  if (!rack) co_return noSuchRack(place);
   auto body = shape(*rack, services.bringUp);
   auto& stages = body["stages"] = Json::array();
   for (const auto& stage : services.bringUp.stages(place)) stages.push_back(shape(stage));
@@ -66,6 +79,21 @@ Task<HttpReply> getRack(Services& services, Call call) {
                        {"place", node.place.path},
                        {"lifecycle", nameOf(node.lifecycle)}});
   co_return jsonReply(200, body);
+}
+
+Task<HttpReply> bringUpRack(Services& services, Call call) {
+  const auto place = placeIn(call);
+  if (auto refused = refuseUnless(call, Level::Operator, Place{place})) co_return std::move(*refused);
+  Body body(call);
+  AskedBringUp asked{place, body.text("stage", 64, 0), call.who.user, body.reason()};
+  if (auto refused = body.refused()) co_return std::move(*refused);
+  const auto begun = co_await services.bringUp.begin(std::move(asked));
+  if (!begun) co_return problem(begun.error());
+  const Shapes shapes(services.store, services.engine);
+  Json runs = Json::array();
+  for (const auto id : *begun)
+    if (const auto run = services.store.run(id)) runs.push_back(shapes.run(*run));
+  co_return jsonReply(201, {{"runs", std::move(runs)}});
 }
 
 }  // namespace zellige::api

@@ -60,6 +60,13 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/api/v1/racks", "listRacks", Level::Viewer, listRacks, kRackQuery},
     {"GET", "/api/v1/racks/{hall}/{row}/{rack}", "getRack", Level::Viewer, getRack},
+    {"POST",
+     "/api/v1/racks/{hall}/{row}/{rack}/bring-up",
+     "bringUpRack",
+     Level::Operator,
+     bringUpRack,
+     {},
+     Takes::Json},
 
     {"GET", "/api/v1/campaigns", "listCampaigns", Level::Viewer, listCampaigns, kCampaignQuery},
     {"POST", "/api/v1/campaigns", "createCampaign", Level::Operator, createCampaign, kDryRunQuery, Takes::Json},

@@ -26,18 +26,24 @@ std::optional<HttpReply> refuseUnlessOn(Services& services, const Call& call, co
   return std::nullopt;
 }
 
-// What must be done before a failed run may be tried again: its findings are resolved, its nodes leave quarantine.
+// What must be done before a failed run may be tried again: its findings are resolved, its node leaves quarantine. A rack's
+// run is tried with whoever is of the rack now, and takes nobody out of quarantine.
 struct Lift {
   std::vector<Op> ops;
+  std::vector<NodeId> subject;
   std::string profile;
   std::string refusal;  ///< why it may not be tried; empty: it may
 };
-Lift liftFor(Services& services, const Call& call, const Run& run, const std::string& why) {
+Lift liftFor(Services& services, const Call& call, const Run& run, const Workflow& flow,
+             const std::string& why) {
   Lift lift;
-  for (const auto id : run.subject) {
+  const auto first = services.store.node(run.subject.front());
+  if (!first) return lift.refusal = "a node of this run is not there any more", lift;
+  lift.subject = services.engine.subjectOf(flow, *first);
+  const bool alone = flow.together.empty();
+  if (alone) lift.profile = first->profile;
+  for (const auto id : lift.subject) {
     const auto node = services.store.node(id);
-    if (!node) return lift.refusal = "a node of this run is not there any more", lift;
-    lift.profile = node->profile;
     if (const auto other = services.store.unfinishedRunOf(id)) {
       lift.refusal = fmt::format("run {} on {} has not ended; cancel it or wait for it", other->value,
                                  node->serial);
@@ -56,7 +62,7 @@ Lift liftFor(Services& services, const Call& call, const Run& run, const std::st
         return lift;
       }
     }
-    if (node->lifecycle == Lifecycle::Quarantined)
+    if (alone && node->lifecycle == Lifecycle::Quarantined)
       lift.ops.emplace_back(
           MoveLifecycle{id, Lifecycle::Quarantined, Lifecycle::Qualifying, Actor::Operator, why, {}});
   }
@@ -120,11 +126,12 @@ Task<HttpReply> retryRun(Services& services, Call call) {
   if (run->state != RunState::Failed)
     co_return problem(ProblemKind::Conflict, fmt::format("run {} is {}; only a failed run can be tried again",
                                                          run->id.value, nameOf(run->state)));
-  auto lift = liftFor(services, call, *run, why);
-  if (!lift.refusal.empty()) co_return problem(ProblemKind::Conflict, std::move(lift.refusal));
-  if (!services.engine.workflow(run->workflow))
+  const auto* flow = services.engine.workflow(run->workflow);
+  if (!flow)
     co_return problem(ProblemKind::Conflict, fmt::format("this version has no workflow {}", run->workflow));
-  StartRun request{run->workflow, run->subject, Lane::Operator,     run->parameter, lift.profile,
+  auto lift = liftFor(services, call, *run, *flow, why);
+  if (!lift.refusal.empty()) co_return problem(ProblemKind::Conflict, std::move(lift.refusal));
+  StartRun request{run->workflow, lift.subject, Lane::Operator,     run->parameter, lift.profile,
                    call.who.user, why,          std::move(lift.ops)};
   const auto id = co_await services.engine.start(std::move(request));
   if (!id) co_return problem(id.error());

@@ -34,7 +34,7 @@ struct Services {
   SqliteStore& store;
   Queries& queries;
   Engine& engine;
-  const BringUp& bringUp;
+  BringUp& bringUp;
   Campaigns& campaigns;
   Executor& executor;
   const ApiOptions& options;

@@ -27,13 +27,15 @@ constexpr Step kToy[] = {
     {.id = "toy.work", .title = "Work", .look = lookParameter},
     {.id = "toy.end", .title = "End", .look = lookDone},
 };
+constexpr NodeKind kTrays[] = {NodeKind::ComputeTray};
 constexpr Workflow kQualifyFlow{
     .name = "qualify", .steps = kQualify, .kind = NodeKind::ComputeTray, .qualifies = true};
+constexpr Workflow kDomainFlow{.name = "domain", .steps = kToy, .together = kTrays, .shows = "domain"};
 constexpr Workflow kToyFlow{.name = "toy", .steps = kToy, .shows = "toy"};
 
 }  // namespace
 
 int toyLooks() { return looks; }
-std::vector<const Workflow*> toyWorkflows() { return {&kQualifyFlow, &kToyFlow}; }
+std::vector<const Workflow*> toyWorkflows() { return {&kQualifyFlow, &kToyFlow, &kDomainFlow}; }
 
 }  // namespace zellige::test

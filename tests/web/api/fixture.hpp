@@ -14,7 +14,7 @@
 namespace zellige::test {
 
 /// "qualify" reaches qualifying; then its parameter says what happens: "" ends well, "wait" waits, "fail" fails.
-/// "toy" does the same and reaches nothing. Both act never.
+/// "toy" does the same and reaches nothing, and so does "domain" with all trays of a rack together. None of them acts.
 std::vector<const Workflow*> toyWorkflows();
 /// How often toys have looked in this process.
 int toyLooks();
@@ -61,7 +61,7 @@ class ApiTest : public StoreTest {
     engine_->resume();
     bringUp_ = std::make_unique<BringUp>(*store_, *engine_, *executor_);
     campaigns_ = std::make_unique<Campaigns>(*store_, *engine_, *executor_);
-    engine_->onEnd([this](const std::vector<NodeId>& subject) { campaigns_->look(subject.front()); });
+    engine_->onState([this](const std::vector<NodeId>& subject) { campaigns_->look(subject); });
     api_ = std::make_unique<api::Api>(*store_, *engine_, *bringUp_, *campaigns_, *executor_, options());
   }
   void closeApi() {
