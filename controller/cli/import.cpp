@@ -134,6 +134,7 @@ void print(World& world, const Options& options, const Json& result) {
   sheet.add(dry ? "Documents to change" : "Documents changed", textAt(result, "documents_changed"));
   sheet.add("Documents unchanged", textAt(result, "documents_unchanged"));
   sheet.add(dry ? "Files to add" : "Files added", textAt(result, "files_added"));
+  sheet.add(dry ? "Racks to change" : "Racks changed", textAt(result, "racks_changed"));
   sheet.print(world.out);
 }
 

@@ -174,7 +174,7 @@ class Server {
   Task<void> answer(std::shared_ptr<listener::Exchange> exchange) {
     api::Caller caller{exchange->connection.peer.ip};
     const auto operation = api::operationOf(exchange->request);
-    const bool begins = operation == "importBundle" || operation == "armPlace";
+    const bool begins = operation == "importBundle";
     auto request = std::move(exchange->request);
     auto reply = co_await api_.handle(std::move(request), std::move(caller));
     if (begins && reply.status < 300) plane_.sweep();

@@ -1,12 +1,15 @@
 #include "controller/engine/intake.hpp"
 
+#include <set>
+
 #include "controller/base/log.hpp"
 
 namespace zellige {
 
 namespace {
 constexpr int kAtATime = 256;  // starts that wait for their commit together
-}
+constexpr int kPage = 500;     // nodes looked at between two rounds of the event loop: about 10 ms
+}  // namespace
 
 struct Intake::Sweep {
   explicit Sweep(Executor& executor) : done(executor) {}
@@ -16,21 +19,24 @@ struct Intake::Sweep {
 };
 
 // Nobody's run, no person's decision: a run that somebody cancelled is not begun again by itself.
-bool Intake::mayStart(NodeId id, const Node& node) {
-  if (node.profile.empty() || store_.unfinishedRunOf(id)) return false;
-  if (store_.rack(node.place.rack())) return false;  // it comes up with its rack, in the recipe's order
-  const auto last = store_.lastRunOf(id, {});
+bool Intake::mayStart(const Node& node) {
+  if (node.profile.empty() || store_.unfinishedRunOf(node.id)) return false;
+  const auto last = store_.lastRunOf(node.id, {});
   return !last || last->state != RunState::Cancelled;
 }
 
 Task<int> Intake::sweep() {
   auto sweep = std::make_shared<Sweep>(executor_);
+  std::set<std::string, std::less<>> byRecipe;  // what stands there comes up with its rack, in the recipe's order
+  for (auto& rack : store_.racks()) byRecipe.insert(std::move(rack.place));
+  int looked = 0;
   for (const auto lifecycle : {Lifecycle::Qualifying, Lifecycle::Discovered, Lifecycle::Planned}) {
     const auto nodes = store_.nodesIn(lifecycle);
     for (auto id = nodes.rbegin(); id != nodes.rend(); ++id) {
+      if (++looked % kPage == 0) co_await sleepFor(executor_, Duration{1});
       const auto node = store_.node(*id);
       const auto* workflow = node ? engine_.qualifying(node->kind) : nullptr;
-      if (!workflow || !mayStart(*id, *node)) continue;
+      if (!workflow || byRecipe.contains(node->place.rack()) || !mayStart(*node)) continue;
       StartRun request;
       request.workflow = workflow->name;
       request.subject = {*id};

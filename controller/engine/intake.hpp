@@ -14,12 +14,13 @@ class Intake {
   Intake(Store& store, Engine& engine, Executor& executor)
       : store_(store), engine_(engine), executor_(executor) {}
 
-  /// Starts what is missing; returns how many. Call after start and after every import; safe to call at any time.
+  /// Starts what is missing; returns how many. Call after start and after every import; safe to call at any time. It lets
+  /// the event loop go on between two pages of nodes.
   Task<int> sweep();
 
  private:
   struct Sweep;
-  bool mayStart(NodeId id, const Node& node);
+  bool mayStart(const Node& node);
   void startNext(const std::shared_ptr<Sweep>& sweep);
   Task<void> startOne(std::shared_ptr<Sweep> sweep, StartRun request);
 

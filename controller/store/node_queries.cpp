@@ -265,4 +265,21 @@ std::vector<RackCount> Queries::racks(std::string_view place) {
   return out;
 }
 
+std::vector<Rack> Queries::racksByRecipe(std::string_view after, const std::string& place,
+                                         const std::vector<RackState>& states, int limit) {
+  Where where;
+  where.add("place > ?", std::string(after));
+  where.inside("place", place);
+  std::vector<std::string> names;
+  for (const auto state : states) names.emplace_back(nameOf(state));
+  if (!names.empty()) where.anyOf("state", std::move(names));
+  auto q = impl_->db.query(
+      fmt::format("SELECT {} FROM rack{} ORDER BY place LIMIT ?", kRackColumns, where.text()));
+  where.bind(q);
+  q.bind(limit);
+  std::vector<Rack> out;
+  while (q.step()) out.push_back(readRack(q));
+  return out;
+}
+
 }  // namespace zellige

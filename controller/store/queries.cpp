@@ -188,8 +188,16 @@ EventPage Queries::events(std::int64_t since, const EventFilter& filter, int lim
     }
   }
   if (!filter.place.empty()) {
-    where.add("node IN (SELECT id FROM node WHERE place = ? OR (place >= ? AND place < ?))", filter.place,
-              filter.place + "/", filter.place + "0");
+    // What is of no one node is of the place that it names, or of those where its run's nodes stand.
+    const auto inside = [](std::string_view column) {
+      return fmt::format("({0} = ? OR ({0} >= ? AND {0} < ?))", column);
+    };
+    where.add(fmt::format(
+        "(node IN (SELECT id FROM node WHERE {}) OR (node IS NULL AND ({} OR run IN (SELECT s.run FROM "
+        "run_subject s JOIN node n ON n.id = s.node WHERE s.run = event.run AND {}))))",
+        inside("place"), inside("json_extract(data, '$.place')"), inside("n.place")));
+    for (int i = 0; i < 3; ++i)
+      for (const auto* end : {"", "/", "0"}) where.value(filter.place + end);
   }
   auto q = db.query(
       fmt::format("SELECT sequence, at, kind, node, run, actor, data, hash FROM event{} ORDER BY sequence "

@@ -178,6 +178,10 @@ class Queries {
   std::optional<Restored> restored();
   std::map<Lifecycle, std::int64_t> lifecycleCounts();
   std::vector<RackCount> racks(std::string_view place);
+  /// Racks that come up by a recipe, by place: at most `limit` after that place, inside `place`, in one of the states
+  /// (none named: any).
+  std::vector<Rack> racksByRecipe(std::string_view after, const std::string& place,
+                                  const std::vector<RackState>& states, int limit);
 
  private:
   struct Impl;

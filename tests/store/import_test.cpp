@@ -65,6 +65,36 @@ TEST_F(SiteImportTest, KeepsRacksAndTheirRecipesAndWhereTheyStand) {
   ASSERT_EQ(store_->racks().size(), 1u);
   EXPECT_EQ(store_->rack("H1/R01/RK001")->state, RackState::BringUp) << "an import does not begin it anew";
   EXPECT_FALSE(store_->rack("H1/R01/RK002"));
+
+  EventFilter inRack;
+  inRack.place = "H1/R01/RK001";
+  std::vector<std::string> kinds;
+  for (const auto& event : queries_->events(0, inRack, 500).events) kinds.push_back(event.kind);
+  EXPECT_EQ(std::count(kinds.begin(), kinds.end(), "rack.ordered"), 1);
+  EXPECT_EQ(std::count(kinds.begin(), kinds.end(), "rack.state"), 1);
+  inRack.place = "H1/R01/RK00";
+  EXPECT_TRUE(queries_->events(0, inRack, 500).events.empty()) << "a place is whole, not a prefix of letters";
+}
+
+TEST_F(SiteImportTest, PagesRacksByPlaceWhateverIsFilteredOrComesBetween) {
+  openWithSite();
+  auto wanted = site(3);
+  Recipe recipe;
+  recipe.name = "r";
+  recipe.members = {{NodeKind::ComputeTray, 3}};
+  recipe.stages = {{"trays", "qualify", {NodeKind::ComputeTray}, {}, {}}};
+  wanted.recipes = {recipe};
+  wanted.manifests[0].racks = {{"H1/R01/RK001", "r"}, {"H1/R01/RK003", "r"}, {"H2/R01/RK001", "r"}};
+  ASSERT_TRUE(wait(store_->importSite(wanted, by_)));
+  const auto places = [&](std::string after, std::string place, std::vector<RackState> states, int limit) {
+    std::vector<std::string> out;
+    for (const auto& rack : queries_->racksByRecipe(after, place, states, limit)) out.push_back(rack.place);
+    return out;
+  };
+  EXPECT_THAT(places("", "", {}, 2), ElementsAre("H1/R01/RK001", "H1/R01/RK003"));
+  ASSERT_TRUE(commit({MoveRack{"H1/R01/RK001", RackState::Installing, RackState::BringUp, ""}}));
+  EXPECT_THAT(places("H1/R01/RK003", "", {}, 2), ElementsAre("H2/R01/RK001"));
+  EXPECT_THAT(places("", "H1", {RackState::Installing}, 9), ElementsAre("H1/R01/RK003"));
 }
 
 TEST_F(SiteImportTest, TellsWhatWasShownOfARacksNodesAndWhatOfItStillHolds) {

@@ -25,13 +25,17 @@ std::int64_t idOf(const std::string& text) {
   return ec == std::errc{} && end == text.data() + text.size() && out > 0 ? out : 0;
 }
 
-std::string cursorOf(std::string_view list, std::int64_t id) {
-  return id == 0 ? std::string{} : toHex(fmt::format("{}:{}", list, id));
+std::string cursorAfter(std::string_view list, const std::string& text) {
+  return text.empty() ? std::string{} : toHex(fmt::format("{}:{}", list, text));
 }
 
-Result<std::int64_t> cursorIn(const Call& call, std::string_view list) {
+std::string cursorOf(std::string_view list, std::int64_t id) {
+  return id == 0 ? std::string{} : cursorAfter(list, std::to_string(id));
+}
+
+Result<std::string> cursorTextIn(const Call& call, std::string_view list) {
   const auto* text = call.filter("cursor");
-  if (!text) return std::int64_t{0};
+  if (!text) return std::string{};
   std::string decoded;
   for (std::size_t i = 0; i + 1 < text->size(); i += 2) {
     unsigned value = 0;
@@ -39,10 +43,18 @@ Result<std::int64_t> cursorIn(const Call& call, std::string_view list) {
     decoded.push_back(static_cast<char>(value));
   }
   const auto prefix = fmt::format("{}:", list);
-  const auto id = decoded.starts_with(prefix) ? idOf(decoded.substr(prefix.size())) : 0;
-  if (id == 0 || cursorOf(list, id) != *text)
+  auto after = decoded.starts_with(prefix) ? decoded.substr(prefix.size()) : std::string{};
+  if (after.empty() || cursorAfter(list, after) != *text)
     return Error{Errc::Invalid, "the cursor is not one of this list's; begin again without it"};
-  return id;
+  return after;
+}
+
+Result<std::int64_t> cursorIn(const Call& call, std::string_view list) {
+  const auto text = cursorTextIn(call, list);
+  if (!text) return text.error();
+  if (text->empty()) return std::int64_t{0};
+  if (const auto id = idOf(*text); id != 0 && std::to_string(id) == *text) return id;
+  return Error{Errc::Invalid, "the cursor is not one of this list's; begin again without it"};
 }
 
 HttpReply badParameter(std::string detail) { return problem(ProblemKind::BadRequest, std::move(detail)); }

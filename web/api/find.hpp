@@ -17,6 +17,10 @@ std::string cursorOf(std::string_view list, std::int64_t id);
 /// 0 without a cursor. Invalid: not one of this list's.
 Result<std::int64_t> cursorIn(const Call& call, std::string_view list);
 
+/// The same for lists that go by a text.
+std::string cursorAfter(std::string_view list, const std::string& text);
+Result<std::string> cursorTextIn(const Call& call, std::string_view list);
+
 HttpReply badParameter(std::string detail);
 
 /// Comma-separated names of an enum.

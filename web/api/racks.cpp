@@ -1,5 +1,4 @@
 // Racks that come up by a recipe: how far each is, and what it waits for.
-#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -48,21 +47,16 @@ Task<HttpReply> listRacks(Services& services, Call call) {
   if (!states) co_return badParameter(states.error().what);
   const auto limit = limitOf(call);
   if (!limit) co_return badParameter(limit.error().what);
-  const auto from = cursorIn(call, "racks");
-  if (!from) co_return badParameter(from.error().what);
+  const auto after = cursorTextIn(call, "racks");
+  if (!after) co_return badParameter(after.error().what);
   const auto* place = call.filter("place");
-  auto racks = services.store.racks();
-  std::erase_if(racks, [&](const Rack& rack) {
-    return (place && !Place{rack.place}.isInside(*place)) ||
-           (!states->empty() && std::find(states->begin(), states->end(), rack.state) == states->end());
-  });
-  // By place, and none ever goes: a cursor is how many came before.
-  const auto begin = std::min(static_cast<std::size_t>(*from), racks.size());
-  const auto end = std::min(begin + *limit, racks.size());
+  const auto wanted = static_cast<int>(*limit);
+  auto racks = services.queries.racksByRecipe(*after, place ? *place : std::string{}, *states, wanted + 1);
+  const bool more = racks.size() > *limit;
+  if (more) racks.pop_back();
   Json rows = Json::array();
-  for (auto i = begin; i < end; ++i) rows.push_back(shape(racks[i], services.bringUp));
-  const auto next = end < racks.size() ? static_cast<std::int64_t>(end) : 0;
-  co_return page("racks", std::move(rows), cursorOf("racks", next));
+  for (const auto& rack : racks) rows.push_back(shape(rack, services.bringUp));
+  co_return page("racks", std::move(rows), more ? cursorAfter("racks", racks.back().place) : std::string{});
 }
 
 Task<HttpReply> getRack(Services& services, Call call) {

@@ -230,6 +230,7 @@ Json shape(const ImportSummary& s) {
           {"documents_changed", s.documentsChanged},
           {"documents_unchanged", s.documentsUnchanged},
           {"files_added", s.filesAdded},
+          {"racks_changed", s.racksChanged},
           {"changed", s.changedSomething()}};
 }
 

@@ -62,9 +62,10 @@ Task<HttpReply> armPlace(Services& services, Call call) {
   if (!request.place.empty() && (!inside || inside->nodes.empty()))
     co_return problem(ProblemKind::NotFound,
                       fmt::format("no node stands in '{}'; places are those of the manifest", request.place));
-  const auto done = co_await services.store.armPlace(std::move(request.place), std::move(request.by));
+  const auto done = co_await services.store.armPlace(request.place, std::move(request.by));
   if (!done) co_return problem(done.error());
   services.engine.nudgeAll();
+  services.bringUp.sweep(request.place);
   co_return jsonReply(200, siteShape(services));
 }
 
