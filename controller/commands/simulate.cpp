@@ -49,6 +49,8 @@ std::map<std::string, Duration> headsOf(VirtualSite& site) {
 }
 
 void judgeTimes(VirtualSite& site, Simulation& out) {
+  for (const auto& rack : site.store().racks())
+    if (rack.state == RackState::Accepted) out.accepted = std::max(out.accepted, rack.since - site.started());
   const auto& limits = site.limits();
   const auto heads = headsOf(site);
   std::vector<NodeWork> work;
@@ -203,6 +205,7 @@ int commands::simulate(const SimulateOptions& options) {
   json["peak_rss_mb"] = peakRssMb();
   json["seed"] = options.seed;
   json["makespan_s"] = inSeconds(result.makespan);
+  json["accepted_s"] = inSeconds(result.accepted);
   json["lower_bound_s"] = inSeconds(result.lowerBound);
   json["ratio"] = lower > 0 ? static_cast<double>(result.makespan.count()) / lower : 0.0;
   json["oracle_p50"] = result.oracleP50;

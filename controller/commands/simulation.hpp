@@ -19,6 +19,7 @@ struct Simulation {
   std::uint64_t sendsAfterDeath = 0, exchanges = 0;
   std::int64_t transitions = 0;
   Duration makespan{0}, lowerBound{0};       ///< virtual
+  Duration accepted{0};                      ///< until the last rack was; 0: none was
   double oracleP50 = 0, oracleP99 = 0;       ///< of time taken / the node's own oracle
   double wallSeconds = 0, cpuMsPerNode = 0;  ///< of the controller's callbacks, without the simulator's calls
   std::string eventHash;

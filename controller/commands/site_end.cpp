@@ -41,7 +41,10 @@ void judgeRacks(VirtualSite& site, FleetOutcome& out) {
     if (whole && !accepted)
       out.unexpected.push_back(fmt::format("{}: {} though all its machines are available ({})", rack.place,
                                            nameOf(rack.state), site.plane().bringUp().waitsFor(rack.place)));
-    if (accepted && (!whole || leaders[rack.place] != 1))
+    if (leaders[rack.place] > 1)
+      out.wrongEndStates.push_back(fmt::format("{}: {} of its switch trays run the NVLink control plane",
+                                               rack.place, leaders[rack.place]));
+    if (accepted && (!whole || leaders[rack.place] < 1))
       out.wrongEndStates.push_back(fmt::format("{}: accepted with {} of its switch trays leading{}", rack.place,
                                                leaders[rack.place], whole ? "" : ", and not all available"));
   }

@@ -130,9 +130,9 @@ bool Ranks::isBrokenSince(const Workflow& flow, const Members& subject, const Ru
 
 bool Ranks::isSilentForLong(const Node& node) {
   if (!node.unreachableSince) return false;
-  const auto long_ = *node.unreachableSince + kLongSilence;
-  if (now_ >= long_) return true;
-  expect(long_);
+  const auto until = *node.unreachableSince + kLongSilence;
+  if (now_ >= until) return true;
+  expect(until);
   return false;
 }
 

@@ -115,6 +115,7 @@ void begin(World& w, Machine& m) {
   w.begin(m, Work::Bmc);
   w.later(m, Track::Bmc, down, back);
   if (m.isTray()) hgxDown(w, m, down + w.between(m, times.hgxMin, times.hgxMax), down + times.hgxMax);
+  if (m.isTray() && m.restorePolicy == RestorePolicy::AlwaysOn) w.later(m, Track::Power, down, host::powerOn);
   if (m.kind() == MachineKind::SwitchTray) w.later(m, Track::Power, times.bmcResetDelay, host::powerOn);
 }
 

@@ -20,7 +20,7 @@ constexpr std::array kTransient{
     FaultKind::PowerUnmoved,      FaultKind::OldUntilAuxCycle, FaultKind::HostOnAtAuxCycle,
     FaultKind::BmcSlowToReturn,   FaultKind::HgxLate};
 constexpr std::array kDefects{FaultKind::OldForGood, FaultKind::HgxMissing, FaultKind::GpuMissing,
-                              FaultKind::WeakGpu};
+                              FaultKind::WeakGpu, FaultKind::Leak};
 
 // Figures of our own choice: what a bring-up of new hardware may look like on a bad day.
 constexpr double kLightShare = 0.2;    // of machines that have one transient fault
@@ -65,7 +65,10 @@ int occasions(FaultKind kind, Random& random) {
     case FaultKind::OldForGood:
     case FaultKind::HgxMissing:
     case FaultKind::GpuMissing:
-    case FaultKind::WeakGpu: return 0;
+    case FaultKind::WeakGpu:
+    case FaultKind::Leak:
+    case FaultKind::PowersUpByItself:
+    case FaultKind::FabricNever: return 0;
   }
   return 0;
 }
@@ -86,6 +89,7 @@ std::string_view expectedCause(FaultKind kind) {
     case FaultKind::HgxMissing: return "firmware.hgx_missing";
     case FaultKind::GpuMissing: return "inventory.missing_part";
     case FaultKind::WeakGpu: return "burnin.failed";
+    case FaultKind::Leak: return "cooling.leak";
     case FaultKind::Busy503:
     case FaultKind::BusyPlainText:
     case FaultKind::FailingResource:
@@ -105,7 +109,9 @@ std::string_view expectedCause(FaultKind kind) {
     case FaultKind::OldUntilAuxCycle:
     case FaultKind::HostOnAtAuxCycle:
     case FaultKind::BmcSlowToReturn:
-    case FaultKind::HgxLate: return "";
+    case FaultKind::HgxLate:
+    case FaultKind::PowersUpByItself:
+    case FaultKind::FabricNever: return "";
   }
   return "";
 }

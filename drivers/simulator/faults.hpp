@@ -41,6 +41,9 @@ enum class FaultKind : std::uint8_t {
   HgxMissing,         ///< 20, for good
   GpuMissing,         ///< 31: inventory Absent/Critical while the Processor says Enabled/OK
   WeakGpu,            ///< one GPU gives 30 % less
+  Leak,               ///< 32: a leak detector says Critical
+  PowersUpByItself,   ///< 38: delivered with AlwaysOn, so the host starts with the rack's power
+  FabricNever,        ///< on this switch tray the NVLink control plane never configures the fabric
 };
 
 struct ScriptedFault {
@@ -119,5 +122,7 @@ ZELLIGE_NAMES(sim::FaultKind, {sim::FaultKind::Busy503, "f01_busy_503"},
               {sim::FaultKind::BmcSlowToReturn, "f19_bmc_slow_to_return"},
               {sim::FaultKind::HgxLate, "f20_hgx_late"}, {sim::FaultKind::HgxMissing, "f20_hgx_missing"},
               {sim::FaultKind::GpuMissing, "defect_gpu_missing"},
-              {sim::FaultKind::WeakGpu, "defect_weak_gpu"});
+              {sim::FaultKind::WeakGpu, "defect_weak_gpu"}, {sim::FaultKind::Leak, "f32_leak"},
+              {sim::FaultKind::PowersUpByItself, "f38_powers_up_by_itself"},
+              {sim::FaultKind::FabricNever, "defect_fabric_never"});
 }  // namespace zellige

@@ -16,6 +16,7 @@
 // - image_write: a new order for a digest that is on the disk, verified, or is being written. The same order
 //   repeated is how the protocol works, and is no delivery.
 // - password_set: to the password that is set.
+// - settings, of the NVLink control plane: enabled where it is enabled, or while another switch tray of the rack has it.
 //
 // A request refused for a reason of its own (400 host is on, 412 wrong ETag) changes nothing and is no
 // duplicate; a firmware push refused only because the same one is running is.

@@ -8,6 +8,7 @@
 #include "drivers/simulator/bmc.hpp"
 #include "drivers/simulator/firmware.hpp"
 #include "drivers/simulator/host.hpp"
+#include "drivers/simulator/nvlink.hpp"
 #include "drivers/simulator/reply.hpp"
 #include "drivers/simulator/tree.hpp"
 
@@ -225,7 +226,9 @@ HttpReply apply(World& w, Machine& m, Nvos::Revision& revision) {
     n.password = revision.password;
   }
   if (revision.cluster) {
-    w.record(m, ActKind::Settings, "cluster", *revision.cluster ? "enabled" : "disabled");
+    w.record(m, ActKind::Settings, "cluster", *revision.cluster ? "enabled" : "disabled",
+             *revision.cluster ? nvlink::whyDuplicate(w, m) : "");
+    if (!n.cluster) n.clusterSince = w.now();
     n.cluster = *revision.cluster;
   }
   revision.applied = true;
@@ -276,13 +279,7 @@ std::optional<Json> read(const World& w, const Machine& m, std::string_view path
     return Json{
         {"reason", {{"gentime", redfishTime(m.host.since)}, {"reason", "n/a"}, {"user", "system/root"}}}};
   if (path == "cluster") return Json{{"state", n.cluster ? "enabled" : "disabled"}};
-  if (path == "cluster/apps/nmx-controller") {
-    if (n.cluster)
-      return Json{{"status", "ok"}, {"reason", ""}, {"additional-info", "CONTROL_PLANE_STATE_CONFIGURED"}};
-    return Json{{"status", "not ok"},
-                {"reason", "cluster is disabled"},
-                {"additional-info", "CONTROL_PLANE_STATE_OFFLINE"}};
-  }
+  if (path == "cluster/apps/nmx-controller") return nvlink::controlPlane(w, m);
   if (path == "action") {
     Json out = Json::object();
     for (const auto& job : n.jobs) out[std::to_string(job.id)] = show(job);

@@ -34,7 +34,8 @@ struct Nvos {
   Bundle bundle = Bundle::SwitchOs;  ///< that is being installed
   std::map<int, Revision> revisions;
   int nextRevision = 1;
-  bool cluster = false;   ///< the control plane is switched on
+  bool cluster = false;  ///< the control plane is switched on
+  Time clusterSince{};
   bool rebooted = false;  ///< by request, and nothing was installed since
 };
 

@@ -60,21 +60,23 @@ std::string manifest(const FleetOptions& fleet, const SiteOptions& site) {
   return out;
 }
 
-// Compute trays take longest, so they are first in the queue for a flash slot. Shelves are redundant; a tray that
-// leaks stays out and is a person's, the others go on.
+// Compute trays take longest, so they are first in the queue for a flash slot. Shelves are redundant. A tray that leaks is
+// that tray's trouble and stays out; where several do, it is the manifold's, and nothing of the rack gets power.
 std::string recipe(const FleetOptions& fleet) {
-  constexpr int kShelvesThatSuffice = 4;
-  return fmt::format(R"(recipe: sim-rack
+  constexpr int kShelvesThatSuffice = 4, kMostThatLeak = 3;
+  return fmt::format(
+      R"(recipe: sim-rack
 members: {{ compute_tray: {}, switch_tray: {}, power_shelf: {} }}
 stages:
   - {{ id: shelves, workflow: qualify_shelf, of: [power_shelf], at_least: {} }}
-  - {{ id: leaks, workflow: check_leaks, of: [compute_tray, switch_tray], after: [shelves], at_least: 1 }}
+  - {{ id: leaks, workflow: check_leaks, of: [compute_tray, switch_tray], after: [shelves], at_least: {} }}
   - {{ id: trays, workflow: qualify, of: [compute_tray], after: [leaks] }}
   - {{ id: switches, workflow: qualify_switch, of: [switch_tray], after: [leaks] }}
   - {{ id: domain, workflow: qualify_domain, of: [compute_tray, switch_tray], after: [switches, trays] }}
 )",
-                     std::min(fleet.trays, fleet.traysPerRack), fleet.switchesPerRack, fleet.shelvesPerRack,
-                     std::min(fleet.shelvesPerRack, kShelvesThatSuffice));
+      std::min(fleet.trays, fleet.traysPerRack), fleet.switchesPerRack, fleet.shelvesPerRack,
+      std::min(fleet.shelvesPerRack, kShelvesThatSuffice),
+      std::max(1, std::min(fleet.trays, fleet.traysPerRack) + fleet.switchesPerRack - kMostThatLeak));
 }
 
 std::string sku(const Profile& profile) {

@@ -151,21 +151,23 @@ std::optional<Json> adapters(const World& w, const Machine& m, const Path& p, co
   return std::nullopt;
 }
 
-Json leakDetector(const std::string& id) {
+Json leakDetector(const World& w, const Machine& m, const std::string& id) {
+  const bool leaks = w.faults.has(m.id, FaultKind::Leak);
+  if (leaks) w.faults.showed(m.id, FaultKind::Leak);
   auto out = link("Chassis/Chassis_0/ThermalSubsystem/LeakDetection/LeakDetectors/" + id);
   auto name = id;
   for (auto& c : name)
     if (c == '_') c = ' ';
   out["@odata.type"] = "#LeakDetector.v1_1_0.LeakDetector";
-  out["DetectorState"] = "OK";
+  out["DetectorState"] = leaks ? "Critical" : "OK";
   out["Id"] = id;
   out["LeakDetectorType"] = "Moisture";
   out["Name"] = name;
-  out["Status"] = {{"Health", "OK"}, {"State", "Enabled"}};
+  out["Status"] = {{"Health", leaks ? "Critical" : "OK"}, {"State", "Enabled"}};
   return out;
 }
 
-std::optional<Json> thermal(const Path& p) {
+std::optional<Json> thermal(const World& w, const Machine& m, const Path& p) {
   static const std::vector<std::string> detectors{
       "Chassis_0_LeakDetector_0_ColdPlate", "Chassis_0_LeakDetector_0_Manifold",
       "Chassis_0_LeakDetector_1_ColdPlate", "Chassis_0_LeakDetector_1_Manifold"};
@@ -195,7 +197,7 @@ std::optional<Json> thermal(const Path& p) {
     return collection(own + "/LeakDetection/LeakDetectors", "LeakDetectorCollection",
                       "Leak Detector Collection", detectors);
   for (const auto& id : detectors)
-    if (p.size() == 6 && p[5] == id) return leakDetector(id);
+    if (p.size() == 6 && p[5] == id) return leakDetector(w, m, id);
   return std::nullopt;
 }
 
@@ -213,7 +215,7 @@ std::optional<Json> chassisBranch(const World& w, const Machine& m, const Path& 
     if (isHgx(part.id) && !m.hgxUp) return std::nullopt;
     if (p.size() == 2) return chassis(w, m, part);
     if (p[2] == "NetworkAdapters" && hasAdapters(part.id)) return adapters(w, m, p, part);
-    if (p[2] == "ThermalSubsystem" && part.id == "Chassis_0") return thermal(p);
+    if (p[2] == "ThermalSubsystem" && part.id == "Chassis_0") return thermal(w, m, p);
     if (part.id == "BMC_0" && p.size() == 5 && p[2] == "Oem" && p[3] == "Nvidia" &&
         p[4] == "AuxPowerResetActionInfo")
       return actionInfo("Chassis/BMC_0/Oem/Nvidia/AuxPowerResetActionInfo",

@@ -80,6 +80,7 @@ void World::makeAsDelivered(Machine& m) {
   m.bmcUp = isFed(m);
   m.hgxUp = m.bmcUp && m.isTray();
   if (m.nvos) m.nvos->password = identity(m).nvosPassword();
+  if (faults.fires(m.id, FaultKind::PowersUpByItself, now())) m.restorePolicy = RestorePolicy::AlwaysOn;
   // A switch tray starts with the rack's power.
   if (m.bmcUp && m.kind() == MachineKind::SwitchTray) m.host.phase = HostPhase::Running;
   if (options.startPoweredOn && m.isTray()) m.host.phase = HostPhase::Stopped;

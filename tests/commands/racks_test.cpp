@@ -6,6 +6,7 @@
 #include "controller/commands/scratch.hpp"
 #include "controller/commands/simulation.hpp"
 #include "controller/commands/site_end.hpp"
+#include "tests/commands/undone.hpp"
 
 namespace zellige {
 namespace {
@@ -59,6 +60,54 @@ TEST(Racks, AreNotTouchedBeforeTheirPlaceIsArmed) {
   EXPECT_EQ(site.plane().bringUp().waitsFor("H1/R01/RK001"), "the place to be armed");
   for (const auto machine : site.fleet().machines())
     EXPECT_THAT(site.fleet().ledger().entriesOf(machine.value), IsEmpty());
+}
+
+// One wet tray is that tray's trouble: it gets no power, and the others go on.
+TEST(Racks, ATrayThatLeaksGetsNoPowerAndTheOthersGoOn) {
+  Scratch scratch;
+  auto options = oneRack();
+  options.fleet.scripted = {{3, sim::FaultKind::Leak}, {5, sim::FaultKind::PowersUpByItself}};
+  VirtualSite site(scratch.path(), options);
+  EXPECT_TRUE(site.run(48h));
+  const auto end = endOf(site);
+  EXPECT_TRUE(end.good());
+  EXPECT_EQ(end.available, 34);
+  EXPECT_EQ(end.racksAccepted, 0);
+  EXPECT_EQ(site.fleet().groundTruth({3}).boots, 0);
+  EXPECT_EQ(end.faultsFired.at("f32_leak"), 1);
+  const auto early = *site.store().nodeBySerial(site.fleet().serial({5}));
+  FindingFilter filter;
+  filter.node = early;
+  const auto found = site.store().queries()->findings(filter, {}, 50).findings;
+  ASSERT_EQ(found.size(), 1u) << "the hosts that the policy switched on, and nobody else";
+  EXPECT_EQ(found.front().finding.cause, "cooling.on_before_dry");
+}
+
+// Takes a control plane that is enabled for one that has configured the fabric.
+void takesEnabledForConfigured(Time, const HttpRequest& request, Result<http::Received>& result) {
+  if (request.path().ends_with("nmx-controller"))
+    changeBody(result, [](Json& json) {
+      json = {{"status", "ok"}, {"reason", ""}, {"additional-info", "CONTROL_PLANE_STATE_CONFIGURED"}};
+    });
+}
+
+TEST(Racks, WhoseFabricIsNeverConfiguredIsNotAcceptedAndKeepsItsTrays) {
+  for (const bool undone : {false, true}) {
+    Scratch scratch;
+    auto options = oneRack();
+    options.fleet.scripted = {{18, sim::FaultKind::FabricNever}};  // the lowest switch tray, which leads
+    if (undone)
+      options.between = [](http::Transport& wire) {
+        return std::make_unique<Undone>(wire, Undoing{{}, takesEnabledForConfigured}, [] { return Time{}; });
+      };
+    VirtualSite site(scratch.path(), options);
+    site.run(48h);
+    EXPECT_EQ(site.store().nodesIn(Lifecycle::Available).size(), 35u);
+    EXPECT_EQ(endOf(site).racksAccepted, undone ? 1 : 0);
+    EXPECT_EQ(endOf(site).faultsFired.at("defect_fabric_never"), 1);
+    EXPECT_THAT(site.plane().bringUp().waitsFor("H1/R01/RK001"),
+                undone ? testing::Matcher<std::string>("") : testing::HasSubstr("domain.control_plane"));
+  }
 }
 
 class RacksLong : public testing::TestWithParam<std::uint64_t> {};

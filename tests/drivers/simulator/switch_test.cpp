@@ -123,7 +123,54 @@ TEST(SimulatedSwitch, SettingsTakeEffectWhenTheirRevisionIsApplied) {
   EXPECT_EQ(s.send("GET", "cluster").reply.status, 401);
   s.password = "Long-Enough-99";
   EXPECT_EQ(readString(s.get("cluster"), "state"), "enabled");
-  EXPECT_EQ(readString(s.get("cluster/apps/nmx-controller"), "status"), "ok");
+  EXPECT_EQ(readString(s.get("cluster/apps/nmx-controller"), "additional-info"),
+            "CONTROL_PLANE_STATE_CONFIGURING");
+  s.hall.pass(2min);
+  EXPECT_EQ(readString(s.get("cluster/apps/nmx-controller"), "additional-info"),
+            "CONTROL_PLANE_STATE_CONFIGURED");
+}
+
+/// Switches the control plane on there.
+int lead(Hall& hall, int machine, int revision) {
+  const auto password = Identity(1, machine, MachineKind::SwitchTray).nvosPassword();
+  const auto send = [&](std::string method, std::string path, std::string body) {
+    Arrival arrival{{std::move(method), "/nvue_v1/" + path, {}, std::move(body)}, 1, false};
+    arrival.request.headers.add("Authorization", "Basic " + toBase64("admin:" + password));
+    return hall.fleet.exchange({machine}, arrival, Door::Nvos).reply.status;
+  };
+  EXPECT_EQ(send("POST", "revision", ""), 201);
+  EXPECT_EQ(send("PATCH", fmt::format("cluster?rev={}", revision), R"({"state":"enabled"})"), 200);
+  return send("PATCH", fmt::format("revision/{}", revision), R"({"state":"apply"})");
+}
+
+TEST(SimulatedSwitch, ASecondControlPlaneInItsRackIsADuplicateAndOneInTheNextIsNone) {
+  FleetOptions options;
+  options.trays = 2;
+  options.traysPerRack = 1;
+  options.switchesPerRack = 2;
+  Hall hall(options);
+  EXPECT_EQ(lead(hall, 2, 1), 200);
+  EXPECT_EQ(lead(hall, 4, 1), 200);
+  EXPECT_TRUE(hall.fleet.ledger().duplicates().empty());
+  EXPECT_EQ(lead(hall, 2, 2), 200);
+  ASSERT_EQ(hall.fleet.ledger().duplicates().size(), 1u);
+  EXPECT_EQ(lead(hall, 3, 1), 200);
+  ASSERT_EQ(hall.fleet.ledger().duplicates().size(), 2u);
+  EXPECT_EQ(hall.fleet.ledger().duplicates().back().entry.machine, 3);
+}
+
+TEST(SimulatedSwitch, AFabricIsNotConfiguredWhileATrayOfTheRackIsOff) {
+  FleetOptions options;
+  options.trays = 1;
+  options.switchesPerRack = 1;
+  Hall hall(options);
+  EXPECT_EQ(lead(hall, 1, 1), 200);
+  hall.pass(1h);
+  const auto password = Identity(1, 1, MachineKind::SwitchTray).nvosPassword();
+  Arrival arrival{{"GET", "/nvue_v1/cluster/apps/nmx-controller", {}, {}}, 1, false};
+  arrival.request.headers.add("Authorization", "Basic " + toBase64("admin:" + password));
+  const auto reply = hall.fleet.exchange({1}, arrival, Door::Nvos).reply.body;
+  EXPECT_NE(reply.find("CONTROL_PLANE_STATE_UNCONFIGURED"), std::string::npos) << reply;
 }
 
 }  // namespace
