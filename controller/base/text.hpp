@@ -13,4 +13,12 @@ inline std::string_view shortened(std::string_view text, std::size_t bytes) {
   return text.substr(0, bytes);
 }
 
+/// What a device said of itself, fit for any log, table or terminal: at most `bytes`, all but printable ASCII as '?'.
+inline std::string plainWord(std::string_view text, std::size_t bytes = 128) {
+  std::string out(text.substr(0, bytes));
+  for (char& c : out)
+    if (c < ' ' || c >= 0x7F) c = '?';
+  return out;
+}
+
 }  // namespace zellige

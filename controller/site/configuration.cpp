@@ -1,9 +1,11 @@
 #include "controller/site/configuration.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "controller/site/address.hpp"
 #include "controller/site/fields.hpp"
+#include "controller/site/site_reader.hpp"
 
 namespace zellige {
 
@@ -91,8 +93,28 @@ void readEngine(Value value, Problems& problems, Configuration::Engine& engine) 
 }
 
 void readRetention(Value value, Problems& problems, Configuration::Retention& retention) {
-  const Fields fields(value, problems, "retention", {"events"});
+  const Fields fields(value, problems, "retention", {"events", "unlisted"});
   retention.events = fields.durationOr("events", retention.events, 24h, 24h * 36'500);
+  retention.unlisted = fields.durationOr("unlisted", retention.unlisted, 2h, 24h * 36'500);
+}
+
+LeaseFile readLeaseFile(Value value, Problems& problems) {
+  const Fields fields(value, problems, "a lease file", {"file", "format"});
+  LeaseFile out;
+  out.file = fields.text("file", Letters::Path);
+  out.format = fields.name<LeaseFormat>("format", "a format of lease files");
+  return out;
+}
+
+Circuit readCircuit(Value value, Problems& problems) {
+  const Fields fields(value, problems, "a circuit", {"circuit", "place"});
+  Circuit out{fields.text("circuit"), fields.text("place")};
+  const auto parts = std::count(out.place.begin(), out.place.end(), '/') + 1;
+  const bool path = parts <= 4 && !out.place.starts_with('/') && !out.place.ends_with('/') &&
+                    out.place.find("//") == std::string::npos;
+  if (const auto place = fields.find("place"); place && !path)
+    problems.add(place->spot(), fmt::format("{} is no place like H1/R01/RK001/U10", quote(out.place)));
+  return out;
 }
 
 }  // namespace
@@ -101,8 +123,9 @@ Reading<Configuration> readConfiguration(std::string file, std::string_view text
   Source source(std::move(file), text);
   auto& problems = source.problems;
   if (!problems.none()) return problems.take();
-  const Fields fields(source.document.root(), problems, "the configuration",
-                      {"data_dir", "api", "provisioning", "log", "limits", "engine", "retention"});
+  const Fields fields(
+      source.document.root(), problems, "the configuration",
+      {"data_dir", "api", "provisioning", "log", "limits", "engine", "retention", "leases", "circuits"});
   Configuration c;
   c.dataDir = fields.textOr("data_dir", c.dataDir, Letters::Path);
   if (const auto api = fields.find("api")) readApi(*api, problems, c.api);
@@ -115,6 +138,15 @@ Reading<Configuration> readConfiguration(std::string file, std::string_view text
   if (const auto limits = fields.find("limits")) readLimits(*limits, problems, c.limits);
   if (const auto engine = fields.find("engine")) readEngine(*engine, problems, c.engine);
   if (const auto retention = fields.find("retention")) readRetention(*retention, problems, c.retention);
+  if (fields.find("leases"))
+    for (const auto file : fields.items("leases")) c.leases.push_back(readLeaseFile(file, problems));
+  if (fields.find("circuits")) {
+    Unique circuits(problems, "circuit");
+    for (const auto item : fields.items("circuits")) {
+      c.circuits.push_back(readCircuit(item, problems));
+      circuits.add(c.circuits.back().circuit, item.spot());
+    }
+  }
   return source.give(std::move(c));
 }
 

@@ -4,10 +4,12 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "controller/base/log.hpp"
 #include "controller/base/time.hpp"
 #include "controller/site/document.hpp"
+#include "controller/site/leases.hpp"
 
 namespace zellige {
 
@@ -50,7 +52,14 @@ struct Configuration {
   struct Retention {
     Duration events = 24h *
                       400;  ///< retention.events: the audit trail; 400 days: a year, and time to look at it
+    Duration unlisted = 24h * 7;  ///< retention.unlisted: unlisted devices, since they were last seen
   } retention;
+
+  /// leases: files in which DHCP servers write down who has which address. Read again when they change.
+  std::vector<LeaseFile> leases;
+
+  /// circuits: where the switch ports of DHCP option 82 lead; a hint beside unlisted devices.
+  std::vector<Circuit> circuits;
 };
 
 Reading<Configuration> readConfiguration(std::string file, std::string_view text);

@@ -26,7 +26,9 @@ provisioning: { listen: "0.0.0.0:80", url: "http://10.0.0.2" }
 log: { level: warn }
 limits: { uploads: 1, flashes_per_rack: 2, site_flashes: 3, image_streams: 4, bmc_connections: 5 }
 engine: { patrol: 5m }
-retention: { events: 90d }
+retention: { events: 90d, unlisted: 3d }
+leases: [ { file: /var/lib/misc/dnsmasq.leases, format: dnsmasq }, { file: kea-leases4.csv, format: kea } ]
+circuits: [ { circuit: "eth0/1/7", place: H1/R01/RK001/U10 } ]
 )");
   ASSERT_THAT(complaints(reading), ElementsAre());
   const auto& c = std::get<Configuration>(reading);
@@ -44,6 +46,10 @@ retention: { events: 90d }
   EXPECT_EQ(c.limits.bmcConnections, 5);
   EXPECT_EQ(c.engine.patrol, Duration{300'000});
   EXPECT_EQ(c.retention.events, 24h * 90);
+  EXPECT_EQ(c.retention.unlisted, 24h * 3);
+  EXPECT_THAT(c.leases, ElementsAre(LeaseFile{"/var/lib/misc/dnsmasq.leases", LeaseFormat::Dnsmasq},
+                                    LeaseFile{"kea-leases4.csv", LeaseFormat::Kea}));
+  EXPECT_THAT(c.circuits, ElementsAre(Circuit{"eth0/1/7", "H1/R01/RK001/U10"}));
 }
 
 TEST(Configuration, NamesAWrongKeyWithItsLine) {
@@ -54,6 +60,9 @@ provisioning: { listen: "10.0.0.1", url: "ftp://x" }
 log: { level: loud }
 limits: { uploads: 0 }
 engine: { patrol: 30m }
+leases: [ { file: a, format: isc, when: 5s }, { format: kea } ]
+circuits: [ { circuit: a, place: H1//U }, { circuit: a, place: H1 } ]
+retention: { unlisted: 1h }
 )")),
       ElementsAre(
           "z.yaml:1:1: unknown key 'data_dri' in the configuration, did you mean 'data_dir'?",
@@ -63,7 +72,12 @@ engine: { patrol: 30m }
           "z.yaml:3:42: 'ftp://x' is no address like http://10.0.0.2:8480, without a path",
           "z.yaml:4:15: 'loud' is not a log level; known: info, warn, error, off",
           "z.yaml:5:20: '0' is out of range: 1 to 1000000",
-          "z.yaml:6:19: '30m' is out of range: 10 s to 600 s"));
+          "z.yaml:6:19: '30m' is out of range: 10 s to 600 s",
+          "z.yaml:7:30: 'isc' is not a format of lease files; known: dnsmasq, kea",
+          "z.yaml:7:35: unknown key 'when' in a lease file", "z.yaml:7:47: missing key 'file' in a lease file",
+          "z.yaml:8:34: 'H1//U' is no place like H1/R01/RK001/U10",
+          "z.yaml:8:43: circuit 'a' is given twice; first in line 8",
+          "z.yaml:9:24: '1h' is out of range: 7200 s to 3153600000 s"));
   EXPECT_THAT(
       complaints(readConfiguration("z.yaml", "provisioning: { listen: \"0.0.0.0:8480\" }\n")),
       ElementsAre(
