@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "controller/base/digest.hpp"
 #include "controller/site/fields.hpp"
@@ -50,6 +51,14 @@ class BundleReader {
   void readInput(const Input& input);
   void checkNames();
   void checkNodes();
+  /// `visit` is given the file, its manifest, and each node with its number in it.
+  template <class Visit>
+  void forEachNode(Visit visit) const {
+    for (const auto& file : files_)
+      if (const auto* manifest = std::get_if<Manifest>(&file.value))
+        for (std::size_t i = 0; i < manifest->nodes.size(); ++i)
+          visit(file, *manifest, i, manifest->nodes[i]);
+  }
   void checkMentions();
   void check(const SiteFile& file, const fs::path& root, const Mention& mention);
   void checkVersion(const SiteFile& file, const Mention& mention);
@@ -158,27 +167,47 @@ void BundleReader::checkNames() {
   }
 }
 
-// Inside one manifest this was checked while it was read; here, one manifest against the others.
+struct Claim {
+  std::string what;
+  NodePositions::Position at;
+};
+
+/// What no other node may have.
+std::vector<Claim> claimsOf(const Manifest& manifest, const ManifestNode& node, const NodePositions& at) {
+  std::vector<Claim> claims{{fmt::format("serial {}", node.serial), at.serial},
+                            {claimOfMac(node.bmc.mac), at.mac},
+                            {fmt::format("place {} of site {}", node.place.path, manifest.site), at.place}};
+  if (!node.bmc.address.empty())
+    claims.push_back({claimOfAddress(node.bmc.address, node.bmc.port), at.address});
+  if (!node.os.address.empty())
+    claims.push_back({claimOfAddress(node.os.address, node.os.port), at.osAddress});
+  return claims;
+}
+
+// Inside one manifest this was checked while it was read; here, one manifest against the others, and against the nodes
+// that the store has and that this import leaves as they are.
 void BundleReader::checkNodes() {
-  const auto isManifest = [](const SiteFile& file) { return std::holds_alternative<Manifest>(file.value); };
-  if (std::count_if(files_.begin(), files_.end(), isManifest) < 2) return;
+  std::unordered_set<std::string> here;
+  std::size_t manifests = 0;
+  forEachNode([&](const SiteFile&, const Manifest&, std::size_t i, const ManifestNode& node) {
+    here.insert(node.serial);
+    manifests += i == 0 ? 1 : 0;
+  });
   std::unordered_map<std::string, std::pair<const SiteFile*, int>> first;
-  for (const auto& file : files_) {
-    const auto* manifest = std::get_if<Manifest>(&file.value);
-    if (!manifest) continue;
-    for (std::size_t i = 0; i < manifest->nodes.size(); ++i) {
-      const auto& node = manifest->nodes[i];
-      for (auto key : {fmt::format("serial {}", node.serial), fmt::format("MAC {}", node.bmc.mac),
-                       fmt::format("address {} port {}", node.bmc.address, node.bmc.port),
-                       fmt::format("place {} of site {}", node.place.path, manifest->site)}) {
-        const auto [it, isNew] = first.emplace(std::move(key), std::pair{&file, file.lines[i]});
-        if (isNew || it->second.first == &file) continue;
-        tell(file.file, file.lines[i], 1,
+  forEachNode([&](const SiteFile& file, const Manifest& manifest, std::size_t i, const ManifestNode& node) {
+    for (auto& [what, at] : claimsOf(manifest, node, file.positions[i])) {
+      const auto held = known_.held.find(what);
+      if (held != known_.held.end() && !here.contains(held->second))
+        tell(file.file, at.line, at.column,
+             fmt::format("{} is {}'s: retire that node, or correct one of the two", what, held->second));
+      if (manifests < 2) continue;
+      const auto [it, isNew] = first.emplace(std::move(what), std::pair{&file, at.line});
+      if (!isNew && it->second.first != &file)
+        tell(file.file, at.line, at.column,
              fmt::format("{} is given twice; first in {} line {}", it->first, it->second.first->file,
                          it->second.second));
-      }
     }
-  }
+  });
 }
 
 void BundleReader::checkMentions() {
@@ -299,6 +328,11 @@ SiteBundle BundleReader::take() {
 }
 
 }  // namespace
+
+std::string claimOfMac(const std::string& mac) { return "MAC " + mac; }
+std::string claimOfAddress(const std::string& address, int port) {
+  return fmt::format("address {} port {}", address, port);
+}
 
 Reading<SiteBundle> readBundle(const std::vector<fs::path>& paths, const Known& known) {
   if (paths.empty()) return std::vector<Problem>{{"", 0, 0, "no file was named"}};

@@ -21,7 +21,11 @@ struct Known {
   std::set<std::string> baselines, plans, recipes;
   std::map<std::string, std::vector<std::string>> packages;  ///< digest → versions of its components
   std::set<std::string> images;                              ///< digests
+  std::map<std::string, std::string> held;  ///< what one node alone may have (claimOfMac, …) → its serial
 };
+
+std::string claimOfMac(const std::string& mac);
+std::string claimOfAddress(const std::string& address, int port);
 
 struct SiteBundle {
   struct Package {

@@ -20,7 +20,9 @@ class ManifestReader {
     manifest.nodes.reserve(nodes.size());
     file_.lines.clear();
     file_.lines.reserve(nodes.size());
+    file_.positions.reserve(nodes.size());
     for (const auto node : nodes) {
+      file_.positions.emplace_back();
       manifest.nodes.push_back(readNode(node));
       file_.lines.push_back(problems_.lineOf(node.spot()));
     }
@@ -64,6 +66,7 @@ class ManifestReader {
       problems_.add(value->spot(),
                     fmt::format("{} is no serial: 1 to 64 ASCII characters without blanks", quote(text)));
     serials_.add(serial, value->spot());
+    file_.positions.back().serial = positionOf(*value);
     return serial;
   }
 
@@ -75,7 +78,15 @@ class ManifestReader {
     return rack;
   }
 
-  Place readPlace(const Fields& fields) { return {readPath(fields, places_, 4, "hall/row/rack/slot")}; }
+  NodePositions::Position positionOf(Value value) const {
+    const auto at = problems_.at(value.spot(), {});
+    return {at.line, at.column};
+  }
+
+  Place readPlace(const Fields& fields) {
+    if (const auto value = fields.find("place")) file_.positions.back().place = positionOf(*value);
+    return {readPath(fields, places_, 4, "hall/row/rack/slot")};
+  }
 
   std::string readPath(const Fields& fields, Unique& taken, std::size_t wanted, std::string_view form) {
     const auto value = fields.need("place");
@@ -105,19 +116,26 @@ class ManifestReader {
                         {"mac", "address", "port", "user", "password", "factory_password"});
     node.bmc.mac = canonical(fields, "mac", canonicalMac,
                              "is not the MAC of a machine; write it as 3c:6d:66:00:00:01");
-    if (const auto mac = fields.find("mac")) macs_.add(node.bmc.mac, mac->spot());
+    if (const auto mac = fields.find("mac")) {
+      macs_.add(node.bmc.mac, mac->spot());
+      file_.positions.back().mac = positionOf(*mac);
+    }
+    if (const auto address = fields.find("address")) file_.positions.back().address = positionOf(*address);
     readWayIn(fields, value, "a BMC", node.bmc, node.password, node.factoryPassword);
   }
 
   void readOs(Value value, ManifestNode& node) {
     const Fields fields(value, problems_, "nvos", {"address", "port", "user", "password", "factory_password"});
+    if (const auto address = fields.find("address")) file_.positions.back().osAddress = positionOf(*address);
     readWayIn(fields, value, "nvos", node.os, node.osPassword, node.osFactoryPassword);
   }
 
   void readWayIn(const Fields& fields, Value value, std::string_view what, BmcEndpoint& endpoint,
                  Secret& password, bool& isFactorys) {
-    endpoint.address = canonical(fields, "address", canonicalAddress,
-                                 "is not the numeric IPv4 or IPv6 address of a machine");
+    // A BMC may be known by its MAC alone: its address is then whatever a lease says.
+    if (endpoint.mac.empty() || fields.find("address"))
+      endpoint.address = canonical(fields, "address", canonicalAddress,
+                                   "is not the numeric IPv4 or IPv6 address of a machine");
     endpoint.port = static_cast<int>(fields.wholeOr("port", 443, 1, 65535));
     endpoint.user = fields.text("user");
     if (const auto address = fields.find("address"); address && !endpoint.address.empty())

@@ -21,11 +21,20 @@ struct Mention {
   int line = 0, column = 0;
 };
 
+/// Where in its file the things stand that only one node may have.
+struct NodePositions {
+  struct Position {
+    int line = 0, column = 0;  ///< 0: it is not there
+  };
+  Position serial, place, mac, address, osAddress;
+};
+
 struct SiteFile {
   std::string file;
   std::variant<Manifest, Sku, Baseline, Profile, Plan, Recipe> value;
   std::vector<Mention> mentions;
   std::vector<int> lines;  ///< of a manifest's nodes, in order; of anything else: one, its name's
+  std::vector<NodePositions> positions;  ///< of a manifest's nodes, in order
 };
 
 /// The rules: DESIGN 5 and docs/operations; every violation is told with its place. Inside one manifest a

@@ -192,7 +192,33 @@ TEST(Bundle, RefusesNamesAndNodesGivenTwice) {
   nodes.change("more.yaml", "site: SIM1", "site: SIM2");
   EXPECT_THAT(
       nodes.wrong(),
-      ElementsAre("more.yaml:3:1: address 127.1.0.1 port 443 is given twice; first in manifest.yaml line 3"));
+      ElementsAre(
+          "more.yaml:8:47: address 127.1.0.1 port 443 is given twice; first in manifest.yaml line 8"));
+}
+
+TEST(Bundle, RefusesWhatAnotherNodeHasThatTheImportLeavesAsItIs) {
+  Site site;
+  Known known;
+  known.held = {{claimOfMac("3c:6d:66:00:00:01"), "B7"}, {claimOfAddress("127.1.0.1", 443), "B8"}};
+  const auto complaint = site.wrong(known);
+  EXPECT_THAT(
+      complaint,
+      ElementsAre("manifest.yaml:8:17: MAC 3c:6d:66:00:00:01 is B7's: retire that node, or correct one of "
+                  "the two",
+                  "manifest.yaml:8:47: address 127.1.0.1 port 443 is B8's: retire that node, or correct "
+                  "one of the two"));
+  known.held = {{claimOfMac("3c:6d:66:00:00:01"), "A1"}};
+  EXPECT_THAT(complaints(site.read(known)), ElementsAre()) << "it is the node itself";
+}
+
+TEST(Bundle, NodesWithoutAnAddressHaveNoneInCommon) {
+  Site site;
+  site.change("manifest.yaml", ", address: \"127.1.0.1\"", "");
+  site.files["more.yaml"] = site.files["manifest.yaml"];
+  site.change("more.yaml", "serial: A1", "serial: A2");
+  site.change("more.yaml", "00:01", "00:02");
+  site.change("more.yaml", "U10", "U11");
+  EXPECT_THAT(site.wrong(), ElementsAre());
 }
 
 TEST(Bundle, TellsWhatIsWrongInEveryFileAtOnceAndGivesNothing) {

@@ -125,6 +125,24 @@ TEST(Manifest, NeverShowsAPasswordInAComplaint) {
   EXPECT_EQ(told[0], "m.yaml:9:102: must be text, not a list");
 }
 
+TEST(Manifest, MayKnowABmcByItsMacAlone) {
+  const auto reading = readManifest("m.yaml", replaced(oneNode, "address: \"127.1.0.1\", ", ""));
+  ASSERT_THAT(complaints(reading), ElementsAre());
+  EXPECT_EQ(std::get<Manifest>(reading).nodes[0].bmc, (BmcEndpoint{"3c:6d:66:00:00:01", "", 8443, "root"}));
+  auto tray = replaced(oneNode, "compute_tray", "switch_tray");
+  tray += "    nvos: { user: admin, password: x }\n";
+  EXPECT_THAT(complaints(readManifest("m.yaml", tray)),
+              ElementsAre("m.yaml:10:11: missing key 'address' in nvos"))
+      << "the system of a switch tray has no MAC here";
+}
+
+TEST(Manifest, ASwitchTraysTwoAddressesAreNobodyElses) {
+  auto text = replaced(oneNode, "compute_tray", "switch_tray");
+  text += "    nvos: { address: \"127.1.0.1\", port: 8443, user: admin, password: x }\n";
+  EXPECT_THAT(complaints(readManifest("m.yaml", text)),
+              ElementsAre("m.yaml:10:22: address '127.1.0.1 port 8443' is given twice; first in line 9"));
+}
+
 TEST(Manifest, TellsWhatIsOrderedTwiceAndWhereFirst) {
   std::string text = "site: S\nnodes:\n";
   const auto add = [&](std::string_view serial, std::string_view slot, std::string_view mac,

@@ -144,10 +144,22 @@ struct Read {
   std::string broken;  ///< our own disk's fault
 };
 
-/// On the files worker.
-Read readSite(const std::vector<SentFile>& files, Stored stored, const ContentStore& content,
-              const fs::path& scratch) {
+std::map<std::string, std::string> heldIn(Queries& queries) {
+  std::map<std::string, std::string> held;
+  for (const auto& node : queries.nodeClaims()) {
+    if (!node.mac.empty()) held.emplace(claimOfMac(node.mac), node.serial);
+    if (!node.address.empty() && !node.leased)  // a leased one gives way
+      held.emplace(claimOfAddress(node.address, node.port), node.serial);
+    if (!node.osAddress.empty()) held.emplace(claimOfAddress(node.osAddress, node.osPort), node.serial);
+  }
+  return held;
+}
+
+/// On the files worker, with a connection of its own.
+Read readSite(const std::vector<SentFile>& files, Stored stored, Queries& queries,
+              const ContentStore& content, const fs::path& scratch) {
   Read out;
+  stored.known.held = heldIn(queries);
   for (const auto& digest : stored.packages) {
     auto& versions = stored.known.packages[digest];
     if (auto held = versionsOfPackage(content.pathOf(digest))) versions = std::move(*held);
@@ -219,9 +231,10 @@ Task<HttpReply> importBundle(Services& services, Call call) {
     co_return problem(ProblemKind::Conflict, "another import is running; wait until it is done");
   const Importing guard(services.importing);
 
-  std::function<Read()> work = [files = std::move(files), stored = storedIn(services.queries), content,
+  std::function<Read()> work = [files = std::move(files), stored = storedIn(services.queries),
+                                queries = std::shared_ptr(services.store.queries()), content,
                                 scratch = services.options.incoming] {
-    return readSite(files, stored, content, scratch);
+    return readSite(files, stored, *queries, content, scratch);
   };
   auto read = co_await services.files.run(std::move(work));
   if (!read.broken.empty())
