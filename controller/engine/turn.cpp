@@ -54,6 +54,9 @@ Task<Turn::Then> Turn::lookOnce() {
     if (!counted || !run_.unfinished()) co_return Then::Wait;
   }
 
+  if (auto lacking = lacksAddress(context); !lacking.empty())
+    co_return co_await wait(context, std::move(lacking), 10min);
+
   Result<Seen> seen = Seen::Todo;
   const bool lookIsSkipped = engine_.options_.mutation == Mutation::SkipLook &&
                              run_.act().phase == ActPhase::Unknown;
@@ -284,6 +287,17 @@ Task<Turn::Then> Turn::stepTodo(StepContext& context, const Step& step) {
     co_return co_await wait(context, std::move(reason), 10min);
   }
   co_return co_await actNow(context, step);
+}
+
+// A BMC may be on the manifest by its MAC alone. Whoever learns its address nudges the run.
+std::string Turn::lacksAddress(const StepContext& context) const {
+  for (const auto& node : context.nodes())
+    if (node.bmc.address.empty())
+      return fmt::format(
+          "the address of the BMC with the MAC {} ({}): cable it, and see that its DHCP server's "
+          "lease file is configured, or import its address",
+          node.bmc.mac, node.serial);
+  return {};
 }
 
 std::string Turn::mustWaitBefore(StepContext& context) const {

@@ -44,6 +44,7 @@ class Turn {
   const Step* currentStep();
   bool mayRepeat(const Step& step);
   bool asksAPerson(const Step& step) const;
+  std::string lacksAddress(const StepContext& context) const;
   std::string mustWaitBefore(StepContext& context) const;
   void enterStep(const Step& step);
   void chooseItem(std::string item);

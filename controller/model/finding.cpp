@@ -20,6 +20,10 @@ constexpr Cause kCauses[] = {
      "too many "
      "lock the account.",
      true},
+    {"bmc.lease_conflict", "DHCP and the manifest do not agree about the BMC's address",
+     "The detail says who has which. Correct the manifest, or the DHCP server's reservation; the finding is "
+     "resolved by itself when they agree.",
+     false},
     {"bmc.password_change", "The BMC demands a password change, and its place is not armed",
      "Arm the place, or change the password by hand and import it.", false},
     {"burnin.failed", "A burn-in test was outside its limits",

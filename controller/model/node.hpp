@@ -72,8 +72,9 @@ struct Node {
   Place place;
   std::string sku, profile;  ///< names in the catalogue
   std::string baseline;      ///< that a campaign has given it, in the place of its profile's; empty: none has
-  BmcEndpoint bmc;
-  BmcEndpoint os;  ///< of a switch tray; no address: it has none
+  BmcEndpoint bmc;           ///< no address: not known yet
+  bool bmcLeased = false;    ///< its address is from a DHCP lease: the manifest gives its MAC alone
+  BmcEndpoint os;            ///< of a switch tray; no address: it has none
 
   Lifecycle lifecycle = Lifecycle::Planned;
   Allocation allocation = Allocation::Free;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "controller/engine/store.hpp"
+#include "controller/model/sighting.hpp"
 #include "controller/store/records.hpp"
 
 namespace zellige {
@@ -94,6 +95,21 @@ struct EventPage {
   std::int64_t next = 0;            ///< pass as `since`: everything up to here was looked at
 };
 
+/// What no two nodes may have in common.
+struct NodeClaim {
+  std::string serial, mac, address;
+  int port = 0;
+  bool leased = false;  ///< the address is not the manifest's
+  std::string osAddress;
+  int osPort = 0;
+};
+
+struct UnlistedPage {
+  std::vector<Unlisted> devices;  ///< newest first
+  std::int64_t next = 0;          ///< pass as `before`; 0: this is the last page
+  std::int64_t total = 0;
+};
+
 struct CatalogEntry {
   std::string kind, name, digest, json;
 };
@@ -152,6 +168,12 @@ class Queries {
   /// is reached when `next` does not move.
   EventPage events(std::int64_t since, const EventFilter& filter, int limit);
   std::int64_t lastEvent();
+
+  UnlistedPage unlisted(std::int64_t before, int limit);
+  /// A node that is not retired has it, for its BMC or its switch system.
+  bool isNodeAddress(std::string_view address);
+  /// Of all nodes that are not retired.
+  std::vector<NodeClaim> nodeClaims();
 
   std::vector<ArmedPlace> armedPlaces();
   std::vector<Hold> holds(Time now);  ///< in force

@@ -91,9 +91,17 @@ struct IdempotentReply {
 /// Retention: what is older than each of these goes.
 struct KeptSince {
   Time events{}, replies{}, tokens{};  ///< tokens and sessions: since they expired or were revoked
+  Time unlisted{};                     ///< unlisted devices: since they were last seen
 };
 struct Removed {
-  std::int64_t events = 0, replies = 0, tokens = 0;
+  std::int64_t events = 0, replies = 0, tokens = 0, unlisted = 0;
+};
+
+/// What became of some sightings of devices.
+struct SightingsTaken {
+  std::vector<NodeId> moved;    ///< nodes whose BMC has another address now, or none
+  std::int64_t unlisted = 0;    ///< devices that are on no manifest
+  std::int64_t turnedAway = 0;  ///< unlisted devices that were not written down: too many are there already
 };
 
 /// The database was restored, copied or replaced, so every arming was withdrawn.

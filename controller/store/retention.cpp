@@ -47,6 +47,13 @@ Result<Removed> applyRetention(Writing& w, const KeptSince& keptSince, std::int6
                            "expires < ?1 LIMIT ?2)")
                        .bind(keptSince.tokens, most)
                        .run();
+  removed.unlisted = w.db.query(
+                             "DELETE FROM unlisted WHERE id IN (SELECT id FROM unlisted WHERE last_seen < ? "
+                             "LIMIT ?)")
+                         .bind(keptSince.unlisted, most)
+                         .run();
+  if (removed.unlisted > 0)
+    w.event("unlisted.forgotten", {}, {}, {{"count", removed.unlisted}, {"why", why}});
   const auto end = oldEnd(w.db, keptSince.events, most);
   if (end.count == 0) return removed;
   // Where the chain begins now; what is older may be removed from here on (a trigger keeps everything else).

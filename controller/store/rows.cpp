@@ -96,6 +96,7 @@ Node readNode(const Query& row) {
   n.version = row.integer(16);
   n.os = {{}, row.text(17), static_cast<int>(row.integer(18)), row.text(19)};
   n.baseline = row.text(20);
+  n.bmcLeased = row.flag(21);
   return n;
 }
 

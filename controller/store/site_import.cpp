@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "controller/base/digest.hpp"
 #include "controller/store/apply.hpp"
+#include "controller/store/apply_sighting.hpp"
 #include "controller/store/documents.hpp"
+#include "controller/store/import_claims.hpp"
 #include "controller/store/meta.hpp"
 #include "controller/store/rows.hpp"
 
@@ -38,6 +39,7 @@ class Import {
     if (auto done = checkClaims(); !done) return done.error();
     for (const auto& planned : planned_)
       if (auto done = write(planned); !done) return done.error();
+    dropListed(w_);
     for (const auto& manifest : site_.manifests)
       for (const auto& rack : manifest.racks)
         if (auto done = putRack(rack); !done) return done.error();
@@ -54,10 +56,11 @@ class Import {
 
  private:
   struct Planned {
-    const ManifestNode* wanted;
+    const ManifestNode* wanted = nullptr;
     std::optional<Node> stored;
     std::string mark, osMark;  ///< keyed digests of the manifest's passwords; empty: it has no such endpoint
     std::string storedMark, storedOsMark;
+    bool keepsLease = false;  ///< its BMC's address stays the one that a lease gave
     Json changes = Json::object();
   };
 
@@ -161,15 +164,6 @@ class Import {
     return {};
   }
 
-  /// Two rows of one import that want the same thing.
-  Result<void> claim(std::map<std::string, std::string>& claims, const std::string& what,
-                     const std::string& serial, std::string_view name) {
-    const auto [it, fresh] = claims.emplace(what, serial);
-    if (fresh) return {};
-    return Error{Errc::Conflict,
-                 fmt::format("{} and {} have the same {}: {}", it->second, serial, name, what)};
-  }
-
   Result<void> collect(const Manifest& manifest) {
     if (auto done = putSite(manifest.site); !done) return done;
     for (const auto& n : manifest.nodes) {
@@ -179,11 +173,7 @@ class Import {
         return invalid(fmt::format("{} has the profile '{}', which is not known", n.serial, n.profile));
       if (!inCatalog("sku", n.sku))
         return invalid(fmt::format("{} has the SKU '{}', which is not known", n.serial, n.sku));
-      if (auto ok = claim(serials_, n.serial, n.serial, "serial"); !ok) return ok;
-      if (auto ok = claim(places_, n.place.path, n.serial, "place"); !ok) return ok;
-      if (!n.bmc.address.empty())
-        if (auto ok = claim(addresses_, endpoint(n.bmc.address, n.bmc.port), n.serial, "BMC address"); !ok)
-          return ok;
+      if (auto ok = claims_.add(n); !ok) return ok;
       planned_.push_back(compare(n));
       if (planned_.back().stored && planned_.back().stored->kind != n.kind)
         return Error{Errc::Conflict,
@@ -202,13 +192,10 @@ class Import {
                  fmt::format("this controller is of site {}, the manifest of site {}", known, site)};
   }
 
-  static std::string endpoint(const std::string& address, int port) {
-    return fmt::format("{} port {}", address, port);
-  }
-
   Planned compare(const ManifestNode& n) {
-    Planned p{&n, std::nullopt,  markOf(n.factoryPassword, n.bmc.user, n.password), {}, {},
-              {}, Json::object()};
+    Planned p;
+    p.wanted = &n;
+    p.mark = markOf(n.factoryPassword, n.bmc.user, n.password);
     if (!n.os.address.empty()) p.osMark = markOf(n.osFactoryPassword, n.os.user, n.osPassword);
     auto q = w_.db.query("SELECT id FROM node WHERE serial = ?");
     q.bind(n.serial);
@@ -224,9 +211,13 @@ class Import {
     note("sku", s.sku, n.sku);
     note("profile", s.profile, n.profile);
     note("bmc_mac", s.bmc.mac, n.bmc.mac);
-    note("bmc_address", endpoint(s.bmc.address, s.bmc.port), endpoint(n.bmc.address, n.bmc.port));
+    // Without an address of its own the manifest leaves the lease's, for as long as it is this MAC's.
+    p.keepsLease = n.bmc.address.empty() && s.bmcLeased && s.bmc.mac == n.bmc.mac;
+    auto bmc = n.bmc;
+    if (p.keepsLease) bmc.address = s.bmc.address;
+    note("bmc_address", endpointText(s.bmc), endpointText(bmc));
     note("bmc_user", s.bmc.user, n.bmc.user);
-    note("os_address", endpoint(s.os.address, s.os.port), endpoint(n.os.address, n.os.port));
+    note("os_address", endpointText(s.os), endpointText(n.os));
     note("os_user", s.os.user, n.os.user);
     if (p.storedMark != p.mark) p.changes["password"] = "replaced";
     if (p.storedOsMark != p.osMark) p.changes["os_password"] = "replaced";
@@ -244,32 +235,21 @@ class Import {
 
   /// A place or address that a node of this import takes over must be free, or be given up in the same import.
   Result<void> checkClaims() {
-    for (const auto& p : planned_) {
-      const auto& n = *p.wanted;
-      {
-        auto q = w_.db.query(
-            "SELECT serial FROM node WHERE place = ? AND serial <> ? AND lifecycle <> 'retired'");
-        q.bind(n.place.path, n.serial);
-        if (q.step() && !serials_.contains(q.text(0)))
-          return Error{Errc::Conflict,
-                       fmt::format("{} is to be at {}, but {} is there: retire it or give it another place",
-                                   n.serial, n.place.path, q.text(0))};
-      }
-      if (n.bmc.address.empty()) continue;
-      auto q = w_.db.query(
-          "SELECT serial FROM node WHERE bmc_address = ? AND bmc_port = ? AND serial <> ? AND "
-          "lifecycle <> 'retired'");
-      q.bind(n.bmc.address, n.bmc.port, n.serial);
-      if (q.step() && !serials_.contains(q.text(0)))
-        return Error{Errc::Conflict,
-                     fmt::format("{} is to have the BMC address {}, but {} has it: retire it or correct the "
-                                 "manifest",
-                                 n.serial, endpoint(n.bmc.address, n.bmc.port), q.text(0))};
-    }
+    for (const auto& p : planned_)
+      if (auto free = claims_.checkFree(w_.db, *p.wanted); !free) return free;
     // Those that move let go first, so that two trays may swap places.
     for (const auto& p : planned_)
       if (p.stored && (p.changes.contains("place") || p.changes.contains("bmc_address")))
-        w_.db.query("UPDATE node SET place = '', bmc_address = '' WHERE id = ?").bind(p.stored->id).run();
+        w_.db.query("UPDATE node SET place = '', bmc_address = iif(?, bmc_address, '') WHERE id = ?")
+            .bind(p.keepsLease, p.stored->id)
+            .run();
+    // So does whoever has by a lease what the manifest gives to another.
+    if (w_.db.number("SELECT EXISTS (SELECT 1 FROM node WHERE bmc_leased = 1)") == 0) return {};
+    for (const auto& p : planned_)
+      for (const auto* at : {&p.wanted->bmc, &p.wanted->os})
+        if (!at->address.empty())
+          takeFromLease(w_, at->address, p.stored ? p.stored->id : NodeId{},
+                        "the manifest gives it to " + p.wanted->serial);
     return {};
   }
 
@@ -285,16 +265,16 @@ class Import {
     const auto& n = *p.wanted;
     w_.db
         .query(
-            "UPDATE node SET place = ?, rack = ?, sku = ?, profile = ?, bmc_mac = ?, bmc_address = ?, "
-            "bmc_port = ?, "
+            "UPDATE node SET place = ?, rack = ?, sku = ?, profile = ?, bmc_mac = ?, "
+            "bmc_address = iif(?, bmc_address, ?), bmc_leased = ?, bmc_port = ?, "
             "bmc_user = ?, os_address = ?, os_port = ?, os_user = ?, "
             "baseline = CASE WHEN profile = ? THEN baseline ELSE '' END, version = version + 1 WHERE id = ?")
-        .bind(n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac, n.bmc.address, n.bmc.port,
-              n.bmc.user, n.os.address, n.os.port, n.os.user, n.profile, s.id)
+        .bind(n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac, p.keepsLease, n.bmc.address,
+              p.keepsLease, n.bmc.port, n.bmc.user, n.os.address, n.os.port, n.os.user, n.profile, s.id)
         .run();
     if (p.storedMark != p.mark) replaceAccess(s.id, n.bmc.user, n.password, n.factoryPassword, p.mark);
     if (p.storedOsMark != p.osMark) replaceOsAccess(s.id, p);
-    indexText(s.id, n);
+    indexNodeText(w_.db, s.id);
     if (!p.changes.empty()) w_.event("node.changed", s.id, {}, p.changes);
     ++summary_.nodesChanged;
     // Evidence tied to where it was, or to what it was to become, does not hold any more.
@@ -324,7 +304,7 @@ class Import {
     const NodeId id{w_.db.lastId()};
     replaceAccess(id, n.bmc.user, n.password, n.factoryPassword, p.mark);
     if (!p.osMark.empty()) replaceOsAccess(id, p);
-    indexText(id, n);
+    indexNodeText(w_.db, id);
     w_.event(
         "node.added", id, {},
         {{"serial", n.serial}, {"kind", nameOf(n.kind)}, {"place", n.place.path}, {"profile", n.profile}});
@@ -352,18 +332,12 @@ class Import {
     replaceAccess(id, n.os.user, n.osPassword, n.osFactoryPassword, p.osMark, Endpoint::Os);
   }
 
-  void indexText(NodeId id, const ManifestNode& n) {
-    w_.db.query("INSERT OR REPLACE INTO node_text (rowid, text) VALUES (?, ?)")
-        .bind(id, fmt::format("{} {} {} {}", n.serial, n.place.path, n.bmc.mac, n.bmc.address))
-        .run();
-  }
-
   Writing& w_;
   const SiteImport& site_;
   const ContentStore& content_;
   ImportSummary summary_;
   std::vector<Planned> planned_;
-  std::map<std::string, std::string> serials_, places_, addresses_;  // → serial
+  ImportClaims claims_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "controller/base/digest.hpp"
 #include "controller/store/apply.hpp"
 #include "controller/store/apply_operator.hpp"
+#include "controller/store/apply_sighting.hpp"
 #include "controller/store/campaign_rows.hpp"
 #include "controller/store/data_directory.hpp"
 #include "controller/store/documents.hpp"
@@ -439,6 +440,24 @@ Task<Result<ImportSummary>> SqliteStore::rehearseImport(SiteImport site, By by) 
   auto written = impl_->write<void>(impl_->executor.now(), by.actor, std::move(work), true);
   const auto refused = co_await written;
   co_return *answer ? std::move(**answer) : Result<ImportSummary>(refused.error());
+}
+
+Task<Result<SightingsTaken>> SqliteStore::takeLeases(std::vector<Lease> leases, By by) {
+  Work<SightingsTaken> work = [leases = std::move(leases)](Writing& w) { return applyLeases(w, leases); };
+  return impl_->write<SightingsTaken>(by, std::move(work));
+}
+Task<Result<SightingsTaken>> SqliteStore::takeAnswers(std::vector<Answer> answers, By by) {
+  Work<SightingsTaken> work = [answers = std::move(answers)](Writing& w) { return applyAnswers(w, answers); };
+  return impl_->write<SightingsTaken>(by, std::move(work));
+}
+Task<Result<void>> SqliteStore::noteScan(std::string event, std::string data, By by) {
+  Work<void> work = [event = std::move(event), data = std::move(data), by](Writing& w) -> Result<void> {
+    auto json = readStored(data);
+    json["why"] = by.why;
+    w.event(event, {}, {}, json);
+    return {};
+  };
+  return impl_->write<void>(by, std::move(work));
 }
 
 Task<Result<void>> SqliteStore::armPlace(std::string place, By by) {

@@ -17,6 +17,7 @@
 
 #include "controller/base/executor.hpp"
 #include "controller/engine/store.hpp"
+#include "controller/model/sighting.hpp"
 #include "controller/store/content.hpp"
 #include "controller/store/data_directory.hpp"
 #include "controller/store/options.hpp"
@@ -80,6 +81,16 @@ class SqliteStore final : public Store {
   /// What importSite would do; nothing is done.
   Task<Result<ImportSummary>> rehearseImport(SiteImport site, By by);
   ContentStore content() const;
+
+  // What the network shows
+  /// Leases, at most one for a MAC. A node whose manifest gives no address has the lease's from now on; where the manifest
+  /// gives another one, that stays, and the node gets a finding. Whoever held the address by an older lease loses it. MACs
+  /// that are on no manifest are kept as unlisted devices.
+  Task<Result<SightingsTaken>> takeLeases(std::vector<Lease> leases, By by);
+  /// Service roots at addresses that no node has become unlisted devices; the others leave nothing.
+  Task<Result<SightingsTaken>> takeAnswers(std::vector<Answer> answers, By by);
+  /// Audited: a scan began, or ended. `data` is a JSON object.
+  Task<Result<void>> noteScan(std::string event, std::string data, By by);
 
   // What people do; each leaves an audit event with who and why
   Task<Result<void>> armPlace(std::string place, By by);

@@ -56,6 +56,7 @@ class Site {
     node.serial = "S" + std::to_string(node.id.value);
     node.place.path = std::move(place);
     node.lifecycle = lifecycle;
+    node.bmc.address = "10.0.0." + std::to_string(node.id.value);
     tables.nodes[node.id] = node;
     machines[node.id] = std::move(machine);
     return node.id;

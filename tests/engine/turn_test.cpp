@@ -42,6 +42,20 @@ TEST(Turn, NeverActsWhenAlreadyAsWanted) {
   EXPECT_THAT(t.toy().acts, IsEmpty());
 }
 
+TEST(Turn, WaitsWhileNobodyKnowsWhereTheBmcIs) {
+  OneSwitch t;
+  t.site.tables.nodes[t.nodes[0]].bmc = {"3c:6d:66:00:00:01", "", 443, "root"};
+  const auto run = t.boot();
+  t.site.run(30h);  // longer than any step may take
+  EXPECT_TRUE(t.run(run).unfinished());
+  EXPECT_THAT(t.run(run).waitsFor, HasSubstr("3c:6d:66:00:00:01"));
+  EXPECT_THAT(t.toy().looks, IsEmpty());
+  t.site.tables.nodes[t.nodes[0]].bmc.address = "10.0.0.9";
+  t.site.engine().nudge(t.nodes[0]);
+  ASSERT_TRUE(t.site.runToEnd(run));
+  EXPECT_EQ(t.run(run).state, RunState::Done);
+}
+
 TEST(Turn, TheIntentIsDurableBeforeTheAct) {
   OneSwitch t;
   ASSERT_TRUE(t.site.runToEnd(t.boot()));

@@ -1,0 +1,258 @@
+#include "controller/store/apply_sighting.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "controller/store/apply.hpp"
+
+namespace zellige {
+
+namespace {
+
+constexpr const char* kConflict = "bmc.lease_conflict";
+
+struct Listed {
+  NodeId id;
+  std::string serial, address;
+  bool leased = false, retired = false;
+};
+
+constexpr std::string_view kListedColumns =
+    "SELECT id, serial, bmc_address, bmc_leased, lifecycle = 'retired' FROM node";
+std::optional<Listed> readListed(Query& q) {
+  if (!q.step()) return std::nullopt;
+  return Listed{{q.integer(0)}, q.text(1), q.text(2), q.flag(3), q.flag(4)};
+}
+
+bool isIpv6(const std::string& address) { return address.find(':') != std::string::npos; }
+
+class LeaseTaker {
+ public:
+  explicit LeaseTaker(Writing& w) : w_(w) {}
+
+  Result<SightingsTaken> run(const std::vector<Lease>& leases) {
+    for (const auto& lease : leases) {
+      const auto node = ofMac(lease.mac);
+      if (node && node->retired) continue;
+      auto done = node ? takeListed(*node, lease) : takeUnlisted(lease);
+      if (!done) return done.error();
+    }
+    return std::move(taken_);
+  }
+
+ private:
+  std::optional<Listed> ofMac(const std::string& mac) {
+    static const auto text = fmt::format(
+        "{} WHERE bmc_mac = ? AND bmc_mac <> '' ORDER BY lifecycle = 'retired', id LIMIT 1", kListedColumns);
+    auto q = w_.db.query(text);
+    q.bind(mac);
+    return readListed(q);
+  }
+  /// The node to which the manifest gives this address, whichever of its two machines' it is.
+  std::optional<Listed> ofManifestAddress(const std::string& address, NodeId but) {
+    static const auto bmc = fmt::format(
+        "{} WHERE bmc_address = ? AND bmc_address <> '' AND lifecycle <> 'retired' AND bmc_leased = 0 AND id "
+        "<> ?",
+        kListedColumns);
+    static const auto os = fmt::format(
+        "{} WHERE os_address = ? AND os_address <> '' AND lifecycle <> 'retired' AND id <> ?", kListedColumns);
+    for (const auto& text : {bmc, os}) {
+      auto q = w_.db.query(text);
+      q.bind(address, but.value);
+      if (auto node = readListed(q)) return node;
+    }
+    return std::nullopt;
+  }
+
+  Result<void> takeListed(const Listed& node, const Lease& lease) {
+    const bool byManifest = !node.address.empty() && !node.leased;
+    if (byManifest && isIpv6(node.address) != isIpv6(lease.address)) return {};  // it may well have both
+    if (node.address == lease.address) return resolve(node.id);
+    if (byManifest)
+      return tell(
+          node.id,
+          fmt::format("the manifest gives the BMC the address {}, which is used; a DHCP lease gives its "
+                      "MAC {} the address {}",
+                      node.address, lease.mac, lease.address));
+    if (const auto other = ofManifestAddress(lease.address, node.id))
+      return tell(node.id,
+                  fmt::format("a DHCP lease gives its MAC {} the address {}, which the manifest gives "
+                              "to {}; it is not used",
+                              lease.mac, lease.address, other->serial));
+    for (const auto id : takeFromLease(w_, lease.address, node.id, "a DHCP lease gives it to " + node.serial))
+      taken_.moved.push_back(id);
+    w_.db.query("UPDATE node SET bmc_address = ?, bmc_leased = 1, version = version + 1 WHERE id = ?")
+        .bind(lease.address, node.id)
+        .run();
+    indexNodeText(w_.db, node.id);
+    dropListed(w_, lease);
+    w_.event("node.address", node.id, {},
+             {{"from", node.address}, {"to", lease.address}, {"mac", lease.mac}, {"why", "a DHCP lease"}});
+    taken_.moved.push_back(node.id);
+    return resolve(node.id);
+  }
+
+  Result<void> takeUnlisted(const Lease& lease) {
+    if (const auto other = ofManifestAddress(lease.address, {}))
+      if (auto told = tell(other->id,
+                           fmt::format("the manifest gives {} to this node; a DHCP lease gives it to "
+                                       "the MAC {}, which is not on the manifest",
+                                       lease.address, lease.mac));
+          !told)
+        return told;
+    for (const auto id : takeFromLease(
+             w_, lease.address, {}, fmt::format("a DHCP lease gives it to the unlisted MAC {}", lease.mac)))
+      taken_.moved.push_back(id);
+    keep(lease);
+    return {};
+  }
+
+  void keep(const Lease& lease) {
+    freeAddress(lease);
+    const auto changed =
+        w_.db
+            .query(
+                "UPDATE unlisted SET address = ?, hostname = ?, vendor_class = ?, circuit = ?, remote = ?, "
+                "place = ?, last_seen = ? WHERE mac = ?")
+            .bind(lease.address, lease.hostname, lease.vendorClass, lease.circuit, lease.remote, lease.place,
+                  w_.at, lease.mac)
+            .run();
+    if (changed > 0) {
+      ++taken_.unlisted;
+      return;
+    }
+    if (w_.db.number("SELECT count(*) FROM unlisted") >= kMostUnlisted) {
+      ++taken_.turnedAway;
+      return;
+    }
+    ++taken_.unlisted;
+    w_.db
+        .query(
+            "INSERT INTO unlisted (mac, address, port, hostname, vendor_class, circuit, remote, place, uuid, "
+            "vendor, product, redfish_version, pin, first_seen, last_seen) "
+            "VALUES (?, ?, 443, ?, ?, ?, ?, ?, '', '', '', '', '', ?, ?)")
+        .bind(lease.mac, lease.address, lease.hostname, lease.vendorClass, lease.circuit, lease.remote,
+              lease.place, w_.at, w_.at)
+        .run();
+    w_.event("unlisted.seen", {}, {}, {{"mac", lease.mac}, {"address", lease.address}, {"by", "lease"}});
+  }
+
+  /// Whoever was seen at this address before has another one now, or none. One that only answered there, without a MAC,
+  /// is this device, unless that has a row already.
+  void freeAddress(const Lease& lease) {
+    w_.db.query("UPDATE OR IGNORE unlisted SET mac = ? WHERE address = ? AND mac = ''")
+        .bind(lease.mac, lease.address)
+        .run();
+    w_.db.query("DELETE FROM unlisted WHERE address = ? AND mac = ''").bind(lease.address).run();
+    w_.db.query("UPDATE unlisted SET address = '' WHERE address = ? AND mac <> ?")
+        .bind(lease.address, lease.mac)
+        .run();
+  }
+
+  static void dropListed(Writing& w, const Lease& lease) {
+    w.db.query("DELETE FROM unlisted WHERE mac = ? OR (mac = '' AND address = ?)")
+        .bind(lease.mac, lease.address)
+        .run();
+  }
+
+  Result<void> tell(NodeId node, std::string detail) {
+    Finding finding;
+    finding.node = node;
+    finding.cause = kConflict;
+    finding.detail = std::move(detail);
+    const auto raised = apply(w_, RaiseFinding{std::move(finding)});
+    return raised ? Result<void>{} : Result<void>(raised.error());
+  }
+  Result<void> resolve(NodeId node) {
+    const auto done = apply(w_, ResolveFindings{node, kConflict, "the lease and the address agree"});
+    return done ? Result<void>{} : Result<void>(done.error());
+  }
+
+  Writing& w_;
+  SightingsTaken taken_;
+};
+
+}  // namespace
+
+Result<SightingsTaken> applyLeases(Writing& writing, const std::vector<Lease>& leases) {
+  return LeaseTaker(writing).run(leases);
+}
+
+Result<SightingsTaken> applyAnswers(Writing& w, const std::vector<Answer>& answers) {
+  SightingsTaken taken;
+  for (const auto& [address, port, root] : answers) {
+    if (someNodeIsAt(w.db, address)) continue;
+    const auto changed = w.db.query(
+                                 "UPDATE unlisted SET port = ?, uuid = ?, vendor = ?, product = ?, "
+                                 "redfish_version = ?, pin = ?, "
+                                 "answered = ?, last_seen = ? WHERE address = ?")
+                             .bind(port, root.uuid, root.vendor, root.product, root.redfishVersion, root.pin,
+                                   w.at, w.at, address)
+                             .run();
+    if (changed == 0 && w.db.number("SELECT count(*) FROM unlisted") >= kMostUnlisted) {
+      ++taken.turnedAway;
+      continue;
+    }
+    ++taken.unlisted;
+    if (changed > 0) continue;
+    w.db.query(
+            "INSERT INTO unlisted (mac, address, port, hostname, vendor_class, circuit, remote, place, uuid, "
+            "vendor, product, redfish_version, pin, answered, first_seen, last_seen) "
+            "VALUES ('', ?, ?, '', '', '', '', '', ?, ?, ?, ?, ?, ?, ?, ?)")
+        .bind(address, port, root.uuid, root.vendor, root.product, root.redfishVersion, root.pin, w.at, w.at,
+              w.at)
+        .run();
+    w.event("unlisted.seen", {}, {}, {{"mac", ""}, {"address", address}, {"by", "scan"}});
+  }
+  return taken;
+}
+
+bool someNodeIsAt(Connection& db, std::string_view address) {
+  for (const auto* text :
+       {"SELECT 1 FROM node WHERE bmc_address = ? AND bmc_address <> '' AND lifecycle <> 'retired' LIMIT 1",
+        "SELECT 1 FROM node WHERE os_address = ? AND os_address <> '' AND lifecycle <> 'retired' LIMIT 1"}) {
+    auto q = db.query(text);
+    q.bind(address);
+    if (q.step()) return true;
+  }
+  return false;
+}
+
+std::vector<NodeId> takeFromLease(Writing& w, const std::string& address, NodeId but, const std::string& why) {
+  std::vector<NodeId> out;
+  {
+    auto q = w.db.query(
+        "SELECT id FROM node WHERE bmc_address = ? AND bmc_address <> '' AND lifecycle <> 'retired' AND "
+        "bmc_leased = 1 AND id <> ?");
+    q.bind(address, but.value);
+    while (q.step()) out.push_back({q.integer(0)});
+  }
+  for (const auto id : out) {
+    w.db.query("UPDATE node SET bmc_address = '', version = version + 1 WHERE id = ?").bind(id).run();
+    indexNodeText(w.db, id);
+    w.event("node.address", id, {}, {{"from", address}, {"to", ""}, {"why", why}});
+  }
+  return out;
+}
+
+void dropListed(Writing& w) {
+  w.db.query(
+          "DELETE FROM unlisted WHERE mac <> '' AND mac IN (SELECT bmc_mac FROM node WHERE lifecycle <> "
+          "'retired')")
+      .run();
+  w.db.query(
+          "DELETE FROM unlisted WHERE mac = '' AND address IN (SELECT bmc_address FROM node WHERE lifecycle "
+          "<> 'retired' UNION SELECT os_address FROM node WHERE lifecycle <> 'retired')")
+      .run();
+}
+
+void indexNodeText(Connection& db, NodeId node) {
+  db.query(
+        "INSERT OR REPLACE INTO node_text (rowid, text) SELECT id, serial || ' ' || place || ' ' || bmc_mac "
+        "|| "
+        "' ' || bmc_address FROM node WHERE id = ?")
+      .bind(node)
+      .run();
+}
+
+}  // namespace zellige
