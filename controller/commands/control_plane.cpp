@@ -26,6 +26,7 @@ ControlPlane::ControlPlane(SqliteStore& store, http::Transport& transport, Execu
       engine_(store, machines_, executor, surroundings(options, box), workflows::all(), options.engine),
       intake_(store, engine_, executor), bringUp_(store, engine_, executor),
       campaigns_(store, engine_, executor), patrol_(store, machines_, executor, options.patrol),
+      leases_(store, engine_, executor, std::move(options.leases)),
       provisioning_(store, engine_, executor, box, options.provisioningUrl) {
   engine_.onState([this](const std::vector<NodeId>& subject) {
     bringUp_.look(subject);
@@ -39,9 +40,11 @@ void ControlPlane::start() {
   campaigns_.start();
   sweep();
   executor_.spawn(patrol_.walk());
+  executor_.spawn(leases_.walk());
 }
 
 void ControlPlane::sweep() {
+  leases_.again();
   executor_.spawn(sweepOnce(intake_));
   bringUp_.sweep();
   campaigns_.lookAgain();

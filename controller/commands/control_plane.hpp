@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "controller/commands/lease_watch.hpp"
 #include "controller/commands/machines.hpp"
 #include "controller/engine/bring_up.hpp"
 #include "controller/engine/campaigns.hpp"
@@ -20,6 +21,7 @@ struct ControlPlaneOptions {
   redfish::ClientOptions redfish;
   nvos::Options nvos;
   PatrolOptions patrol;
+  LeaseWatchOptions leases;
 };
 
 class ControlPlane {
@@ -48,6 +50,7 @@ class ControlPlane {
   BringUp bringUp_;
   Campaigns campaigns_;
   Patrol patrol_;
+  LeaseWatch leases_;
   api::Provisioning provisioning_;
 };
 

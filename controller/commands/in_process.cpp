@@ -92,6 +92,17 @@ Task<Result<http::Received>> InProcessTransport::send(http::Peer peer, HttpReque
   world_.after(kNetwork, [&fleet = fleet_, &world = world_, spoil = spoil_, completion, peer, reads, options,
                           id = machine->second.first, door = machine->second.second, key,
                           arrival = std::make_shared<sim::Arrival>(std::move(arrival))] {
+    const auto pin = toBase64(key);
+    if (!peer.pin.empty() && peer.pin != pin) {  // nothing but the handshake
+      const auto truth = fleet.groundTruth(id);
+      const bool up = door == sim::Door::Bmc ? truth.bmcUp : truth.nvosUp;
+      auto refused = up ? failure("bmc.certificate_changed",
+                                  peer.address + " shows another TLS key than before")
+                        : unreachable(peer, "connection refused", false);
+      const auto outcome = std::make_shared<Outcome>(Outcome{std::move(refused), kNetwork});
+      world.after(kNetwork, [completion, outcome] { completion.set(std::move(*outcome)); });
+      return;
+    }
     auto delivery = fleet.exchange(id, *arrival, door);
     if (spoil) spoil(id, arrival->request, delivery);
     const auto sizeLimit = options.maxReplyBytes;
@@ -120,7 +131,7 @@ Task<Result<http::Received>> InProcessTransport::send(http::Peer peer, HttpReque
         return {Error{Errc::BadReply,
                       fmt::format("{}: a reply of more than {} bytes", peer.address, sizeLimit), !reads},
                 delivery.latency};
-      return {http::Received{std::move(delivery.reply), toBase64(key)}, delivery.latency};
+      return {http::Received{std::move(delivery.reply), pin}, delivery.latency};
     };
     const auto outcome = std::make_shared<Outcome>(toOutcome());
     world.after(outcome->latency, [completion, outcome] { completion.set(std::move(*outcome)); });

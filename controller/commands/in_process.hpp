@@ -1,5 +1,5 @@
 // The simulator's second front door: requests become plain calls in virtual time, with the latencies, broken
-// connections and timeouts that a network would have had. One per life of a controller.
+// connections, TLS keys and timeouts that a network would have had. One per life of a controller.
 #pragma once
 
 #include <functional>

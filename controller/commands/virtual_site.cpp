@@ -57,6 +57,8 @@ struct VirtualSite::Life {
     ControlPlaneOptions options;
     options.provisioningUrl = kProvisioningUrl;
     options.engine = site.engine;
+    options.leases = site.leases;
+    options.leases.working = api::Working::Inline;
     // New passwords must be the same for the same seed, and different in every life: a password made up after a crash
     // must not happen to be the one made up before it. They only ever reach simulated machines.
     options.nvos.randomHex = options.redfish.randomHex = [&life](std::size_t bytes) {

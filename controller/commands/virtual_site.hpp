@@ -23,6 +23,7 @@ struct VirtualSiteOptions {
   EngineOptions engine;
   bool armed = true;
   Duration restartAfter{10'000};  ///< a supervisor restarts what died
+  LeaseWatchOptions leases;       ///< read inline, whatever it says
   std::optional<Duration> storm;  ///< mean time between crashes at random instants; nullopt: none
 
   // For tests of what happens when a handling is missing, or a machine is worse than any fault.

@@ -1,0 +1,50 @@
+// What DHCP servers write into their lease files becomes addresses of BMCs, and the list of unlisted devices. The files
+// are looked at every few seconds rather than watched by the kernel: that also works where they lie on a file server, and
+// when they are replaced.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "controller/engine/engine.hpp"
+#include "controller/site/lease_book.hpp"
+#include "controller/store/sqlite_store.hpp"
+#include "web/api/worker.hpp"
+
+namespace zellige {
+
+struct LeaseWatchOptions {
+  std::vector<LeaseFile> files;
+  std::vector<Circuit> circuits;
+  Duration period{5'000};
+  Duration whole{3'600'000};  ///< so often everything is told again, changed or not: it is still seen
+  std::size_t atATime = 1'000;  ///< leases in one transaction: tens of milliseconds, *est*, in which writers wait
+  api::Working working = api::Working::Thread;  ///< where files are read
+};
+
+class LeaseWatch {
+ public:
+  /// All outlive it.
+  LeaseWatch(SqliteStore& store, Engine& engine, Executor& executor, LeaseWatchOptions options);
+  LeaseWatch(const LeaseWatch&) = delete;
+
+  /// Goes on for as long as the executor does; ends at once where there is no file to watch.
+  Task<void> walk();
+  /// Everything is told again at the next look: the manifest has changed.
+  void again() { again_ = true; }
+
+ private:
+  Task<void> look();
+  Task<bool> take(std::vector<Lease> leases);
+
+  SqliteStore& store_;
+  Engine& engine_;
+  Executor& executor_;
+  LeaseWatchOptions options_;
+  LeaseBook book_;  // the worker's, while it reads
+  api::Worker worker_;
+  bool again_ = true;
+  Time wholeSince_{};
+};
+
+}  // namespace zellige
