@@ -20,6 +20,16 @@ struct NodeQuery {
 Task<int> listNodes(World& world, Options options, NodeQuery query);
 Task<int> showNode(World& world, Options options, std::string serial);
 Task<int> acceptCertificate(World& world, Options options, std::string serial);
+// sighting.cpp
+struct ScanOptions {
+  std::vector<std::string> ranges;
+  int port = 443;
+  bool publicToo = false, stop = false;
+};
+Task<int> listUnlisted(World& world, Options options);
+/// Stays until the scan has ended.
+Task<int> scan(World& world, Options options, ScanOptions what);
+Task<int> stopScan(World& world, Options options);
 // rack.cpp
 struct RackQuery {
   std::string place, state;

@@ -22,6 +22,7 @@ struct Words {
   RackQuery racks;
   RunQuery runs;
   NewCampaign campaign;
+  ScanOptions scan;
   std::string place, stage, serial, parameter, workflow, id, name, user, state, members;
   std::vector<std::filesystem::path> paths;
   std::filesystem::path file;
@@ -40,6 +41,7 @@ class Adder {
     addRun();
     addFinding();
     addToken();
+    addScan();
     auto* bundle = command(app_, "import",
                            "Import a site: its YAML files with the packages and images they name", true);
     bundle->add_option("path", words_->paths, "Files and directories")->required();
@@ -116,6 +118,8 @@ class Adder {
     auto* show = command(*node, "show", "One node with everything", false);
     show->add_option("serial", words_->serial)->required();
     on(show, [](World& w, const Words& x) { return showNode(w, x.options, x.serial); });
+    on(command(*node, "unlisted", "List devices that no manifest names, with what they say they are", false),
+       [](World& w, const Words& x) { return listUnlisted(w, x.options); });
     auto* accept = command(
         *node, "accept-certificate",
         "Accept that a node's BMC shows another TLS key: after a board swap or a factory reset", true);
@@ -128,6 +132,23 @@ class Adder {
     power->add_option("state", words_->parameter)->required()->check(CLI::IsMember({"on", "off", "restart"}));
     waits(power);
     on(power, [](World& w, const Words& x) { return startRun(w, x.options, x.serial, "power", x.parameter); });
+  }
+
+  void addScan() {
+    auto* scan = command(
+        app_, "scan",
+        "Ask every address of some ranges who it is, without signing in anywhere; stays until it "
+        "is over",
+        true);
+    auto* ranges = scan->add_option("range", words_->scan.ranges,
+                                    "10.20.0.0/22; at most 65,536 addresses in all");
+    scan->add_option("--port", words_->scan.port, "Where the service roots are")->check(CLI::Range(1, 65'535));
+    scan->add_flag("--public", words_->scan.publicToo, "Also ranges that are routed on the Internet");
+    auto* stop = scan->add_flag("--stop", words_->scan.stop, "End the running scan; what it found stays");
+    stop->excludes(ranges);
+    on(scan, [](World& w, const Words& x) {
+      return x.scan.stop ? stopScan(w, x.options) : cli::scan(w, x.options, x.scan);
+    });
   }
 
   void addRack() {

@@ -26,6 +26,7 @@ void printNode(World& world, const Json& node) {
                                    {"SKU", "sku"},
                                    {"Profile", "profile"},
                                    {"BMC", "bmc/address"},
+                                   {"BMC MAC", "bmc/mac"},
                                    {"Lifecycle", "lifecycle"},
                                    {"Since", "lifecycle_since"},
                                    {"Allocation", "allocation"},

@@ -49,6 +49,7 @@ struct Totals {
   int nodes = 0, available = 0, quarantined = 0, stuck = 0, faultsFired = 0, duplicates = 0, kills = 0,
       wrong = 0;
   int repeatsAllowed = 0;
+  int unlisted = 0;
   std::int64_t transitions = 0;
   std::vector<std::string> quarantinedExpected, unexpected, wrongEndStates, duplicateActs;
   std::map<std::string, int> faultsByKind;
@@ -209,6 +210,8 @@ class Demo {
     }
     judge(totals, nodes, racks);
     co_await judge(totals, nodes);
+    const auto unlisted = co_await call("GET", "/unlisted?limit=1", Json{});
+    totals.unlisted += static_cast<int>(readInt(unlisted, "total").value_or(0));
     executor_.stop();
   }
 
@@ -372,6 +375,7 @@ class Demo {
 Json jsonOf(const Totals& t, const DemoOptions& options) {
   return {{"nodes", t.nodes},
           {"available", t.available},
+          {"unlisted", t.unlisted},
           {"racks", t.racks},
           {"racks_accepted", t.racksAccepted},
           {"quarantined", t.quarantined},

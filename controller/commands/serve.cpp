@@ -14,6 +14,7 @@
 #include "controller/commands/control_plane.hpp"
 #include "controller/commands/own_identity.hpp"
 #include "controller/commands/retention.hpp"
+#include "controller/commands/scanner.hpp"
 #include "controller/commands/serve_options.hpp"
 #include "controller/commands/stop_signal.hpp"
 #include "controller/listener/listener.hpp"
@@ -85,8 +86,12 @@ class Server {
       : configuration_(std::move(configuration)), options_(std::move(options)), executor_(executor),
         box_(std::move(box)), store_(std::move(store)), transport_(executor, curlOptions(configuration_)),
         plane_(*store_, transport_, executor, box_, planeOptions(configuration_, options_)),
+        scanner_(
+            *store_, executor,
+            [this] { return std::make_unique<http::CurlTransport>(executor_, scanCurlOptions()); },
+            scannerOptions(options_)),
         api_(*store_, plane_.engine(), plane_.bringUp(), plane_.campaigns(), executor, apiOptions()),
-        gate_(*store_, executor), retention_(*store_, executor, {configuration_.retention.events}) {}
+        gate_(*store_, executor), retention_(*store_, executor, retentionOptions(configuration_)) {}
 
   Result<void> listen() {
     auto identity = ownIdentity(configuration_);
@@ -150,8 +155,16 @@ class Server {
     api::ApiOptions api;
     api.clockSpeed = options_.speed;
     api.incoming = fs::path(configuration_.dataDir) / "incoming";
+    api.scanning = &scanner_;
     api.forgetBmc = [this](NodeId node) { plane_.machines().forget(node); };
     return api;
+  }
+
+  static RetentionOptions retentionOptions(const Configuration& configuration) {
+    RetentionOptions retention;
+    retention.events = configuration.retention.events;
+    retention.unlisted = configuration.retention.unlisted;
+    return retention;
   }
 
   template <class Handler>
@@ -205,6 +218,7 @@ class Server {
   std::unique_ptr<SqliteStore> store_;
   http::CurlTransport transport_;
   ControlPlane plane_;
+  Scanner scanner_;
   api::Api api_;
   api::Gate gate_;
   Retention retention_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "controller/commands/control_plane.hpp"
+#include "controller/commands/scanner.hpp"
 #include "controller/commands/serve.hpp"
 #include "controller/site/configuration.hpp"
 #include "drivers/http/curl_transport.hpp"
@@ -11,6 +12,9 @@ namespace zellige::commands {
 /// How machines reach the provisioning end.
 std::string provisioningUrl(const Configuration& configuration);
 ControlPlaneOptions planeOptions(const Configuration& configuration, const ServeOptions& options);
+/// Scans: at the same pace on any clock, and nothing kept open.
+ScannerOptions scannerOptions(const ServeOptions& options);
+http::CurlOptions scanCurlOptions();
 http::CurlOptions curlOptions(const Configuration& configuration);
 
 }  // namespace zellige::commands

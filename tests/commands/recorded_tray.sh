@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The recorded GB200 tray, served by `zellige simulator --mockup`, imported into `zellige serve` in observe mode: the real
-# client discovers and inspects it, and the node shows what the recording holds, counted here from its files.
+# The recorded GB200 tray, served by `zellige simulator --mockup`, imported by its MAC into `zellige serve` in observe mode:
+# a lease file says where it is, the real client discovers and inspects it, and the node shows what the recording holds,
+# counted here from its files. A second one, on no manifest, is found by a range scan.
 #   tests/commands/recorded_tray.sh ZELLIGE
 # Exit status 77: the recorded machines are not there (with CI=true that is a failure).
 set -euo pipefail
@@ -36,8 +37,11 @@ lineOf() {  # lineOf FILE PATTERN: waits for a line of a child's output
 
 "$zellige" simulator --mockup "$tree" --listen 127.9.0.1:0 >"$scratch/simulator" 2>"$scratch/simulator.err" &
 children+=($!)
+cat >"$scratch/zellige.yaml" <<YAML
+leases: [ { file: $scratch/leases, format: dnsmasq } ]
+YAML
 # 60 times real speed, as the demo: what looks wrong is read three times, 30 s apart.
-"$zellige" serve --data "$scratch/data" --api 127.0.0.1:0 --provisioning 127.0.0.1:0 --announce --speed 60 \
+"$zellige" serve --config "$scratch/zellige.yaml" --data "$scratch/data" --api 127.0.0.1:0 --provisioning 127.0.0.1:0 --announce --speed 60 \
   --origin "$(date +%s000)" >"$scratch/serve" 2>"$scratch/serve.err" &
 children+=($!)
 bmcPort=$(lineOf "$scratch/simulator" 'https://' | sed -E 's/.*:([0-9]+)$/\1/')
@@ -62,7 +66,7 @@ nodes:
     place: H1/R01/RK001/U10
     sku: gb200-nvl-compute
     profile: gb200-sim
-    bmc: { mac: "3c:6d:66:00:00:01", address: 127.9.0.1, port: $bmcPort, user: root, password: as-recorded }
+    bmc: { mac: "3c:6d:66:00:00:01", port: $bmcPort, user: root, password: as-recorded }
 YAML
 cat >"$scratch/site/compute_tray/sku.yaml" <<'YAML'
 sku: gb200-nvl-compute
@@ -74,16 +78,32 @@ components:
 YAML
 "$zellige" login --user admin >/dev/null 2>"$scratch/cli.err"
 "$zellige" import "$scratch/site" 2>>"$scratch/cli.err"
+for ((i = 0; i < 100; ++i)); do
+  "$zellige" node show 1333024020524 >"$scratch/waits" 2>>"$scratch/cli.err"
+  grep -q 'with the MAC 3c:6d:66:00:00:01' "$scratch/waits" && break
+  sleep 0.2
+done
+grep 'with the MAC 3c:6d:66:00:00:01' "$scratch/waits"
+echo '0 3c:6d:66:00:00:01 127.9.0.1 gb200 *' >"$scratch/leases.new"
+mv "$scratch/leases.new" "$scratch/leases"
+
+"$zellige" simulator --mockup "$tree" --listen "127.9.0.2:$bmcPort" >"$scratch/other" 2>"$scratch/other.err" &
+children+=($!)
+lineOf "$scratch/other" 'https://' >/dev/null
 for ((i = 0; i < 600; ++i)); do
   "$zellige" node show -o json 1333024020524 >"$scratch/node.json" 2>>"$scratch/cli.err"
   grep -q '"lifecycle": "quarantined"' "$scratch/node.json" && break
   sleep 0.2
 done
 
-node - "$tree" "$scratch/node.json" <<'JS'
+"$zellige" scan 127.9.0.0/30 --port "$bmcPort" 2>>"$scratch/cli.err"
+"$zellige" node unlisted -o json >"$scratch/unlisted.json" 2>>"$scratch/cli.err"
+
+node - "$tree" "$scratch/node.json" "$scratch/unlisted.json" <<'JS'
 const fs = require('fs'), path = require('path'), assert = require('assert');
-const [tree, answer] = process.argv.slice(2);
+const [tree, answer, strangers] = process.argv.slice(2);
 const node = JSON.parse(fs.readFileSync(answer, 'utf8'));
+const unlisted = JSON.parse(fs.readFileSync(strangers, 'utf8'));
 const v1 = path.join(tree, 'redfish/v1');
 const read = file => JSON.parse(fs.readFileSync(path.join(v1, file, 'index.json'), 'utf8'));
 const collection = uri => read(uri).Members.map(member => read(member['@odata.id'].replace('/redfish/v1/', '')));
@@ -97,6 +117,12 @@ const processors = collection('Systems/HGX_Baseboard_0/Processors');
 const chassis = collection('Chassis');
 const named = pattern => chassis.filter(one => pattern.test(one.Id)).length;
 const system = read('Systems/System_0');
+assert.deepStrictEqual([node.bmc.address, node.bmc.leased], ['127.9.0.1', true]);
+assert.deepStrictEqual(unlisted.map(one => one.address), ['127.9.0.2']);
+const root = JSON.parse(fs.readFileSync(path.join(v1, 'index.json'), 'utf8'));
+for (const [shown, recorded] of [['product', 'Product'], ['vendor', 'Vendor'], ['uuid', 'UUID'],
+                                 ['redfish_version', 'RedfishVersion']])
+  assert.strictEqual(unlisted[0][shown], root[recorded] ?? null, shown);
 assert.strictEqual(node.inventory.serial, read('Chassis/Chassis_0').SerialNumber);
 count('GPUs', parts('gpu').length, processors.filter(one => one.ProcessorType === 'GPU').length);
 count('CPUs', parts('cpu').length, processors.filter(one => one.ProcessorType === 'CPU').length);

@@ -98,17 +98,13 @@ bool Body::flag(const std::string& name, bool otherwise) {
   return value->get<bool>();
 }
 
-std::int64_t Body::number(const std::string& name, std::int64_t least, std::int64_t most,
-                          std::int64_t otherwise) {
+std::int64_t Body::whole(const std::string& name, std::int64_t otherwise, std::int64_t least,
+                         std::int64_t most) {
   const auto* value = member(name);
   if (!value) return otherwise;
-  // What does not fit is read as unsigned, or as a fraction.
-  const bool fits = value->is_number_integer() &&
-                    (!value->is_number_unsigned() || value->get<std::uint64_t>() <= INT64_MAX);
-  const auto number = fits ? value->get<std::int64_t>() : 0;
-  if (fits && number >= least && number <= most) return number;
-  wrong("/" + name, fmt::format("must be a whole number from {} to {}", least, most));
-  return otherwise;
+  const bool fits = value->is_number_integer() && *value >= least && *value <= most;
+  if (!fits) wrong("/" + name, fmt::format("must be a whole number from {} to {}", least, most));
+  return fits ? value->get<std::int64_t>() : otherwise;
 }
 
 std::optional<Time> Body::time(const std::string& name) {

@@ -68,8 +68,7 @@ class Body {
   std::string text(const std::string& name, std::size_t most, std::size_t least = 1);
   std::string reason() { return text("reason", 500); }
   bool flag(const std::string& name, bool otherwise);
-  /// A whole number.
-  std::int64_t number(const std::string& name, std::int64_t least, std::int64_t most, std::int64_t otherwise);
+  std::int64_t whole(const std::string& name, std::int64_t otherwise, std::int64_t least, std::int64_t most);
   std::optional<Time> time(const std::string& name);
   /// An array of objects or of anything else; nullptr and a problem if it is no array or longer than `most`.
   const Json* array(const std::string& name, std::size_t most);

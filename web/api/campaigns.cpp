@@ -90,10 +90,10 @@ NewCampaign readNew(const Call& call) {
     body.wrong("/kind", "must be one of compute_tray, switch_tray, power_shelf");
   c.place = body.text("place", 200, 0);
   c.profile = body.text("profile", 64, 0);
-  c.window = static_cast<int>(body.number("window", 0, kMostRacks, 1));
-  c.perRack = static_cast<int>(body.number("per_rack", 0, 1'000, 0));
-  c.canary = static_cast<int>(body.number("canary", 0, kMostRacks, 0));
-  c.failureBudget = static_cast<int>(body.number("failure_budget", 0, 1'000'000, 0));
+  c.window = static_cast<int>(body.whole("window", 1, 0, kMostRacks));
+  c.perRack = static_cast<int>(body.whole("per_rack", 0, 0, 1'000));
+  c.canary = static_cast<int>(body.whole("canary", 0, 0, kMostRacks));
+  c.failureBudget = static_cast<int>(body.whole("failure_budget", 0, 0, 1'000'000));
   out.refused = body.refused();
   if (!out.refused) out.refused = refuseUnless(call, Level::Operator, Place{c.place});
   return out;

@@ -68,6 +68,11 @@ Task<HttpReply> disarmPlace(Services& services, Call call);
 Task<HttpReply> createBackup(Services& services, Call call);
 Task<HttpReply> deleteBackup(Services& services, Call call);
 Task<HttpReply> getBackupPart(Services& services, Call call);
+// sightings.cpp
+Task<HttpReply> listUnlisted(Services& services, Call call);
+Task<HttpReply> getScan(Services& services, Call call);
+Task<HttpReply> startScan(Services& services, Call call);
+Task<HttpReply> stopScan(Services& services, Call call);
 // files.cpp
 Task<HttpReply> getFile(Services& services, Call call);
 Task<HttpReply> putFile(Services& services, Call call);

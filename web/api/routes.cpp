@@ -15,6 +15,7 @@ constexpr Names kRackQuery = {"state", "place", "cursor", "limit"};
 constexpr Names kRunQuery = {"state", "workflow", "node", "cursor", "limit"};
 constexpr Names kFindingQuery = {"state", "cause", "place", "node", "cursor", "limit"};
 constexpr Names kEventQuery = {"after", "wait", "kind", "node", "place", "limit"};
+constexpr Names kPageQuery = {"cursor", "limit"};
 constexpr Names kTokenQuery = {"user"};
 constexpr Names kReasonQuery = {"reason"};
 constexpr Names kDryRunQuery = {"dry_run"};
@@ -111,6 +112,10 @@ constexpr Route kRoutes[] = {
      {},
      Takes::Nothing,
      Gives::Bytes},
+    {"GET", "/api/v1/unlisted", "listUnlisted", Level::Viewer, listUnlisted, kPageQuery},
+    {"GET", "/api/v1/scan", "getScan", Level::Viewer, getScan},
+    {"POST", "/api/v1/scan", "startScan", Level::Operator, startScan, {}, Takes::Json},
+    {"DELETE", "/api/v1/scan", "stopScan", Level::Operator, stopScan},
 
     {"GET", "/api/v1/files/{digest}", "getFile", Level::Viewer, getFile},
     {"PUT", "/api/v1/files/{digest}", "putFile", Level::Operator, putFile, {}, Takes::Bytes, Gives::Json, 8u << 20},

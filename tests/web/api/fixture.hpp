@@ -29,6 +29,29 @@ class NoMachines final : public BmcDirectory {
   void rest(NodeId) override {}
 };
 
+/// Begins and stops as it is told, and asks nobody.
+class PretendedScan final : public api::Scanning {
+ public:
+  Task<Result<void>> begin(api::ScanRequest request) override {
+    if (now_ && !now_->ended) co_return Error{Errc::Conflict, "another scan is running"};
+    now_.emplace();
+    for (const auto& range : request.ranges) now_->ranges.push_back(range.text);
+    now_->port = request.port;
+    now_->by = request.by.actor;
+    co_return Result<void>{};
+  }
+  bool stop() override {
+    if (!now_ || now_->ended) return false;
+    now_->ended = Time{};
+    now_->stopped = true;
+    return true;
+  }
+  std::optional<api::ScanState> state() const override { return now_; }
+
+ private:
+  std::optional<api::ScanState> now_;
+};
+
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
 class ApiTest : public StoreTest {
@@ -44,6 +67,7 @@ class ApiTest : public StoreTest {
     api::ApiOptions options;
     options.working = api::Working::Inline;
     options.incoming = directory_.path() / "incoming";
+    options.scanning = &scanning_;
     options.forgetBmc = [this](NodeId node) { forgotten_.push_back(node); };
     return options;
   }
@@ -141,6 +165,7 @@ class ApiTest : public StoreTest {
   static std::string serial(int n) { return "SN" + std::to_string(1000 + n); }
 
   NoMachines machines_;
+  PretendedScan scanning_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<BringUp> bringUp_;
   std::unique_ptr<Campaigns> campaigns_;
