@@ -43,6 +43,9 @@ TEST(OperationsExamples, ConfigurationShowsTheDefaults) {
   EXPECT_EQ(shown.limits.bmcConnections, defaults.limits.bmcConnections);
   EXPECT_EQ(shown.engine.patrol, defaults.engine.patrol);
   EXPECT_EQ(shown.retention.events, defaults.retention.events);
+  EXPECT_EQ(shown.retention.unlisted, defaults.retention.unlisted);
+  EXPECT_EQ(shown.leases, defaults.leases);
+  EXPECT_EQ(shown.circuits, defaults.circuits);
 }
 
 TEST(OperationsExamples, SiteFilesAreRead) {
