@@ -228,7 +228,9 @@ std::vector<NodeId> takeFromLease(Writing& w, const std::string& address, NodeId
     while (q.step()) out.push_back({q.integer(0)});
   }
   for (const auto id : out) {
-    w.db.query("UPDATE node SET bmc_address = '', version = version + 1 WHERE id = ?").bind(id).run();
+    w.db.query("UPDATE node SET bmc_address = '', bmc_leased = 0, version = version + 1 WHERE id = ?")
+        .bind(id)
+        .run();
     indexNodeText(w.db, id);
     w.event("node.address", id, {}, {{"from", address}, {"to", ""}, {"why", why}});
   }

@@ -49,7 +49,8 @@ Result<void> ImportClaims::checkFree(Connection& db, const ManifestNode& node) c
                                 node.bmc.mac);
       !other.empty())
     return taken("BMC MAC", node.bmc.mac, other);
-  for (const auto* at : {&node.bmc, &node.os})
+  for (const auto* at : {&node.bmc, &node.os}) {
+    if (at->address.empty()) continue;
     for (const auto* text : {"SELECT serial FROM node WHERE bmc_address = ? AND bmc_address <> '' AND "
                              "bmc_port = ? AND serial <> ? AND "
                              "bmc_leased = 0 AND lifecycle <> 'retired'",
@@ -58,6 +59,7 @@ Result<void> ImportClaims::checkFree(Connection& db, const ManifestNode& node) c
                              "lifecycle <> 'retired'"})
       if (const auto other = holder(text, at->address, at->port); !other.empty())
         return taken("BMC address", endpointText(*at), other);
+  }
   return {};
 }
 

@@ -60,6 +60,12 @@ class Import {
     std::optional<Node> stored;
     std::string mark, osMark;  ///< keyed digests of the manifest's passwords; empty: it has no such endpoint
     std::string storedMark, storedOsMark;
+    /// It may want what another has; what it had before is its own.
+    bool claimsAnew() const {
+      return !stored || stored->lifecycle == Lifecycle::Retired || changes.contains("place") ||
+             changes.contains("bmc_mac") || changes.contains("bmc_address") ||
+             changes.contains("bmc_address_by") || changes.contains("os_address");
+    }
     bool keepsLease = false;  ///< its BMC's address stays the one that a lease gave
     Json changes = Json::object();
   };
@@ -216,6 +222,8 @@ class Import {
     auto bmc = n.bmc;
     if (p.keepsLease) bmc.address = s.bmc.address;
     note("bmc_address", endpointText(s.bmc), endpointText(bmc));
+    const auto giver = [](bool lease) { return std::string(lease ? "lease" : "manifest"); };
+    note("bmc_address_by", giver(s.bmcLeased), giver(p.keepsLease));
     note("bmc_user", s.bmc.user, n.bmc.user);
     note("os_address", endpointText(s.os), endpointText(n.os));
     note("os_user", s.os.user, n.os.user);
@@ -235,8 +243,10 @@ class Import {
 
   /// A place or address that a node of this import takes over must be free, or be given up in the same import.
   Result<void> checkClaims() {
+    const bool first = w_.db.number("SELECT EXISTS (SELECT 1 FROM node)") == 0;
     for (const auto& p : planned_)
-      if (auto free = claims_.checkFree(w_.db, *p.wanted); !free) return free;
+      if (!first && p.claimsAnew())
+        if (auto free = claims_.checkFree(w_.db, *p.wanted); !free) return free;
     // Those that move let go first, so that two trays may swap places.
     for (const auto& p : planned_)
       if (p.stored && (p.changes.contains("place") || p.changes.contains("bmc_address")))

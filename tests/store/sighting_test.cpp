@@ -148,6 +148,12 @@ TEST_F(Sightings, TheManifestTakesAnAddressBackFromALease) {
   import(wanted);
   EXPECT_EQ(addressOf(0), "");
   EXPECT_EQ(addressOf(1), "10.0.0.9");
+  take({lease(macOf(2), "10.0.0.3")});
+  wanted.manifests[0].nodes[2].bmc.address = "10.0.0.3";
+  import(wanted);
+  EXPECT_FALSE(store_->node(nodeId(2))->bmcLeased) << "the same address, but a person's word now";
+  take({lease("02:00:00:00:00:99", "10.0.0.3")});
+  EXPECT_EQ(addressOf(2), "10.0.0.3");
   import(byMac());
   EXPECT_EQ(addressOf(1), "") << "what the manifest does not give any more is not known any more";
 }
