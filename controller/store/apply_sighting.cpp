@@ -26,6 +26,22 @@ std::optional<Listed> readListed(Query& q) {
 
 bool isIpv6(const std::string& address) { return address.find(':') != std::string::npos; }
 
+/// For more unlisted devices; counted once for all that come in one transaction.
+class Room {
+ public:
+  explicit Room(Connection& db) : db_(db) {}
+  bool take() {
+    if (!rows_) rows_ = db_.number("SELECT count(*) FROM unlisted");
+    if (*rows_ >= kMostUnlisted) return false;
+    ++*rows_;
+    return true;
+  }
+
+ private:
+  Connection& db_;
+  std::optional<std::int64_t> rows_;
+};
+
 class LeaseTaker {
  public:
   explicit LeaseTaker(Writing& w) : w_(w) {}
@@ -121,7 +137,7 @@ class LeaseTaker {
       ++taken_.unlisted;
       return;
     }
-    if (w_.db.number("SELECT count(*) FROM unlisted") >= kMostUnlisted) {
+    if (!room_.take()) {
       ++taken_.turnedAway;
       return;
     }
@@ -169,6 +185,7 @@ class LeaseTaker {
   }
 
   Writing& w_;
+  Room room_{w_.db};
   SightingsTaken taken_;
 };
 
@@ -180,6 +197,7 @@ Result<SightingsTaken> applyLeases(Writing& writing, const std::vector<Lease>& l
 
 Result<SightingsTaken> applyAnswers(Writing& w, const std::vector<Answer>& answers) {
   SightingsTaken taken;
+  Room room(w.db);
   for (const auto& [address, port, root] : answers) {
     if (someNodeIsAt(w.db, address)) continue;
     const auto changed = w.db.query(
@@ -189,7 +207,7 @@ Result<SightingsTaken> applyAnswers(Writing& w, const std::vector<Answer>& answe
                              .bind(port, root.uuid, root.vendor, root.product, root.redfishVersion, root.pin,
                                    w.at, w.at, address)
                              .run();
-    if (changed == 0 && w.db.number("SELECT count(*) FROM unlisted") >= kMostUnlisted) {
+    if (changed == 0 && !room.take()) {
       ++taken.turnedAway;
       continue;
     }
@@ -248,13 +266,17 @@ void dropListed(Writing& w) {
       .run();
 }
 
+// The row's text is fetched first: SQLite guards an INSERT from a SELECT with a savepoint, at which the text index writes
+// out all that it has gathered, and an import would take twice as long.
 void indexNodeText(Connection& db, NodeId node) {
-  db.query(
-        "INSERT OR REPLACE INTO node_text (rowid, text) SELECT id, serial || ' ' || place || ' ' || bmc_mac "
-        "|| "
-        "' ' || bmc_address FROM node WHERE id = ?")
-      .bind(node)
-      .run();
+  std::string text;
+  {
+    auto q = db.query("SELECT serial, place, bmc_mac, bmc_address FROM node WHERE id = ?");
+    q.bind(node);
+    if (!q.step()) return;
+    text = fmt::format("{} {} {} {}", q.text(0), q.text(1), q.text(2), q.text(3));
+  }
+  db.query("INSERT OR REPLACE INTO node_text (rowid, text) VALUES (?, ?)").bind(node, text).run();
 }
 
 }  // namespace zellige
