@@ -207,9 +207,9 @@ const Workflow& qualifyDomain() {
   static const std::vector<Step> steps{
       {.id = "domain.bundle",
        .title = "All members are at one bundle",
-       .about =
-           "Sends nothing. Looks whether the firmware of all compute trays is one bundle, and that of all switch "
-           "trays.",
+       .about = "Sends nothing. Looks whether the firmware of all compute trays is one bundle, and that of "
+                "all switch "
+                "trays.",
        .look = lookBundle},
       {.id = "domain.hosts",
        .title = "Every host of the domain is on",

@@ -34,7 +34,7 @@ VirtualSiteOptions siteOf(const CampaignRehearsalOptions& options) {
   Random random(options.seed, "trays that take no firmware");
   for (int machine = 0; machine < site.fleet.trays; ++machine)
     if (random.chance(options.failing))
-      site.fleet.scripted.push_back({machine, sim::FaultKind::TaskLostNotDone, Duration{0}, 0, kAlways});
+      site.fleet.scripted.push_back({machine, sim::FaultKind::CompletedCritical, Duration{0}, 0, kAlways});
   return site;
 }
 

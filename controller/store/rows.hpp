@@ -24,7 +24,8 @@ E readName(const Query& row, int column) {
 
 inline constexpr std::string_view kNodeColumns =
     "id, serial, kind, place, sku, profile, bmc_mac, bmc_address, bmc_port, bmc_user, lifecycle, allocation, "
-    "scheduling, health, unreachable_since, lifecycle_since, version, os_address, os_port, os_user, baseline, "
+    "scheduling, health, unreachable_since, lifecycle_since, version, os_address, os_port, os_user, "
+    "baseline, "
     "bmc_leased";
 Node readNode(const Query& row);
 

@@ -29,10 +29,10 @@ struct Times {
   Duration post{300s};                 ///< UEFI: 5 min
   Duration osBoot{60s};                ///< 1 min
   Duration imageWrite{180s};           ///< est: 12 GB through zstd to NVMe, checked, synced
-  Duration leakedMin{300s}, leakedMax{1'500s};            ///< fault 6, est: so long ago they were last used
-  Duration powerUnmoved{23s};                             ///< fault 15: 22-24 s
-  Duration failingMin{120s}, failingMax{300s};            ///< fault 3, est
-  Duration fabric{90s};                ///< est: NMX-Controller until the fabric is configured
+  Duration leakedMin{300s}, leakedMax{1'500s};  ///< fault 6, est: so long ago they were last used
+  Duration powerUnmoved{23s};                   ///< fault 15: 22-24 s
+  Duration failingMin{120s}, failingMax{300s};  ///< fault 3, est
+  Duration fabric{90s};                         ///< est: NMX-Controller until the fabric is configured
   Duration bmcSlowExtraMin{360s}, bmcSlowExtraMax{600s};  ///< fault 19: more than 5 min
   Duration hgxLateMin{240s}, hgxLateMax{360s};            ///< fault 20
 

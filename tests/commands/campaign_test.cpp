@@ -12,7 +12,8 @@ using testing::IsEmpty;
 
 TEST(CampaignRehearsal, KeepsItsWindowHaltsByItsBudgetAndGoesBack) {
   log::setLevel(log::Level::Off);
-  SCOPED_TRACE("zellige simulate --campaign --racks 4 --window 2 --canary 1 --failure-budget 1 --failing 0.05");
+  SCOPED_TRACE(
+      "zellige simulate --campaign --racks 4 --window 2 --canary 1 --failure-budget 1 --failing 0.05");
   CampaignRehearsalOptions options;
   options.racks = 4;
   options.window = 2;

@@ -105,14 +105,18 @@ void addHeaders(HttpReply& reply) {
 }  // namespace
 
 struct Api::Impl {
-  Impl(SqliteStore& s, Engine& engine, BringUp& bringUp, Campaigns& campaigns, Executor& executor, ApiOptions o)
+  Impl(SqliteStore& s, Engine& engine, BringUp& bringUp, Campaigns& campaigns, Executor& executor,
+       ApiOptions o)
       : store(s), queries(s.queries()), options(std::move(o)), passwords(executor, options.working),
         files(executor, options.working), attempts(options.attempts),
         watch(
             executor, [this] { return queries->lastEvent(); }, options.clockSpeed),
-        backup(s.directory().outgoing(), executor, options.clockSpeed),
-        services{store,     *queries, engine,   bringUp, campaigns, executor,  options,
-                 passwords, files,    attempts, watch,   uploading, importing, backup} {}
+        backup(s.directory().outgoing(), executor, options.clockSpeed), services{
+                                                                            store,     *queries,  engine,
+                                                                            bringUp,   campaigns, executor,
+                                                                            options,   passwords, files,
+                                                                            attempts,  watch,     uploading,
+                                                                            importing, backup} {}
 
   Task<HttpReply> answer(HttpRequest request, Caller caller);
   Task<HttpReply> answerOnce(const Route& route, Call call);
