@@ -161,6 +161,7 @@ class OtherKey final : public http::Transport {
       co_return failure("bmc.certificate_changed",
                         fmt::format("{} {}: the server's key is not the one that was pinned", request.method,
                                     request.target));
+    if (other) peer.pin.clear();  // the wire knows its old key alone
     auto received = co_await wire_.send(std::move(peer), std::move(request), std::move(options));
     if (other && received) received->pin = "other";
     co_return received;
