@@ -19,9 +19,7 @@ namespace zellige {
 namespace {
 
 using testing::Contains;
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 class Leased : public testing::Test {
  protected:

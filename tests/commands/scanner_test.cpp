@@ -64,7 +64,7 @@ class Scan : public testing::Test {
     store = std::move(
         *SqliteStore::open(scratch.path(), controller, SecretBox::fromSeed("test"), storeOptions));
   }
-  ~Scan() override { controller.shutDown(); }
+  void TearDown() override { controller.shutDown(); }
   void make(ScannerOptions options = {}) {
     scanner = std::make_unique<Scanner>(
         *store, controller,

@@ -4,7 +4,6 @@
 namespace zellige::test {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 class SightingsApi : public ApiTest {
