@@ -58,8 +58,8 @@ stages:
   - { id: a, workflow: x, of: [compute_tray] }
   - { id: b, workflow: x, of: [compute_tray] }
 )")),
-              ElementsAre("r.yaml:5:32: workflow 'x of a compute_tray' is given twice; first in line 4",
-                          "r.yaml:1:1: no stage is of a switch_tray: it would be accepted untouched"));
+              ElementsAre("r.yaml:1:1: no stage is of a switch_tray: it would be accepted untouched",
+                          "r.yaml:5:32: workflow 'x of a compute_tray' is given twice; first in line 4"));
 }
 
 TEST(ManifestFile, NamesTheRacksThatComeUpByARecipe) {

@@ -103,7 +103,9 @@ TEST_F(Events, AreFoundByKindNodeAndPlace) {
   EXPECT_THAT(kinds({.node = nodeId(1)}), ElementsAre("run.started"))
       << "a run of several nodes is an event of each";
   EXPECT_THAT(kinds({.node = nodeId(30)}), ElementsAre("node.health"));
-  EXPECT_THAT(kinds({.place = "H1/R01/RK001"}), ElementsAre("node.health"));
+  EXPECT_THAT(kinds({.place = "H1/R01/RK001"}), ElementsAre("run.started", "node.health"));
+  EXPECT_THAT(kinds({.place = "H1/R01/RK002"}), ElementsAre("node.health"))
+      << "where none of the run's nodes stands";
   EXPECT_EQ(queries_->events(start, {}, 100).events[0].run, run);
   const auto first = queries_->events(start, {}, 2);
   EXPECT_EQ(first.events.size(), 2u);
