@@ -115,11 +115,11 @@ std::vector<std::pair<std::uint8_t, std::uint16_t>> plan(World& w, const Profile
                                                          const Package& package, const Target& target) {
   std::vector<std::pair<std::uint8_t, std::uint16_t>> writes;
   if (package.device != target.device) return writes;
-  for (std::uint8_t i = 0; i < profile.firmware.size(); ++i) {
+  for (std::size_t i = 0; i < profile.firmware.size(); ++i) {
     if ((target.items & (1u << i)) == 0) continue;
     for (const auto& c : package.components)
       if (softwareNumber(profile.firmware[i].softwareId) == c.identifier)
-        writes.emplace_back(i, w.version(c.version, c.stamp));
+        writes.emplace_back(static_cast<std::uint8_t>(i), w.version(c.version, c.stamp));
   }
   return writes;
 }
@@ -283,10 +283,12 @@ bool activate(World& w, Machine& m, Bundle bundle) {
     if (m.pending[i] == 0 || m.profile->firmware[i].bundle != bundle) continue;
     const auto version = std::exchange(m.pending[i], std::uint16_t{0});
     any = true;
-    if (static_cast<int>(i) == stubborn)
-      w.faults.showed(m.id, FaultKind::OldForGood);
-    else
+    if (static_cast<int>(i) != stubborn) {
       m.active[i] = version;
+      continue;
+    }
+    m.fellBack = true;
+    w.faults.showed(m.id, FaultKind::OldForGood);
   }
   if (any && m.isTray()) beginCopy(w, m, bundle);
   return any;

@@ -11,7 +11,8 @@
 // - bmc_reset: again, while the first has not begun yet, or with no BMC firmware pending that it would activate and no
 //   task that it would end.
 // - aux_cycle: again, while the first has not begun yet, or with no firmware pending and HGX not missing beyond its
-//   start-up time.
+//   start-up time. Once more is right where a component fell back to its old version at the first: nothing on the machine
+//   can tell it from one that still waits for its cycle.
 // - media_insert: while any slot has media.
 // - image_write: a new order for a digest that is on the disk, verified, or is being written. The same order
 //   repeated is how the protocol works, and is no delivery.

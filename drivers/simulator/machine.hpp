@@ -120,6 +120,7 @@ struct Machine {
   std::uint32_t bricked = 0;  ///< bit per item
   Flash flash;
   bool updateStuck = false;  ///< fault 13: it takes itself to be writing
+  bool fellBack = false;     ///< fault 17: a component did, when it was last to come alive
   Time lastPush = Time::min();
   std::vector<UpdateTask> tasks;
   std::uint16_t nextTask = 0, nextHgxTask = 0;

@@ -243,7 +243,9 @@ HttpReply auxPowerReset(World& w, Machine& m, const Json& body) {
   if (m.hostOn())
     return errorReply(400, "ChassisPowerStateOffRequired",
                       "The Chassis with Id 'BMC_0' requires to be powered off.");
-  const bool needed = m.anyPending(Bundle::BmcTray) || m.anyPending(Bundle::Compute) || bmc::hgxOverdue(w, m);
+  const bool looksPending = std::exchange(m.fellBack, false);
+  const bool needed = looksPending || m.anyPending(Bundle::BmcTray) || m.anyPending(Bundle::Compute) ||
+                      bmc::hgxOverdue(w, m);
   w.record(m, ActKind::AuxCycle, "BMC_0", {},
            m.bmcGoing ? kGoing
            : m.delivered.auxCycle && !needed
