@@ -20,7 +20,7 @@ namespace zellige {
 
 namespace {
 
-constexpr Duration kHorizon = 10'000h;  // of everything together; nothing waits for it
+constexpr Duration kHorizon = 60 * 24h;  // of each part; nothing waits for it
 constexpr int kAlways = 1'000'000;
 
 const sim::Profile& tray() { return sim::profileOf(sim::MachineKind::ComputeTray); }
@@ -80,8 +80,18 @@ class Rehearsal {
     if constexpr (!std::is_void_v<T>) return std::move(**out);
   }
 
+  // Until no run is unfinished.
+  void settle() {
+    site_.runFor(1min);  // what was asked for has begun
+    if (site_.isAtRest() || site_.run(site_.now() - site_.started() + kHorizon)) return;
+    for (const auto& run : site_.store().unfinishedRuns())
+      wrong(fmt::format("run {} of {} has not ended after {} h: {} {}", run.id.value, run.workflow,
+                        kHorizon / 1h, run.step, run.waitsFor));
+    wrong("it did not settle");
+  }
+
   void comeUp() {
-    site_.run(kHorizon);
+    settle();
     for (const auto& [node, machine] : trayOf_)
       if (site_.store().node(node)->lifecycle != Lifecycle::Available)
         throw std::runtime_error(site_.store().node(node)->serial + " did not come up");
@@ -99,11 +109,11 @@ class Rehearsal {
     campaign.failureBudget = options_.failureBudget;
     const auto began = site_.now();
     id_ = await(site_.plane().campaigns().create(std::move(campaign), "rehearsal"));
-    site_.run(kHorizon);
+    settle();
     while (row().state == CampaignState::Halted) {
       judgeHalt();
       await(site_.plane().campaigns().resume(id_, "rehearsal", "seen"));
-      site_.run(kHorizon);
+      settle();
     }
     if (row().state != CampaignState::Done)
       wrong(fmt::format("it is {}: {}", nameOf(row().state), site_.plane().campaigns().waitsFor(id_)));
@@ -163,7 +173,7 @@ class Rehearsal {
   void goBack() {
     site_.fleet().measurePeaksAnew();
     await(site_.plane().campaigns().rollBack(id_, "rehearsal", "it was only a rehearsal"));
-    site_.run(kHorizon);
+    settle();
     out_.back = site_.fleet().peak();
     for (const auto& m : members()) out_.wentBack += m.state == MemberState::Done ? 1 : 0;
   }

@@ -199,6 +199,11 @@ void VirtualSite::stepOnce() {
   if (life_ && crash_.dead()) die();
 }
 
+bool VirtualSite::isAtRest() {
+  return plane().engine().unfinished() == 0 && plane().bringUp().idle() && plane().campaigns().idle() &&
+         store().nodesIn(Lifecycle::Planned).empty() && store().nodesIn(Lifecycle::Discovered).empty();
+}
+
 bool VirtualSite::run(Duration horizon) {
   if (!life_) begin();
   const auto end = started_ + horizon;
@@ -206,10 +211,7 @@ bool VirtualSite::run(Duration horizon) {
   for (int untilCheck = 0;; --untilCheck) {
     if (life_ && untilCheck <= 0) {
       begun = begun || life_->plane.engine().unfinished() > 0;
-      if (begun && life_->plane.engine().unfinished() == 0 && life_->plane.bringUp().idle() &&
-          life_->plane.campaigns().idle() && life_->store->nodesIn(Lifecycle::Planned).empty() &&
-          life_->store->nodesIn(Lifecycle::Discovered).empty())
-        return true;
+      if (begun && isAtRest()) return true;
       untilCheck = 64;
     }
     const auto due = time_.nextDue();

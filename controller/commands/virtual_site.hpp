@@ -46,6 +46,8 @@ class VirtualSite final : public sim::Uplink {
 
   /// Runs until no run is unfinished, or the horizon. False: the horizon came first.
   bool run(Duration horizon);
+  /// No run is unfinished, and nothing is about to begin one.
+  bool isAtRest();
   /// Runs for exactly this long.
   void runFor(Duration span);
   /// Ends this life of the controller; what it held in memory is freed. The next run() begins another.
