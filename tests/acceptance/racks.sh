@@ -38,7 +38,7 @@ else
   echo "of 50 of 20; a site of $fleetRacks racks instead of 100; a campaign over $campaignRacks racks instead of 100."
 fi
 
-source tests/acceptance/judging.sh
+source tests/acceptance/judging.bash
 
 echo
 echo 'Demo'

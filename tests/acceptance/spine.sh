@@ -38,7 +38,7 @@ else
   echo "$stormSeeds seeds of $stormTrays trays instead of 50 of 1000; a fleet of $fleetTrays trays instead of 6000."
 fi
 
-source tests/acceptance/judging.sh
+source tests/acceptance/judging.bash
 
 echo
 echo 'Demo'
