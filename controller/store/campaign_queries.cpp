@@ -14,6 +14,7 @@ namespace {
 template <class E>
 std::vector<std::string> namesOf(const std::vector<E>& values) {
   std::vector<std::string> out;
+  out.reserve(values.size());
   for (const auto value : values) out.emplace_back(nameOf(value));
   return out;
 }

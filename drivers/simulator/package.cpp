@@ -14,7 +14,7 @@ namespace {
 // v1.0 identifier F018878C-CB7D-4943-9800-A02F059ACA02, bytes in text order.
 constexpr std::array<unsigned char, 16> kIdentifier{0xF0, 0x18, 0x87, 0x8C, 0xCB, 0x7D, 0x49, 0x43,
                                                     0x98, 0x00, 0xA0, 0x2F, 0x05, 0x9A, 0xCA, 0x02};
-constexpr std::uint16_t kFirmware_ = 0x000A;  // component classification
+constexpr std::uint16_t kFirmwareClass = 0x000A;  // component classification
 constexpr std::uint16_t kDescriptorUuid = 2, kDescriptorIana = 1;
 constexpr std::uint32_t kNvidiaIana = 5703;
 constexpr std::size_t kMaxComponents = 64;
@@ -220,7 +220,7 @@ std::string makePackage(const PackageSpec& spec) {
   std::size_t headerSize = 16 + 1 + 2 + 13 + 2 + 2 + spec.version.size() + 1 + 2 + record.size() + 2 + 4;
   for (const auto& c : spec.components) headerSize += 22 + c.version.size();
   for (const auto& c : spec.components) {
-    put(table, kFirmware_, 2);
+    put(table, kFirmwareClass, 2);
     put(table, c.identifier, 2);
     put(table, c.stamp, 4);
     put(table, c.stamp == 0xffffffffu ? 0 : 2, 2);  // options: use the comparison stamp

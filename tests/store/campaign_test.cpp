@@ -1,4 +1,5 @@
 // Campaigns in the database: what a selection freezes, what is refused, and what each move leaves.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "tests/store/fixture.hpp"
