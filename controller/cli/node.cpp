@@ -25,6 +25,7 @@ void printNode(World& world, const Json& node) {
                                    {"Place", "place"},
                                    {"SKU", "sku"},
                                    {"Profile", "profile"},
+                                   {"Baseline", "baseline"},
                                    {"BMC", "bmc/address"},
                                    {"BMC MAC", "bmc/mac"},
                                    {"Lifecycle", "lifecycle"},
@@ -53,6 +54,12 @@ void printNode(World& world, const Json& node) {
     for (const auto& h : holds)
       table.add({textAt(h, "id"), textAt(h, "kind"), textAt(h, "owner"), textAt(h, "expires"),
                  textAt(h, "reason")});
+    table.print(world.out);
+  }
+  if (const auto& behind = readArray(node, "compliance/behind"); !behind.empty()) {
+    world.out << '\n';
+    Table table({"BEHIND", "FOUND", "WANTED"});
+    for (const auto& d : behind) table.add({textAt(d, "component"), textAt(d, "found"), textAt(d, "wanted")});
     table.print(world.out);
   }
   if (const auto& firmware = readArray(node, "inventory/firmware"); !firmware.empty()) {

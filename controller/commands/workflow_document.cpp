@@ -53,7 +53,7 @@ std::string wrapped(std::string_view text) {
 std::string inWords(Duration duration) {
   const auto seconds = duration.count() / 1000;
   if (duration.count() % 1000 != 0) return fmt::format("{} ms", duration.count());
-  if (seconds >= 86'400 * 2 && seconds % 86'400 == 0) return fmt::format("{} d", seconds / 86'400);
+  if (seconds >= 86'400L * 2 && seconds % 86'400 == 0) return fmt::format("{} d", seconds / 86'400);
   if (seconds >= 3600 && seconds % 3600 == 0) return fmt::format("{} h", seconds / 3600);
   if (seconds >= 60 && seconds % 60 == 0) return fmt::format("{} min", seconds / 60);
   return fmt::format("{} s", seconds);

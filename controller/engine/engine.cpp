@@ -9,13 +9,21 @@
 namespace zellige {
 
 namespace {
-constexpr std::size_t kResumePage = 500;  // rows read between two rounds of the event loop: about 10 ms
+BudgetLimits admitted(const EngineOptions& options) {
+  auto limits = options.budgets;
+  if (options.mutation != Mutation::OverAdmit) return limits;
+  for (auto* limit : {&limits.uploads, &limits.flashes, &limits.flashesPerRack, &limits.imageStreams})
+    *limit *= 2;
+  return limits;
 }
+
+constexpr std::size_t kResumePage = 500;  // rows read between two rounds of the event loop: about 10 ms
+}  // namespace
 
 Engine::Engine(Store& store, BmcDirectory& bmcs, Executor& executor, Surroundings site,
                std::span<const Workflow* const> workflows, EngineOptions options)
     : store_(store), bmcs_(bmcs), executor_(executor), site_(std::move(site)),
-      workflows_(workflows.begin(), workflows.end()), options_(options), budgets_(options.budgets) {}
+      workflows_(workflows.begin(), workflows.end()), options_(options), budgets_(admitted(options)) {}
 
 Engine::~Engine() = default;
 

@@ -12,10 +12,10 @@
 
 namespace zellige {
 
-/// Deliberate damage for tests that must then see duplicates: without it their zero would prove nothing.
-enum class Mutation { None, SkipLook, NoSettle };
+/// Deliberate damage for tests that must then see duplicates, or limits exceeded: without it their zero would prove nothing.
+enum class Mutation { None, SkipLook, NoSettle, OverAdmit };
 ZELLIGE_NAMES(Mutation, {Mutation::None, "none"}, {Mutation::SkipLook, "skip-look"},
-              {Mutation::NoSettle, "no-settle"});
+              {Mutation::NoSettle, "no-settle"}, {Mutation::OverAdmit, "over-admit"});
 
 struct EngineOptions {
   /// Turns in flight at a time; each holds a coroutine and at most two exchanges. An inventory takes 20 s: with 1,024,

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "controller/store/apply_operator.hpp"
+#include "controller/store/campaign_rows.hpp"
 #include "controller/store/incarnation.hpp"
 #include "controller/store/meta.hpp"
 #include "controller/store/queries_impl.hpp"
@@ -68,6 +69,10 @@ std::optional<NodeDetail> Queries::node(NodeId id, Time now) {
   detail.row = describeNode(db, std::move(*node));
   detail.inventory = findInventory(db, id);
   detail.report = findReport(db, id);
+  const auto& stands = detail.row.node;
+  detail.baseline = stands.baseline.empty() ? baselineOfProfile(db, stands.profile) : stands.baseline;
+  if (const auto wanted = findBaseline(db, detail.baseline); wanted && detail.inventory)
+    detail.compliance = complianceOf(wanted->baseline, *detail.inventory);
   if (detail.row.run) detail.run = findRun(db, detail.row.run);
   auto e = db.query(fmt::format(
       "SELECT {}, invalid_since, invalid_why FROM evidence WHERE node = ? ORDER BY subject", kEvidenceColumns));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "controller/engine/store.hpp"
+#include "controller/model/compliance.hpp"
 #include "controller/model/sighting.hpp"
 #include "controller/store/records.hpp"
 
@@ -57,6 +58,8 @@ struct NodeDetail {
   std::vector<Hold> holds;        ///< in force
   std::optional<Run> run;         ///< unfinished
   std::optional<StoredReport> report;
+  std::string baseline;  ///< that it is to be at: a campaign's, else its profile's; empty: none is known
+  std::optional<Compliance> compliance;  ///< nullopt: baseline or inventory is not known
   bool armed = false;
 };
 

@@ -97,9 +97,22 @@ Json Shapes::node(const NodeRow& row) const {
           {"version", n.version}};
 }
 
+namespace {
+
+Json compliance(const Compliance& c) {
+  Json behind = Json::array();
+  for (const auto& d : c.behind)
+    behind.push_back({{"component", d.component}, {"found", d.found}, {"wanted", d.wanted}});
+  return {{"holds", c.holds()}, {"behind", std::move(behind)}, {"unknown", c.unknown}};
+}
+
+}  // namespace
+
 Json Shapes::nodeDetail(const NodeDetail& detail) const {
   auto out = node(detail.row);
   out["armed"] = detail.armed;
+  out["baseline"] = textOrNull(detail.baseline);
+  out["compliance"] = detail.compliance ? compliance(*detail.compliance) : Json{};
   out["inventory"] = detail.inventory ? inventory(*detail.inventory) : Json{};
   out["agent"] = detail.report ? agent(*detail.report) : Json{};
   auto& evidences = out["evidence"] = Json::array();

@@ -70,6 +70,10 @@ TEST_F(Nodes, OneIsShownWithEverything) {
   const auto node = json(reply);
   EXPECT_EQ(node.at("inventory").at("components").size(), 2u);
   EXPECT_EQ(node.at("evidence").at(0).at("value").at("gpus"), 4);
+  EXPECT_EQ(node.at("baseline"), "2026.1");
+  EXPECT_FALSE(node.at("compliance").at("holds").get<bool>());
+  EXPECT_EQ(node.at("compliance").at("behind").at(0).at("component"), "HGX_FW_GPU_0");
+  EXPECT_EQ(node.at("compliance").at("behind").at(0).at("wanted"), "1.4.0");
   EXPECT_EQ(node.at("findings").at(0).at("cause"), "cooling.leak");
   EXPECT_EQ(node.at("cause"), "cooling.leak");
   EXPECT_FALSE(node.at("armed").get<bool>());
