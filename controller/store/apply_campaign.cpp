@@ -3,6 +3,7 @@
 
 #include "controller/store/apply.hpp"
 #include "controller/store/campaign_rows.hpp"
+#include "controller/store/campaign_selection.hpp"
 #include "controller/store/rows.hpp"
 
 namespace zellige {

@@ -4,6 +4,7 @@
 
 #include "controller/model/compliance.hpp"
 #include "controller/store/campaign_rows.hpp"
+#include "controller/store/campaign_selection.hpp"
 #include "controller/store/queries_impl.hpp"
 #include "controller/store/where.hpp"
 

@@ -1,4 +1,4 @@
-// Rows of campaigns, and how a selection is made of the nodes that are there.
+// Rows of campaigns, of their members, and of the baselines that they bring.
 #pragma once
 
 #include <map>
@@ -33,23 +33,5 @@ struct CatalogBaseline {
 std::optional<CatalogBaseline> findBaseline(Connection& db, std::string_view name);
 /// The baseline that a node of this profile has without a campaign; empty: there is no such profile.
 std::string baselineOfProfile(Connection& db, std::string_view profile);
-
-struct Selected {
-  NodeId node;
-  std::string rack;
-  bool canary = false;
-};
-struct Selection {
-  CatalogBaseline baseline;
-  std::vector<Selected> members;  ///< in the order in which they are taken: the canary's racks, spread over all, first
-  int racks = 0;
-};
-/// Who would be in it, or why it can never end well: Errors as CreateCampaign has.
-Result<Selection> selectMembers(Connection& db, const Campaign& wanted);
-
-/// Why a node could not be brought back to this baseline; empty: it could.
-std::string whyNotBackTo(Connection& db, const std::string& baseline);
-/// Why the baselines that its members had before cannot be gone back to; empty: they can.
-std::string whyNotBack(Connection& db, const Campaign& campaign);
 
 }  // namespace zellige

@@ -1,5 +1,31 @@
-# What the acceptance scripts share: sourced with $program and $build set. They print each line with its figures and
-# whether it holds, and count.
+# What the acceptance scripts share: sourced with the script's arguments. It sets $program,
+# $build and $full. They print each line with its figures and whether it holds, and count.
+usage() {
+  cat <<USAGE
+usage: $0 [--full] [ZELLIGE]
+
+  ZELLIGE   the program; default build/release/bin/zellige. The unit tests beside it are run with ctest, so build all.
+  --full    the sizes that the lines are written for (hours); without it smaller ones, which each line states
+
+Exit status 1 if a line falls short.
+USAGE
+}
+
+full=0
+program=build/release/bin/zellige
+for argument in "$@"; do
+  case $argument in
+    --full) full=1 ;;
+    -h | --help) usage; exit 0 ;;
+    -*) usage >&2; exit 2 ;;
+    *) program=$argument ;;
+  esac
+done
+program=$(realpath "$program")
+[[ -x $program ]] || { echo "$program is not there: build it first" >&2; exit 2; }
+command -v node >/dev/null || { echo 'node is needed to read the figures (.ci/packages.sh names it)' >&2; exit 2; }
+readonly build=$(dirname "$(dirname "$program")")
+
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 passed=0 failed=0
@@ -56,4 +82,10 @@ units() {
     grep -qxF -- "$name" "$scratch/passed.txt" || { echo "  not passed: $name"; missing=$((missing + 1)); }
   done
   verdict "$title" "$(($# - missing)) of $# unit tests passed" "$missing"
+}
+
+conclude() {  # the last line of a script
+  echo
+  echo "$passed passed, $failed failed"
+  ((failed == 0))
 }

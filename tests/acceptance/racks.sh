@@ -3,31 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-usage() {
-  cat <<'USAGE'
-usage: tests/acceptance/racks.sh [--full] [ZELLIGE]
-
-  ZELLIGE   the program; default build/release/bin/zellige. The unit tests beside it are run with ctest, so build all.
-  --full    the sizes that the lines are written for (hours); without it smaller ones, which each line states
-
-Exit status 1 if a line falls short.
-USAGE
-}
-
-full=0
-program=build/release/bin/zellige
-for argument in "$@"; do
-  case $argument in
-    --full) full=1 ;;
-    -h | --help) usage; exit 0 ;;
-    -*) usage >&2; exit 2 ;;
-    *) program=$argument ;;
-  esac
-done
-program=$(realpath "$program")
-[[ -x $program ]] || { echo "$program is not there: build it first" >&2; exit 2; }
-command -v node >/dev/null || { echo 'node is needed to read the figures (.ci/packages.sh names it)' >&2; exit 2; }
-readonly build=$(dirname "$(dirname "$program")")
+source tests/acceptance/judging.bash
 
 if ((full)); then
   readonly every=1 stormRacks=20 stormSeeds=50 fleetRacks=100 campaignRacks=100
@@ -37,8 +13,6 @@ else
   echo "Reduced sizes: every ${every}st crash point of a rack instead of all; $stormSeeds seeds of $stormRacks racks instead"
   echo "of 50 of 20; a site of $fleetRacks racks instead of 100; a campaign over $campaignRacks racks instead of 100."
 fi
-
-source tests/acceptance/judging.bash
 
 echo
 echo 'Demo'
@@ -115,6 +89,4 @@ units 'campaigns and racks end the same wherever the controller dies' \
   engine.Campaigns.EndTheSameWhereverTheControllerDies \
   engine.BringUp.EndsTheSameWhereverTheControllerDies
 
-echo
-echo "$passed passed, $failed failed"
-((failed == 0))
+conclude

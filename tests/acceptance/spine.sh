@@ -3,31 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-usage() {
-  cat <<'USAGE'
-usage: tests/acceptance/spine.sh [--full] [ZELLIGE]
-
-  ZELLIGE   the program; default build/release/bin/zellige. The unit tests beside it are run with ctest, so build all.
-  --full    the sizes that the lines are written for (hours); without it smaller ones, which each line states
-
-Exit status 1 if a line falls short.
-USAGE
-}
-
-full=0
-program=build/release/bin/zellige
-for argument in "$@"; do
-  case $argument in
-    --full) full=1 ;;
-    -h | --help) usage; exit 0 ;;
-    -*) usage >&2; exit 2 ;;
-    *) program=$argument ;;
-  esac
-done
-program=$(realpath "$program")
-[[ -x $program ]] || { echo "$program is not there: build it first" >&2; exit 2; }
-command -v node >/dev/null || { echo 'node is needed to read the figures (.ci/packages.sh names it)' >&2; exit 2; }
-readonly build=$(dirname "$(dirname "$program")")
+source tests/acceptance/judging.bash
 
 if ((full)); then
   readonly pairs=200 every=1 kills=200 stormTrays=1000 stormSeeds=50 fleetTrays=6000
@@ -37,8 +13,6 @@ else
   echo "Reduced sizes: every ${every}th crash point and no pairs instead of all and 200; $kills kill -9 instead of 200;"
   echo "$stormSeeds seeds of $stormTrays trays instead of 50 of 1000; a fleet of $fleetTrays trays instead of 6000."
 fi
-
-source tests/acceptance/judging.bash
 
 echo
 echo 'Demo'
@@ -224,6 +198,4 @@ units 'every kind of fault: without its handling the expectation fails' commands
 units 'every kind of fault fires on the fleets of the storms' \
   commands.FaultsLong.EveryKindFiresOnTheFleetsOfTheStorms
 
-echo
-echo "$passed passed, $failed failed"
-((failed == 0))
+conclude

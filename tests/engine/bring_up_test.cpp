@@ -1,149 +1,18 @@
 // Racks of toys: in which order they come up, what they wait for, and what a crash leaves.
 #include "controller/engine/bring_up.hpp"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/engine/no_bmc.hpp"
-#include "tests/engine/site.hpp"
+#include "tests/engine/rack_of_toys.hpp"
 
-namespace zellige::test {
+namespace zellige::test::toys {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
-
-const std::string kPlace = "H1/R01/RK001";
-
-// What a machine does when its workflow looks at it; the log says who was looked at, in order.
-class Member final : public NoBmc {
- public:
-  explicit Member(Site& site) : site_(site) {}
-  Duration takes = 1min;
-  bool sick = false, busy = false;
-  std::optional<Error> trouble;
-  Task<Result<BmcIdentity>> identify() override {
-    if (trouble && trouble->code == Errc::Unreachable) co_return *trouble;
-    co_return BmcIdentity{};
-  }
-  Task<Result<Seen>> look() {
-    co_await sleepFor(site_.life->executor, takes);
-    if (trouble) co_return *trouble;
-    if (busy) co_return Seen::Busy;
-    if (sick) co_return failure("inventory.sick_part", "it is sick");
-    co_return Seen::Done;
-  }
-
- private:
-  Site& site_;
-};
-
-Member& memberOf(StepContext& context) { return static_cast<Member&>(context.bmc()); }
-
-Task<Result<Seen>> lookQualified(StepContext& context) {
-  const auto seen = co_await memberOf(context).look();
-  if (!seen || *seen != Seen::Done) co_return seen;
-  const auto& node = context.node();
-  context.leave(PutEvidence{{node.id, context.run().id, "all", "{}", {}, context.now()}});
-  if (node.lifecycle == Lifecycle::Available) co_return Seen::Done;
-  MoveLifecycle move{node.id, node.lifecycle, Lifecycle::Available, Actor::Engine, "", {"all"}};
-  context.leave(std::move(move));
-  co_return Seen::Done;
-}
-
-Task<Result<Seen>> lookShown(StepContext& context) {
-  for (const auto& node : context.nodes()) {
-    const auto seen = co_await static_cast<Member&>(context.bmcOf(node)).look();
-    if (!seen || *seen != Seen::Done) co_return seen;
-  }
-  for (const auto& node : context.nodes()) {
-    Evidence evidence{node.id, context.run().id, context.run().workflow, "{}", {}, context.now()};
-    context.leave(PutEvidence{std::move(evidence)});
-  }
-  co_return Seen::Done;
-}
-
-Task<Result<Seen>> lookNothing(StepContext&) { co_return Seen::Done; }
-
-constexpr Lifecycle kWhole[] = {Lifecycle::Available, Lifecycle::InService};
-constexpr Lifecycle kFresh[] = {Lifecycle::Qualifying, Lifecycle::Available};
-constexpr NodeKind kTrays[] = {NodeKind::ComputeTray};
-std::vector<std::string> allOf(const Target&, NodeKind) { return {"all"}; }
-const std::vector<Step> kQualifies{{.id = "all", .title = "All", .look = lookQualified}};
-const std::vector<Step> kShows{{.id = "show", .title = "Show", .look = lookShown}};
-const std::vector<Step> kNothing{{.id = "nothing", .title = "Nothing", .look = lookNothing}};
-const Workflow kQualify{.name = "qualify",
-                        .steps = kQualifies,
-                        .kind = NodeKind::ComputeTray,
-                        .qualifies = true,
-                        .startsIn = kFresh,
-                        .leaves = allOf};
-const Workflow kDry{.name = "dry", .steps = kShows, .startsIn = kFresh, .shows = "dry"};
-const Workflow kDomain{
-    .name = "domain", .steps = kShows, .together = kTrays, .startsIn = kWhole, .shows = "domain"};
-const Workflow kGuard{.name = "guard", .steps = kShows, .startsIn = kFresh, .shows = "guard", .guards = true};
-const Workflow kEmpty{.name = "empty", .steps = kNothing, .startsIn = kFresh, .shows = "empty"};
-const Workflow kBlind{.name = "blind", .steps = kShows};
-
-struct RackOfToys {
-  explicit RackOfToys(int trays = 3) : site({&kQualify, &kDry, &kDomain, &kBlind, &kGuard, &kEmpty}) {
-    for (int i = 0; i < trays; ++i) addTray(i);
-    auto& recipe = site.tables.recipes["r"];
-    recipe.name = "r";
-    recipe.members[NodeKind::ComputeTray] = trays;
-    recipe.stages = {{"dry", "dry", {NodeKind::ComputeTray}, {}, {}},
-                     {"trays", "qualify", {NodeKind::ComputeTray}, {"dry"}, {}},
-                     {"domain", "domain", {NodeKind::ComputeTray}, {"trays"}, {}}};
-    site.tables.racks[kPlace] = {kPlace, "r", RackState::Installing, {}};
-    site.tables.profiles["p"].digest = "abc";
-  }
-  ~RackOfToys() { site.kill(); }
-  NodeId addTray(int i) {
-    const auto id = site.add(std::make_unique<Member>(site), fmt::format("{}/U{}", kPlace, 10 + i));
-    site.tables.nodes[id].profile = "p";
-    return id;
-  }
-  void boot() {
-    bringUp.reset();
-    site.boot();
-    bringUp = std::make_unique<BringUp>(site.life->store, site.engine(), site.life->executor);
-    site.engine().onState([this](const std::vector<NodeId>& subject) { bringUp->look(subject); });
-    bringUp->sweep();
-  }
-  Member& member(int i) { return static_cast<Member&>(*site.machines.at(NodeId{i + 1})); }
-  Node& node(int i) { return site.tables.nodes.at(NodeId{i + 1}); }
-  RackState state() const { return site.tables.racks.at(kPlace).state; }
-  bool runToAccepted(Duration horizon = 10h) {
-    return site.runUntil([&] { return state() == RackState::Accepted; }, horizon);
-  }
-  Result<std::vector<RunId>> ask(std::string stage = {}) {
-    AskedBringUp asked{kPlace, std::move(stage), "amina", "mended"};
-    return *site.await(bringUp->begin(std::move(asked)));
-  }
-  /// All have passed what comes before the domain, and its run was begun.
-  void runToDomain() {
-    ASSERT_TRUE(
-        site.runUntil([&] { return !site.tables.runs.empty() && lastRun().workflow == "domain"; }, 10h));
-  }
-  void endDomain(Duration horizon = 10h) {
-    ASSERT_TRUE(
-        site.runUntil([&] { return lastRun().workflow == "domain" && !lastRun().unfinished(); }, horizon));
-  }
-  const zellige::Run& lastRun() const { return site.tables.runs.rbegin()->second; }
-  /// "dry 1": workflow and first node, in the order in which they began.
-  std::vector<std::string> began() const {
-    std::vector<std::string> out;
-    for (const auto& [id, run] : site.tables.runs)
-      out.push_back(fmt::format("{} {}", run.workflow, run.subject.front().value));
-    return out;
-  }
-
-  Site site;
-  std::unique_ptr<BringUp> bringUp;
-};
 
 TEST(BringUp, GoesFromStageToStageWhenAllHavePassed) {
   RackOfToys rack;
@@ -297,123 +166,6 @@ TEST(BringUp, WhatIsDoneAndShowsNothingIsNotBegunForEver) {
             "stage dry: 0 of 3 passed, 3 stopped (S1: run 1 done, S2: run 2 done, S3: run 3 done)");
 }
 
-TEST(Together, OneMembersTroubleTakesNobodyAway) {
-  RackOfToys rack;
-  rack.boot();
-  rack.runToDomain();
-  rack.member(1).trouble = Error{Errc::Auth, "refused"};
-  rack.endDomain();
-  rack.site.run(1s);
-  EXPECT_EQ(rack.lastRun().state, RunState::Failed);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(rack.node(i).lifecycle, Lifecycle::Available);
-  EXPECT_THAT(rack.site.tables.openCauses(NodeId{2}), ElementsAre("rack.run_failed"));
-  EXPECT_THAT(rack.site.tables.openCauses(NodeId{1}), IsEmpty());
-  EXPECT_FALSE(rack.site.tables.hasBlocking(NodeId{2}));
-  EXPECT_EQ(rack.bringUp->waitsFor(kPlace),
-            "stage domain: 0 of 3 passed, 3 stopped (all: run 7 failed (rack.run_failed))");
-}
-
-TEST(Together, WhatAPersonMendedIsBegunAgainWhenHeAsks) {
-  for (const bool cancel : {false, true}) {
-    RackOfToys rack;
-    rack.boot();
-    rack.runToDomain();
-    rack.member(0).busy = cancel;
-    if (cancel)
-      ASSERT_TRUE(*rack.site.await(rack.site.engine().cancel(rack.lastRun().id, "amina", "stop")));
-    else
-      rack.member(1).trouble = Error{Errc::Auth, "refused"};
-    rack.endDomain();
-    rack.member(0).busy = false;
-    rack.member(1).trouble.reset();
-    rack.bringUp->sweep();
-    rack.site.run(3h);
-    EXPECT_EQ(rack.site.tables.runs.size(), 7u) << "not by itself";
-    const auto begun = rack.ask();
-    ASSERT_TRUE(begun) << begun.error().what;
-    EXPECT_THAT(*begun, ElementsAre(RunId{8}));
-    EXPECT_EQ(rack.lastRun().startedBy, "amina");
-    EXPECT_EQ(rack.lastRun().facts.get("asked.why"), "mended");
-    EXPECT_EQ(rack.lastRun().lane, Lane::Operator);
-    EXPECT_EQ(rack.ask().error().code, Errc::Conflict) << "it runs";
-    EXPECT_TRUE(rack.runToAccepted());
-  }
-}
-
-TEST(Together, IsBegunAgainWhenAMemberIsAnotherOrWasQualifiedAgain) {
-  RackOfToys rack;
-  rack.member(1).takes = 2min;
-  rack.boot();
-  rack.runToDomain();
-  rack.member(1).trouble = Error{Errc::Auth, "refused"};
-  rack.endDomain();
-  rack.member(1).trouble.reset();
-  rack.node(1).lifecycle = Lifecycle::Retired;
-  const auto fresh = rack.addTray(1);
-  rack.bringUp->sweep();
-  ASSERT_TRUE(rack.runToAccepted()) << rack.bringUp->waitsFor(kPlace);
-  EXPECT_THAT(rack.lastRun().subject, UnorderedElementsAre(NodeId{1}, fresh, NodeId{3}));
-
-  rack.site.tables.evidence[{fresh, "domain"}].valid = false;
-  rack.member(0).trouble = Error{Errc::Auth, "refused"};
-  rack.bringUp->sweep();
-  rack.site.run(1h);
-  EXPECT_EQ(rack.state(), RackState::Degraded);
-  rack.member(0).trouble.reset();
-  rack.node(0).lifecycleSince = rack.site.time.now();
-  rack.bringUp->sweep();
-  EXPECT_TRUE(rack.runToAccepted());
-}
-
-TEST(Together, AMemberInServiceTakesPart) {
-  RackOfToys rack;
-  rack.boot();
-  ASSERT_TRUE(rack.runToAccepted());
-  rack.node(0).lifecycle = Lifecycle::InService;
-  rack.site.tables.evidence[{NodeId{2}, "domain"}].valid = false;
-  rack.bringUp->look({NodeId{2}});
-  rack.site.run(10s);
-  EXPECT_EQ(rack.state(), RackState::Degraded);
-  EXPECT_TRUE(rack.runToAccepted());
-}
-
-TEST(Together, ARunTakesAllMembersOrDoesNotStart) {
-  RackOfToys rack;
-  rack.boot();
-  ASSERT_TRUE(rack.runToAccepted());
-  const auto refusal = [&](std::string workflow, std::vector<NodeId> subject) {
-    StartRun request;
-    request.workflow = std::move(workflow);
-    request.subject = std::move(subject);
-    return rack.site.tryStart(std::move(request))->error();
-  };
-  EXPECT_EQ(refusal("domain", {NodeId{2}}).what,
-            "domain takes all 3 members of a rack together, not 1 of them");
-  EXPECT_EQ(refusal("domain", {NodeId{2}}).code, Errc::Invalid);
-  EXPECT_EQ(refusal("dry", {NodeId{1}, NodeId{2}}).what, "a run of dry is about one node, not 2");
-  EXPECT_EQ(refusal("qualify", {NodeId{1}}).code, Errc::Rejected) << "without a profile";
-  EXPECT_THAT(rack.site.engine().subjectOf(kDomain, rack.node(1)),
-              ElementsAre(NodeId{1}, NodeId{2}, NodeId{3}));
-}
-
-TEST(Together, ARunThatIsKeptWaitingFreesTheOthersAndBeginsAgain) {
-  RackOfToys rack;
-  rack.boot();
-  rack.runToDomain();
-  rack.member(1).trouble = Error{Errc::Unreachable, "no route"};
-  rack.endDomain(30min);
-  EXPECT_THAT(rack.site.tables.openCauses(NodeId{2}), ElementsAre("rack.kept_waiting"));
-  EXPECT_THAT(rack.site.tables.openCauses(NodeId{1}), IsEmpty());
-  EXPECT_TRUE(rack.node(1).unreachableSince);
-  EXPECT_FALSE(rack.node(0).unreachableSince);
-  rack.site.run(5h);
-  EXPECT_EQ(rack.site.tables.runs.size(), 7u) << "the member is still away";
-  rack.member(1).trouble.reset();
-  rack.node(1).unreachableSince.reset();  // as the patrol does
-  EXPECT_TRUE(rack.runToAccepted()) << rack.bringUp->waitsFor(kPlace);
-  EXPECT_EQ(rack.site.tables.runs.size(), 8u);
-}
-
 TEST(BringUp, ATrayThatLostWhatQualifiedItIsQualifiedAgain) {
   RackOfToys rack;
   rack.boot();
@@ -528,4 +280,4 @@ TEST(BringUp, EndsTheSameWhereverTheControllerDies) {
 }
 
 }  // namespace
-}  // namespace zellige::test
+}  // namespace zellige::test::toys
