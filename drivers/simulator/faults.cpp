@@ -195,10 +195,10 @@ std::vector<Expectation> FaultSchedule::expectations() const {
 
 std::map<std::string, int> FaultSchedule::fired() const {
   std::map<std::string, int> out;
-  for (const auto& [kind, name] : EnumNames<FaultKind>::table) {
-    const auto it = fired_.find(kind);
-    out.emplace(name, it == fired_.end() ? 0 : it->second);
-  }
+  for (const auto kind : kTransient) out.emplace(nameOf(kind), 0);
+  for (const auto kind : kDefects) out.emplace(nameOf(kind), 0);
+  for (const auto& [machine, kind] : all()) out.emplace(nameOf(kind), 0);
+  for (const auto& [kind, count] : fired_) out[std::string(nameOf(kind))] = count;
   return out;
 }
 

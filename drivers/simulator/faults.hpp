@@ -81,6 +81,7 @@ class FaultSchedule {
   std::size_t partOf(int machine, std::string_view what, std::size_t parts) const;
 
   std::vector<Expectation> expectations() const;
+  /// By name: every kind that a seed may bring, and what was scripted, also if it never fired.
   std::map<std::string, int> fired() const;
   /// Every (machine, kind) in the schedule, fired or not.
   std::vector<std::pair<int, FaultKind>> all() const;

@@ -42,11 +42,6 @@ TEST_P(StormLong, AFleetEndsAsExpectedWhateverBreaksAndWheneverTheControllerDies
 
 INSTANTIATE_TEST_SUITE_P(FiveSeeds, StormLong, testing::Range<std::uint64_t>(1, 6));
 
-// These fleets are trays; what only whole racks have is scripted in racks_test.cpp.
-bool isOfRacks(std::string_view kind) {
-  return kind == nameOf(sim::FaultKind::PowersUpByItself) || kind == nameOf(sim::FaultKind::FabricNever);
-}
-
 // The same fleets without the crashes. What has fired is not fired again for the sake of it: on to the next seed only
 // while a kind is missing.
 TEST(FaultsLong, EveryKindFiresOnTheFleetsOfTheStorms) {
@@ -61,7 +56,7 @@ TEST(FaultsLong, EveryKindFiresOnTheFleetsOfTheStorms) {
     EXPECT_THAT(result.end.unexpected, IsEmpty()) << "seed " << seed;
     missing.clear();
     for (const auto& [kind, count] : result.end.faultsFired)
-      if ((fired[kind] += count) == 0 && !isOfRacks(kind)) missing.push_back(kind);
+      if ((fired[kind] += count) == 0) missing.push_back(kind);
   } while (!missing.empty() && ++seed <= 5);
   EXPECT_THAT(missing, IsEmpty());
   EXPECT_FALSE(fired.empty());
