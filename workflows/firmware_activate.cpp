@@ -183,7 +183,9 @@ Step writeStep() {
           "is left alone. For any other, read twice, its package is sent, one at a time, never while another "
           "update runs on the machine, and 35 s apart. Where the entry's activation is `bmc_reset`, the BMC "
           "is then restarted. What was sent and got no answer is looked for in the machine's own tasks and "
-          "versions before it is ever sent again.",
+          "versions before it is ever sent again. A task of ours that stands still for 45 minutes, or still "
+          "runs "
+          "after 2 hours and stands still, is ended by a restart of the BMC: then the versions tell.",
       .look = lookAllWritten,
       .act = writeOrRestart,
       .settle = kTaskListed,

@@ -13,6 +13,7 @@ constexpr Duration kForgotten = 15min;   // FACTS 6: a task that is not listed m
 constexpr Duration kWatchGap = 90s;      // shorter than any write
 constexpr Duration kNoProgress = 45min;  // nearly twice the longest write (FACTS 11: DGX 24:38)
 constexpr Duration kLongestWrite = 2h;   // FACTS 11: a whole update
+constexpr Duration kUnmoved = 5min;      // FACTS 6: bmcweb's own patience with a task that does not move
 
 bool isOwn(const StepContext& context, const AskedWrite& write) {
   const auto entries = entriesOf(context.target().baseline, write.package);
@@ -79,34 +80,37 @@ Found waitUntilListed(StepContext& context) {
   return Found::Busy;
 }
 
-// The task of our write runs for longer than any write takes, or tells no progress for longer than most do.
+// It has not moved for longer than any write takes without a sign, as long as this process has watched. One that has told
+// no progress at all may be on a BMC that tells none: it has as long as the longest write.
 bool isOverdue(StepContext& context, const BmcTask& task) {
-  if (!pushedWithin(context, kLongestWrite)) return true;
-  if (task.percent < 0) return false;
-  auto& percent = remembered(context, "percent");
-  auto& since = remembered(context, "percent_since");
+  auto& told = remembered(context, "progress");
+  auto& since = remembered(context, "progress_since");
   const auto now = toMillis(context.now());
-  if (const auto told = std::to_string(task.percent); percent != told) {
-    percent = told;
+  if (const auto tells = fmt::format("{} {}", task.uri, task.percent); told != tells) {
+    told = tells;
     since = std::to_string(now);
   }
-  return now - std::stoll(since) >= kNoProgress.count();
+  const auto unmoved = now - std::stoll(since);
+  if (!pushedWithin(context, kLongestWrite)) return unmoved >= kUnmoved.count();
+  return task.percent > 0 && unmoved >= kNoProgress.count();
 }
 
-// It is the task of the write that was asked for, and nobody waits for it any more.
+// The task of the write that was asked for: by name, or because it began right after it. Another's may begin later.
+bool isOfWrite(const AskedWrite& write, const BmcTask& task) {
+  return (write.task.empty() ? write.taskSeen : write.task) == task.uri;
+}
+
 bool isStuck(StepContext& context, const BmcTask& task) {
   const auto write = askedWrite(context);
-  if (!write) return false;
-  const bool ours = write->task.empty() ? write->tasksBefore.find(task.uri + "\n") == std::string::npos
-                                        : write->task == task.uri;
-  return ours && isOverdue(context, task);
+  return write && isOfWrite(*write, task) && isOverdue(context, task);
 }
 
+// It runs, or something does under its name.
 Found judgeRunning(StepContext& context, const BmcTask& task) {
-  writeWasSeen(context);
+  writeWasSeen(context, pushedWithin(context, kTaskListed) ? task.uri : "");
   remembered(context, "unlisted").clear();
   context.waitFor(progressOf(task));
-  return isOverdue(context, task) ? Found::Stuck : Found::Busy;
+  return isStuck(context, task) ? Found::Stuck : Found::Busy;
 }
 
 Found judgeCompleted(StepContext& context, const AskedWrite& write) {
@@ -216,7 +220,14 @@ Task<Result<Found>> lookAtWrite(StepContext& context) {
   else
     task = co_await namedTask(context, write->task);
   if (!task) co_return task.error();
-  if (*task && (*task)->state == TaskState::Running) co_return judgeRunning(context, **task);
+  if (*task && (*task)->state == TaskState::Running) {
+    const auto found = judgeRunning(context, **task);
+    if (found == Found::Busy) co_return found;
+    const auto state = co_await context.flasher().state();
+    if (!state) co_return state.error();
+    if (!restartedSincePush(context, *state)) co_return found;
+    task = std::optional<BmcTask>();  // task numbers began anew: it is another's
+  }
   if (*task && (*task)->state == TaskState::Completed) co_return judgeCompleted(context, *write);
   co_return co_await lookWithoutTask(context, std::move(*write), std::move(*task));
 }

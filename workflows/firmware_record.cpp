@@ -28,7 +28,8 @@ constexpr Duration kJitter = 30s;     // no BMC restarts twice within it
 
 const std::string kWritten = "fw.written.", kCycled = "fw.cycled.";
 const std::string kWrite = "fw.write", kWriteAccepted = "fw.write_accepted", kWriteTask = "fw.write_task",
-                  kWriteTasks = "fw.write_tasks", kWriteReset = "fw.write_reset", kPushedAt = "fw.pushed_at";
+                  kWriteSeen = "fw.write_seen", kWriteTasks = "fw.write_tasks",
+                  kWriteReset = "fw.write_reset", kPushedAt = "fw.pushed_at";
 const std::string kRestart = "fw.restart", kRestartAnswer = "fw.restart_answer",
                   kRestartReset = "fw.restart_reset", kRestartAskedAt = "fw.restart_asked_at",
                   kRestartedAt = "fw.restarted_at";
@@ -146,7 +147,8 @@ void forgetFirmware(StepContext& context) {
 std::optional<AskedWrite> askedWrite(const StepContext& context) {
   auto package = context.fact(kWrite);
   if (package.empty()) return std::nullopt;
-  return AskedWrite{std::move(package), !context.fact(kWriteAccepted).empty(), context.fact(kWriteTask),
+  return AskedWrite{std::move(package),        !context.fact(kWriteAccepted).empty(),
+                    context.fact(kWriteTask),  context.fact(kWriteSeen),
                     context.fact(kWriteTasks), context.fact(kWriteReset)};
 }
 
@@ -157,6 +159,7 @@ void intendWrite(StepContext& context, const std::string& package, const std::ve
   context.setFactWithIntent(kWrite, package);
   context.setFactWithIntent(kWriteAccepted, "");
   context.setFactWithIntent(kWriteTask, "");
+  context.setFactWithIntent(kWriteSeen, "");
   context.setFactWithIntent(kWriteTasks, uris);
   context.setFactWithIntent(kWriteReset, state.lastReset);
   context.setFactWithIntent(kPushedAt, text(context.now()));
@@ -173,7 +176,10 @@ void writeAnswered(StepContext& context, const Result<std::string>& task) {
   }
 }
 
-void writeWasSeen(StepContext& context) { context.setFact(kWriteAccepted, "yes"); }
+void writeWasSeen(StepContext& context, std::string_view task) {
+  context.setFact(kWriteAccepted, "yes");
+  if (context.fact(kWriteTask).empty() && !task.empty()) context.setFact(kWriteSeen, task);
+}
 
 void concludeWrite(StepContext& context, Written written) {
   const auto package = context.fact(kWrite);
@@ -181,7 +187,8 @@ void concludeWrite(StepContext& context, Written written) {
     setWritten(context, package, written);
     setCycled(context, package, Cycled::No);
   }
-  for (const auto& fact : {kWrite, kWriteAccepted, kWriteTask, kWriteTasks}) context.clearFact(fact);
+  for (const auto& fact : {kWrite, kWriteAccepted, kWriteTask, kWriteSeen, kWriteTasks})
+    context.clearFact(fact);
 }
 
 std::string pushedAt(const StepContext& context) { return context.fact(kPushedAt); }

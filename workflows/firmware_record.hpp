@@ -8,6 +8,7 @@
 //   fw.write             its package, until it is known what became of it
 //   fw.write_accepted    "yes": the BMC agreed, or a new task was seen running
 //   fw.write_task        URI of its task, if the BMC named it
+//   fw.write_seen        URI of the task that began right after it, if the BMC named none
 //   fw.write_tasks       URIs of the tasks that were there before it
 //   fw.pushed_at         ms: when it was intended, then when the upload was over; stays, as does
 //   fw.write_reset       when the BMC had last restarted before it, or when we last saw it restart since
@@ -81,6 +82,7 @@ struct AskedWrite {
   std::string package;
   bool accepted = false;
   std::string task;         ///< empty: not known
+  std::string taskSeen;     ///< that began right after it; empty: none was seen
   std::string tasksBefore;  ///< one a line
   std::string resetBefore;  ///< as BmcState::lastReset
 };
@@ -90,8 +92,8 @@ void intendWrite(StepContext& context, const std::string& package, const std::ve
                  const BmcState& state);
 /// After the act: the URI of its task, or the error.
 void writeAnswered(StepContext& context, const Result<std::string>& task);
-/// A task that must be its was seen running.
-void writeWasSeen(StepContext& context);
+/// A task that must be its was seen running; `task`: and began right after it.
+void writeWasSeen(StepContext& context, std::string_view task);
 /// It is known what became of it. Written::No: nothing.
 void concludeWrite(StepContext& context, Written written);
 /// When something was pushed last, for telling one push from another; empty: never.

@@ -22,7 +22,8 @@ Task<Result<void>> FakeBmc::write(std::string what, bool duplicate, void (*apply
     writes.push_back(what);
     duplicates += duplicate;
     needless += duplicate && (what == "aux" || what == "bmc");
-    interrupted += writesNow() && (what == "off" || what == "bmc" || what == "restart");
+    const bool cuts = what == "off" || what == "bmc" || what == "restart";
+    interrupted += (cuts && writesNow()) || ((cuts || what == "aux") && anotherWrites());
     if (what != ignores) apply(*this);
   }
   co_await site_.points.pass("write.after " + what);
@@ -48,7 +49,7 @@ Task<Result<std::string>> FakeBmc::pushFirmware(PackageFile package, std::vector
     duplicates += versions[what.item] == what.version || (it != staged.end() && it->second == what.version);
     writes.push_back("push " + package.file.filename().string());
     uri = fmt::format("/tasks/{}", nextTask_++);
-    tasks_.push_back({uri, TaskState::Running, 20, ""});
+    tasks_.push_back({uri, TaskState::Running, progress, ""});
     shownFrom_[uri] = site_.time.now() + lag;
     const bool fails = failTasks > 0 && failTasks-- > 0;
     const bool stuck = stuckTasks > 0 && stuckTasks-- > 0;
@@ -89,6 +90,7 @@ void FakeBmc::restart(Activation how) {
   activate(how);
   restarted_ = site_.time.now();
   tasks_.clear();
+  nextTask_ = 1;  // as OpenBMC counts
   bmcBack_ = site_.time.now() + away;
   baseboardBack_ = bmcBack_ + baseboardAway;
 }

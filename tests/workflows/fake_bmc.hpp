@@ -43,11 +43,14 @@ class FakeBmc final : public NoBmc {
   std::map<std::string, int> lostRequests;  ///< by write: the next so many never arrive, and time out
   std::string ignores;                      ///< this write is agreed to, and nothing happens
   int failTasks = 0, neverApplied = 0;      ///< the next so many
+  int progress = 20;                        ///< percent that a task tells while it runs
   int stuckTasks = 0;               ///< the next so many run until the BMC restarts, though they are done
   std::set<std::string> unread;     ///< firmware items that are listed, but do not answer
   bool showsVersionsEarly = false;  ///< the new version is listed while its task still runs
   bool hidesTasks = false;          ///< lists none for now
   bool namesTasks = true, forgetsTasks = false, foreignTask = false, agentStarts = true;
+  std::string foreignUri = "/tasks/foreign";
+  bool foreignMoves = true;  ///< it tells its progress
   TaskState foreignTaskState = TaskState::Running;
   int failImages = 0;
 
@@ -55,8 +58,12 @@ class FakeBmc final : public NoBmc {
   std::vector<std::string> writes;
   int duplicates = 0;
   int needless = 0;     ///< of the duplicates: power cycles and BMC restarts with nothing staged
-  int interrupted = 0;  ///< acts that cut power, or restarted, beneath a running write
+  int interrupted = 0;  ///< acts that cut power, or restarted, beneath a running write, ours or another's
   bool writesNow() const { return writing_ > 0; }
+  bool hasStuckTask() const {
+    return !writesNow() && std::any_of(tasks_.begin(), tasks_.end(),
+                                       [](const auto& task) { return task.state == TaskState::Running; });
+  }
   int count(std::string_view write) const {
     return static_cast<int>(
         std::count_if(writes.begin(), writes.end(), [&](const auto& w) { return w.starts_with(write); }));
@@ -105,11 +112,12 @@ class FakeBmc final : public NoBmc {
     std::vector<BmcTask> out;
     for (const auto& task : tasks_)
       if (!hidesTasks && site_.time.now() >= shownFrom_.at(task.uri)) out.push_back(task);
-    if (foreignTask) out.push_back({"/tasks/foreign", foreignTaskState, 5, ""});
+    if (foreignTask) out.push_back(foreign());
     co_return out;
   }
   Task<Result<BmcTask>> task(std::string uri) override {
     if (auto e = co_await exchange()) co_return *e;
+    if (foreignTask && uri == foreignUri) co_return foreign();
     for (const auto& task : tasks_)
       if (!hidesTasks && task.uri == uri && site_.time.now() >= shownFrom_.at(uri)) co_return task;
     co_return Error{Errc::NotFound, uri + " is not there"};
@@ -205,6 +213,11 @@ class FakeBmc final : public NoBmc {
   void switchOff();
   void activate(Activation how);
   void restart(Activation how);
+  BmcTask foreign() const {
+    const auto minutes = toMillis(site_.time.now()) / 60'000;
+    return {foreignUri, foreignTaskState, foreignMoves ? static_cast<int>(minutes % 100) : 5, ""};
+  }
+  bool anotherWrites() const { return foreignTask && foreignTaskState == TaskState::Running; }
   void agentTurn(NodeId node);
   /// The version that came alive, or for a while still the one before.
   const std::string& listed(const std::string& id, const std::string& version) const {

@@ -45,9 +45,99 @@ TEST(StuckTask, AStuckTaskIsGivenUpAfterTwoHoursWhoeverDiesMeanwhile) {
     t.site.kill();
     t.site.boot();
   }
+  t.site.run(4min);
+  EXPECT_EQ(t.machine().count("bmc"), 0) << "not at first sight: it may be moving";
   t.site.runToEnd(t.id, 48h);
   EXPECT_EQ(t.run().state, RunState::Done);
   EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc", "bmc"));
+}
+
+// Some tell 0 % until they are done: 45 minutes without a sign say nothing of them.
+TEST(StuckTask, ABmcThatTellsNoProgressHasAsLongAsTheLongestWrite) {
+  Tray t;
+  t.machine().progress = 0;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
+  t.site.boot();
+  t.id = t.start();
+  t.site.run(115min);
+  EXPECT_EQ(t.machine().count("bmc"), 0);
+  t.site.runToEnd(t.id, 48h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+}
+
+// OpenBMC counts its tasks anew at every start: what runs under our task's number may be somebody else's.
+TEST(StuckTask, AnothersUpdateUnderTheSameNumberIsLeftAlone) {
+  Tray t;
+  t.machine().stuckTasks = 0;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
+  t.site.boot();
+  t.id = t.start();
+  t.site.run(3min);
+  ASSERT_TRUE(t.machine().writesNow());
+  t.machine().broken = Error{Errc::Unreachable, "switch rebooted"};
+  t.site.run(1min);
+  t.machine().restartBmc();
+  t.site.run(3h);
+  t.machine().foreignUri = "/tasks/1";
+  t.machine().foreignMoves = false;
+  t.machine().foreignTask = true;
+  t.machine().broken.reset();
+  t.site.run(100min);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc"));
+  t.machine().foreignTask = false;
+  t.site.runToEnd(t.id, 48h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+  EXPECT_EQ(t.machine().interrupted, 0);
+  EXPECT_EQ(t.machine().duplicates, t.machine().needless) << "a power cycle tells whether it was written";
+}
+
+TEST(StuckTask, AnothersUpdateThatBeganLaterIsNotTakenForANamelessOne) {
+  Tray t;
+  t.machine().stuckTasks = 0;
+  t.machine().namesTasks = false;
+  t.machine().forgetsTasks = true;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
+  t.site.boot();
+  t.id = t.start();
+  t.site.run(30s);
+  ASSERT_TRUE(t.machine().writesNow());
+  t.machine().broken = Error{Errc::Unreachable, "switch rebooted"};
+  t.site.run(20min);
+  t.machine().foreignMoves = false;
+  t.machine().foreignTask = true;
+  t.machine().broken.reset();
+  t.site.run(3h);
+  EXPECT_EQ(t.machine().count("bmc"), 0);
+  EXPECT_EQ(t.machine().interrupted, 0);
+  t.machine().foreignTask = false;
+  t.site.runToEnd(t.id, 48h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+  EXPECT_EQ(t.machine().duplicates, 0);
+}
+
+TEST(StuckTask, EndsTheSameWhereverTheControllerDies) {
+  for (const bool named : {true, false}) {
+    int points = 0;
+    for (int point = -1; point < points; ++point) {
+      SCOPED_TRACE(fmt::format("{} task, point {}", named ? "a named" : "a nameless", point));
+      Tray t;
+      t.machine().namesTasks = named;
+      t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
+      t.site.boot();
+      t.id = t.start();
+      if (point >= 0) t.site.points.arm(point);
+      t.site.run(5h);
+      if (t.site.points.dead()) t.site.boot();
+      t.site.runToEnd(t.id, 48h);
+      if (point < 0) points = static_cast<int>(t.site.points.passed().size());
+      EXPECT_EQ(t.run().state, RunState::Done);
+      EXPECT_EQ(t.machine().duplicates, 0);
+      EXPECT_EQ(t.machine().interrupted, 0);
+      EXPECT_LE(t.machine().count("bmc"), 1);
+      EXPECT_EQ(t.machine().count("push"), 1);
+    }
+    EXPECT_GT(points, 20);
+  }
 }
 
 TEST(StuckTask, ABmcThatCannotBeRestartedLeavesAStuckTaskToAPerson) {
