@@ -19,6 +19,8 @@ struct NodeQuery {
 };
 Task<int> listNodes(World& world, Options options, NodeQuery query);
 Task<int> showNode(World& world, Options options, std::string serial);
+/// `to`: a lifecycle value.
+Task<int> moveNode(World& world, Options options, std::string serial, std::string to);
 Task<int> acceptCertificate(World& world, Options options, std::string serial);
 // sighting.cpp
 struct ScanOptions {

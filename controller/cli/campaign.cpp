@@ -60,7 +60,7 @@ void printPreview(World& world, const Options& options, const Json& preview) {
   Table table({"COMPONENT", "FOUND", "WANTED", "NODES"});
   for (const auto& c : readArray(preview, "changes"))
     table.add({textAt(c, "component"), textAt(c, "found"), textAt(c, "wanted"), textAt(c, "nodes")});
-  table.print(world.out);
+  table.print(world.out, world.columns);
 }
 
 }  // namespace
@@ -83,7 +83,7 @@ Task<int> listCampaigns(World& world, Options options, std::string state) {
     table.add({textAt(c, "id"), textAt(c, "name"), textAt(c, "baseline"), textAt(c, "state"),
                textAt(c, "goal"), countOf(c, "done"), countOf(c, "failed"), countOf(c, "running"),
                countOf(c, "pending"), textAt(c, "waits_for")});
-  table.print(world.out);
+  table.print(world.out, world.columns);
   co_return 0;
 }
 
@@ -129,7 +129,7 @@ Task<int> showCampaign(World& world, Options options, std::string id, std::strin
     table.add({textAt(m, "serial"), textAt(m, "place"), textAt(m, "state"), textAt(m, "since"),
                textAt(m, "canary") == "true" ? "yes" : "", textAt(m, "lifecycle"), textAt(m, "before"),
                textAt(m, "reason")});
-  table.print(world.out);
+  table.print(world.out, world.columns);
   co_return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <iostream>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "controller/base/loop_executor.hpp"
@@ -120,6 +121,20 @@ class Adder {
     on(show, [](World& w, const Words& x) { return showNode(w, x.options, x.serial); });
     on(command(*node, "unlisted", "List devices that no manifest names, with what they say they are", false),
        [](World& w, const Words& x) { return listUnlisted(w, x.options); });
+    auto* move = command(*node, "move",
+                         "Move a node along its lifecycle: into service and out of it, into repair and back",
+                         true);
+    move->add_option("serial", words_->serial)->required();
+    move->add_option("state", words_->state,
+                     "in_service (also adopts a discovered one, untouched), sanitising, "
+                     "qualifying, discovered, repair, retired")
+        ->required();
+    on(move, [](World& w, const Words& x) { return moveNode(w, x.options, x.serial, x.state); });
+    auto* retire = command(
+        *node, "retire",
+        "Take a node out for good: its place is free for the serial that the next manifest puts there", true);
+    retire->add_option("serial", words_->serial)->required();
+    on(retire, [](World& w, const Words& x) { return moveNode(w, x.options, x.serial, "retired"); });
     auto* accept = command(
         *node, "accept-certificate",
         "Accept that a node's BMC shows another TLS key: after a board swap or a factory reset", true);
@@ -280,6 +295,11 @@ Task<void> runAndStop(Task<int> action, LoopExecutor& executor, int& code) {
   executor.stop();
 }
 
+std::size_t columnsOf(int terminal) {
+  winsize size{};
+  return ::ioctl(terminal, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 int runForReal(const Chosen& action) {
   LoopExecutor executor;
   http::CurlOptions curl;
@@ -289,9 +309,9 @@ int runForReal(const Chosen& action) {
     const char* value = std::getenv(name.c_str());
     return std::string(value ? value : "");
   };
-  World world{transport,           executor,   std::cin,
-              std::cout,           std::cerr,  ::isatty(STDERR_FILENO) == 1 && ::isatty(STDIN_FILENO) == 1,
-              environment("HOME"), environment};
+  World world{transport,           executor,    std::cin,
+              std::cout,           std::cerr,   ::isatty(STDERR_FILENO) == 1 && ::isatty(STDIN_FILENO) == 1,
+              environment("HOME"), environment, columnsOf(STDOUT_FILENO)};
   int code = 0;
   executor.spawn(runAndStop(action(world), executor, code));
   executor.run();

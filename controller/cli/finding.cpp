@@ -47,7 +47,7 @@ Task<int> listFindings(World& world, Options options, std::string place, bool al
   for (const auto& f : *findings)
     table.add({textAt(f, "id"), textAt(f, "serial"), textAt(f, "place"), textAt(f, "cause"),
                textAt(f, "raised"), textAt(f, "detail")});
-  table.print(world.out);
+  table.print(world.out, world.columns);
   co_return 0;
 }
 

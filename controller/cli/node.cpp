@@ -46,7 +46,7 @@ void printNode(World& world, const Json& node) {
     for (const auto& f : findings)
       table.add({textAt(f, "id"), textAt(f, "cause"), textAt(f, "raised"), textAt(f, "resolved"),
                  textAt(f, "detail")});
-    table.print(world.out);
+    table.print(world.out, world.columns);
   }
   if (const auto& holds = readArray(node, "holds"); !holds.empty()) {
     world.out << '\n';
@@ -54,19 +54,19 @@ void printNode(World& world, const Json& node) {
     for (const auto& h : holds)
       table.add({textAt(h, "id"), textAt(h, "kind"), textAt(h, "owner"), textAt(h, "expires"),
                  textAt(h, "reason")});
-    table.print(world.out);
+    table.print(world.out, world.columns);
   }
   if (const auto& behind = readArray(node, "compliance/behind"); !behind.empty()) {
     world.out << '\n';
     Table table({"BEHIND", "FOUND", "WANTED"});
     for (const auto& d : behind) table.add({textAt(d, "component"), textAt(d, "found"), textAt(d, "wanted")});
-    table.print(world.out);
+    table.print(world.out, world.columns);
   }
   if (const auto& firmware = readArray(node, "inventory/firmware"); !firmware.empty()) {
     world.out << '\n';
     Table table({"FIRMWARE", "VERSION"});
     for (const auto& f : firmware) table.add({textAt(f, "id"), textAt(f, "version")});
-    table.print(world.out);
+    table.print(world.out, world.columns);
   }
 }
 
@@ -104,7 +104,7 @@ Task<int> listNodes(World& world, Options options, NodeQuery query) {
   for (const auto& n : *nodes)
     table.add({textAt(n, "serial"), textAt(n, "place"), textAt(n, "lifecycle"), textAt(n, "health"),
                textAt(n, "contact"), doing(n)});
-  table.print(world.out);
+  table.print(world.out, world.columns);
   co_return 0;
 }
 
@@ -118,6 +118,22 @@ Task<int> showNode(World& world, Options options, std::string serial) {
     printJson(world, *node);
   else
     printNode(world, *node);
+  co_return 0;
+}
+
+Task<int> moveNode(World& world, Options options, std::string serial, std::string to) {
+  auto server = chooseServer(world, options);
+  if (!server) co_return complain(world, server.error());
+  Client client(world, std::move(*server));
+  Json body{{"to", to}, {"reason", options.reason}};
+  const auto node = co_await client.post("/api/v1/nodes/" + encodePercent(serial) + "/lifecycle",
+                                         std::move(body));
+  if (!node) co_return complain(world, node.error());
+  if (options.json())
+    printJson(world, *node);
+  else
+    world.out << printable(serial) << " at " << textAt(*node, "place") << " is " << textAt(*node, "lifecycle")
+              << ".\n";
   co_return 0;
 }
 

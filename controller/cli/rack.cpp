@@ -24,7 +24,7 @@ Task<int> listRacks(World& world, Options options, RackQuery query) {
   for (const auto& r : *racks)
     table.add({textAt(r, "place"), textAt(r, "state"), textAt(r, "since"), textAt(r, "recipe"),
                textAt(r, "waits_for")});
-  table.print(world.out);
+  table.print(world.out, world.columns);
   co_return 0;
 }
 
@@ -50,12 +50,12 @@ Task<int> showRack(World& world, Options options, std::string place) {
     stages.add({textAt(s, "id"), textAt(s, "workflow"),
                 fmt::format("{} of {}", textAt(s, "passed"), textAt(s, "members")), textAt(s, "running"),
                 textAt(s, "stopped"), textAt(s, "not_begun"), textAt(s, "out"), textAt(s, "over")});
-  stages.print(world.out);
+  stages.print(world.out, world.columns);
   world.out << '\n';
   Table members({"SERIAL", "KIND", "PLACE", "LIFECYCLE"});
   for (const auto& m : readArray(*rack, "members"))
     members.add({textAt(m, "serial"), textAt(m, "kind"), textAt(m, "place"), textAt(m, "lifecycle")});
-  members.print(world.out);
+  members.print(world.out, world.columns);
   co_return 0;
 }
 
@@ -78,7 +78,7 @@ Task<int> bringUpRack(World& world, Options options, std::string place, std::str
     if (nodes.size() > 1) first += fmt::format(" +{}", nodes.size() - 1);
     table.add({textAt(run, "id"), textAt(run, "workflow"), std::move(first)});
   }
-  table.print(world.out);
+  table.print(world.out, world.columns);
   co_return 0;
 }
 

@@ -33,7 +33,7 @@ void print(World& world, const Options& options, const Json& run) {
   Table table({"STEP", "STATE", "WHAT", "WAITS FOR"});
   for (const auto& s : readArray(run, "steps"))
     table.add({textAt(s, "id"), textAt(s, "state"), textAt(s, "title"), textAt(s, "waits_for")});
-  table.print(world.out);
+  table.print(world.out, world.columns);
 }
 
 /// One line that tells where a run stands: redrawn on a terminal, else one more line whenever it changes.
@@ -133,7 +133,7 @@ Task<int> listRuns(World& world, Options options, RunQuery query) {
     table.add({textAt(r, "id"), textAt(r, "workflow"), std::move(node), textAt(r, "state"), textAt(r, "step"),
                textAt(r, "waits_for")});
   }
-  table.print(world.out);
+  table.print(world.out, world.columns);
   co_return 0;
 }
 

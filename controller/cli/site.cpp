@@ -49,7 +49,7 @@ void print(World& world, const Options& options, const Json& site) {
     table.add({textAt(b, "budget"), scope.empty() ? "site" : scope, textAt(b, "used"), textAt(b, "limit"),
                textAt(b, "waiting")});
   }
-  table.print(world.out);
+  table.print(world.out, world.columns);
 }
 
 }  // namespace

@@ -44,6 +44,9 @@ void Table::print(std::ostream& out, std::size_t width) const {
     for (const auto w : widths) sum += w;
     return sum;
   };
+  constexpr std::size_t legible = 16;
+  if (width == 0) width = total();
+  while (total() > width && widths.back() > legible) --widths.back();
   while (total() > width) {
     auto& widest = *std::max_element(widths.begin(), widths.end());
     if (widest <= 4) break;

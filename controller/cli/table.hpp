@@ -1,4 +1,5 @@
-// A table for people: columns as wide as they need, 100 characters in all at most. What does not fit ends in "…".
+// A table for people: columns as wide as they need, if there is room. The last one, where sentences stand, gives way
+// first, then the widest; what was cut ends in "…".
 #pragma once
 
 #include <iosfwd>
@@ -11,7 +12,8 @@ class Table {
  public:
   explicit Table(std::vector<std::string> heads) : rows_{std::move(heads)} {}
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-  void print(std::ostream& out, std::size_t width = 100) const;
+  /// `width` in characters; 0: as wide as it needs.
+  void print(std::ostream& out, std::size_t width) const;
 
  private:
   std::vector<std::vector<std::string>> rows_;  // the first has the heads

@@ -41,7 +41,7 @@ Task<int> listTokens(World& world, Options options, std::string user) {
   for (const auto& t : readArray(*reply, "tokens"))
     table.add({textAt(t, "id"), textAt(t, "kind"), textAt(t, "name"), textAt(t, "created"),
                textAt(t, "expires"), textAt(t, "revoked")});
-  table.print(world.out);
+  table.print(world.out, world.columns);
   co_return 0;
 }
 

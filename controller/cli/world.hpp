@@ -30,6 +30,7 @@ struct World {
   bool terminal = false;  ///< a person looks at `err`: progress may be redrawn
   std::filesystem::path home;
   std::function<std::string(const std::string&)> environment;  ///< empty: not set
+  std::size_t columns = 0;  ///< of the terminal that shows `out`; 0: a pipe or a file, where nothing is cut
 };
 
 /// Options of every command.

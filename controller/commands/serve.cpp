@@ -1,6 +1,5 @@
 #include "controller/commands/serve.hpp"
 
-#include <charconv>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
@@ -18,6 +17,7 @@
 #include "controller/commands/serve_options.hpp"
 #include "controller/commands/stop_signal.hpp"
 #include "controller/listener/listener.hpp"
+#include "controller/site/address.hpp"
 #include "controller/site/configuration.hpp"
 #include "controller/store/site_key.hpp"
 #include "drivers/http/curl_transport.hpp"
@@ -30,7 +30,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using listener::HttpsServer;
-using listener::ListenAddress;
 
 Result<Configuration> readConfigurationOf(const ServeOptions& options) {
   Configuration configuration;
@@ -50,21 +49,10 @@ Result<Configuration> readConfigurationOf(const ServeOptions& options) {
   if (!options.dataDir.empty()) configuration.dataDir = options.dataDir;
   if (!options.apiListen.empty()) configuration.api.listen = options.apiListen;
   if (!options.provisioningListen.empty()) configuration.provisioning.listen = options.provisioningListen;
+  if (const auto why = whyNoMachineReaches(configuration.provisioning))
+    return Error{Errc::Invalid, fmt::format("--provisioning {}: {} (provisioning.url in the configuration)",
+                                            configuration.provisioning.listen, *why)};
   return configuration;
-}
-
-/// "[::1]:8443" or "10.0.0.1:8443"; the configuration's reader has checked files, not command lines.
-Result<ListenAddress> addressOf(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return Error{Errc::Invalid, fmt::format("'{}' is no IP:PORT", text)};
-  auto ip = text.substr(0, colon);
-  if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
-  int port = -1;
-  const auto digits = text.substr(colon + 1);
-  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (ec != std::errc{} || end != digits.data() + digits.size() || port < 0 || port > 65'535)
-    return Error{Errc::Invalid, fmt::format("'{}' is no IP:PORT", text)};
-  return ListenAddress{std::string(ip), static_cast<std::uint16_t>(port)};
 }
 
 bool isPlainHttp(const Configuration& configuration) {
@@ -170,9 +158,9 @@ class Server {
   template <class Handler>
   static Result<std::unique_ptr<HttpsServer>> startServer(std::string_view listen,
                                                           listener::ListenerOptions options, Handler handler) {
-    auto address = addressOf(listen);
-    if (!address) return address.error();
-    options.addresses = {*address};
+    const auto endpoint = readEndpoint(listen);
+    if (!endpoint) return Error{Errc::Invalid, fmt::format("'{}' is no numeric IP:PORT", listen)};
+    options.addresses = {{endpoint->ip, endpoint->port}};
     return HttpsServer::start(std::move(options), std::move(handler));
   }
 
@@ -187,7 +175,7 @@ class Server {
   Task<void> answer(std::shared_ptr<listener::Exchange> exchange) {
     api::Caller caller{exchange->connection.peer.ip};
     const auto operation = api::operationOf(exchange->request);
-    const bool begins = operation == "importBundle";
+    const bool begins = operation == "importBundle" || operation == "moveNode";
     auto request = std::move(exchange->request);
     auto reply = co_await api_.handle(std::move(request), std::move(caller));
     if (begins && reply.status < 300) plane_.sweep();

@@ -1,5 +1,4 @@
 // The simulator's first front door: real HTTPS servers on loopback, one address per BMC.
-#include <charconv>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -11,6 +10,7 @@
 #include "controller/commands/site_end.hpp"
 #include "controller/commands/stop_signal.hpp"
 #include "controller/listener/listener.hpp"
+#include "controller/site/address.hpp"
 #include "controller/site/bundle.hpp"
 #include "drivers/http/curl_transport.hpp"
 #include "drivers/simulator/mockup.hpp"
@@ -27,17 +27,6 @@ using listener::ListenAddress;
 using listener::ReplyEnding;
 
 constexpr Duration kPastAnyTimeout = 8s;  // wall: clients on this door wait 5 s
-
-std::optional<ListenAddress> parseAddress(std::string_view text) {
-  const auto colon = text.rfind(':');
-  int port = 0;
-  if (colon == std::string_view::npos) return std::nullopt;
-  const auto digits = text.substr(colon + 1);
-  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (ec != std::errc{} || end != digits.data() + digits.size() || port < 0 || port > 65'535)
-    return std::nullopt;
-  return ListenAddress{std::string(text.substr(0, colon)), static_cast<std::uint16_t>(port)};
-}
 
 /// Hosts' firmware and agents, over real connections.
 class SocketUplink final : public sim::Uplink {
@@ -60,7 +49,7 @@ class SocketUplink final : public sim::Uplink {
     peer.tls = url.starts_with("https://");
     const auto rest = url.substr(url.find("//") + 2);
     const auto slash = rest.find('/');
-    const auto address = parseAddress(rest.substr(0, slash));
+    const auto address = readEndpoint(rest.substr(0, slash));
     if (!address || slash == std::string::npos) {
       done(Error{Errc::Invalid, "no such URL: " + url});
       co_return;
@@ -230,10 +219,10 @@ int refuseToStart(const Error& error) {
 int serveMockup(LoopExecutor& world, const SimulatorOptions& options) {
   auto mockup = sim::Mockup::open(options.mockup);
   if (!mockup) return refuseToStart(mockup.error());
-  const auto address = parseAddress(options.listen.empty() ? "127.1.0.1:8443" : options.listen);
+  const auto address = readEndpoint(options.listen.empty() ? "127.1.0.1:8443" : options.listen);
   if (!address) return refuseToStart({Errc::Invalid, options.listen + " is no IP:PORT"});
   listener::ListenerOptions door;
-  door.addresses = {*address};
+  door.addresses = {{address->ip, address->port}};
   door.tls = listener::makeSelfSigned("recorded-bmc", {address->ip});
   auto server = HttpsServer::start(std::move(door), [&](std::shared_ptr<Exchange> exchange) {
     world.post([&, exchange = std::move(exchange)] {
@@ -279,10 +268,10 @@ int simulator(const SimulatorOptions& options) {
   if (auto listening = racks.listen(); !listening) return refuseToStart(listening.error());
   std::unique_ptr<HttpsServer> control;
   if (!options.control.empty()) {
-    const auto address = parseAddress(options.control);
+    const auto address = readEndpoint(options.control);
     if (!address) return refuseToStart({Errc::Invalid, options.control + " is no IP:PORT"});
     listener::ListenerOptions door;
-    door.addresses = {*address};
+    door.addresses = {{address->ip, address->port}};
     auto server = HttpsServer::start(std::move(door), [&](std::shared_ptr<Exchange> exchange) {
       world.post([&, exchange = std::move(exchange)] {
         exchange->respond(judge(exchange->request, racks.fleet(), wanted));

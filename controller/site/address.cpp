@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
+#include <charconv>
 #include <cstdint>
 
 namespace zellige {
@@ -74,6 +75,25 @@ std::optional<std::string> canonicalHost(std::string_view text) {
   if (numeric || text.size() > 253 || text.front() == '-' || text.front() == '.') return std::nullopt;
   if (!std::all_of(text.begin(), text.end(), fits)) return std::nullopt;
   return std::string(text);
+}
+
+std::optional<NumericEndpoint> readEndpoint(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  auto host = text.substr(0, colon);
+  const auto digits = text.substr(colon + 1);
+  NumericEndpoint out;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  const bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if (bracketed != (host.find(':') != std::string_view::npos)) return std::nullopt;
+  out.ip = host;
+  if (out.isEveryAddress()) return out;
+  const auto canonical = canonicalAddress(host);
+  if (!canonical) return std::nullopt;
+  out.ip = *canonical;
+  return out;
 }
 
 }  // namespace zellige

@@ -1,6 +1,7 @@
 // Addresses of BMCs in one spelling, so that two spellings of one address are seen to be the same.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,5 +18,14 @@ std::optional<std::string> canonicalAddress(std::string_view text);
 
 /// A numeric address (canonical), or a host name of letters, digits, '-' and '.'.
 std::optional<std::string> canonicalHost(std::string_view text);
+
+/// Where somebody listens.
+struct NumericEndpoint {
+  std::string ip;  ///< canonical; "0.0.0.0" and "::" are every address
+  std::uint16_t port = 0;
+  bool isEveryAddress() const { return ip == "0.0.0.0" || ip == "::"; }
+};
+/// "10.0.0.2:8443" or "[::1]:8443". nullopt: not a numeric address with a port.
+std::optional<NumericEndpoint> readEndpoint(std::string_view text);
 
 }  // namespace zellige

@@ -1,7 +1,6 @@
 #include "controller/site/configuration.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "controller/site/address.hpp"
 #include "controller/site/fields.hpp"
@@ -20,26 +19,21 @@ struct EnumNames<log::Level> {
 
 namespace {
 
-/// "10.0.0.2:8443", "0.0.0.0:8443", "[::]:8443".
-bool isEndpoint(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return false;
-  auto host = text.substr(0, colon);
-  const auto digits = text.substr(colon + 1);
-  int port = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc{} || end != digits.data() + digits.size() || port < 1 || port > 65535) return false;
-  const bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  if (bracketed != (host.find(':') != std::string_view::npos)) return false;
-  return host == "0.0.0.0" || host == "::" || canonicalAddress(host).has_value();
+/// As no key must be given, such a file is a whole one.
+bool isOnlyComments(std::string_view text) {
+  bool comment = false;
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    comment = c == '#' || (comment && c != '\n');
+    return comment || c == ' ' || c == '\n' || c == '\r';
+  });
 }
 
 void readListen(const Fields& fields, std::string& listen) {
   const auto value = fields.find("listen");
   if (!value) return;
   listen = readText(*value, fields.problems());
-  if (!listen.empty() && !isEndpoint(listen))
+  const auto endpoint = readEndpoint(listen);
+  if (!listen.empty() && (!endpoint || endpoint->port == 0))
     fields.problems().add(
         value->spot(),
         fmt::format("{} is no numeric address with a port, like 0.0.0.0:8443 or [::]:8443", quote(listen)));
@@ -59,10 +53,8 @@ void readProvisioning(Value value, Problems& problems, Configuration::Provisioni
   readListen(fields, provisioning.listen);
   const auto url = fields.find("url");
   const auto listen = fields.find("listen");
-  if (listen && !url &&
-      (provisioning.listen.starts_with("0.0.0.0:") || provisioning.listen.starts_with("[::]:")))
-    problems.add(listen->spot(),
-                 "who listens on every address must also say at which one machines reach it: url");
+  if (listen && !url)
+    if (const auto why = whyNoMachineReaches(provisioning)) problems.add(listen->spot(), *why);
   if (!url) return;
   provisioning.url = readText(*url, problems);
   const std::string_view text = provisioning.url;
@@ -119,7 +111,14 @@ Circuit readCircuit(Value value, Problems& problems) {
 
 }  // namespace
 
+std::optional<std::string> whyNoMachineReaches(const Configuration::Provisioning& provisioning) {
+  const auto endpoint = readEndpoint(provisioning.listen);
+  if (!provisioning.url.empty() || !endpoint || !endpoint->isEveryAddress()) return std::nullopt;
+  return "who listens on every address must also say at which one machines reach it: url";
+}
+
 Reading<Configuration> readConfiguration(std::string file, std::string_view text) {
+  if (isOnlyComments(text)) return Configuration{};
   Source source(std::move(file), text);
   auto& problems = source.problems;
   if (!problems.none()) return problems.take();

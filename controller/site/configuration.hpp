@@ -62,6 +62,9 @@ struct Configuration {
   std::vector<Circuit> circuits;
 };
 
+/// Why machines would be told an address at which nobody can be reached; nullopt: they are told a good one.
+std::optional<std::string> whyNoMachineReaches(const Configuration::Provisioning& provisioning);
+
 Reading<Configuration> readConfiguration(std::string file, std::string_view text);
 
 }  // namespace zellige

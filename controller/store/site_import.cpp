@@ -225,7 +225,8 @@ class Import {
     const auto giver = [](bool lease) { return std::string(lease ? "lease" : "manifest"); };
     note("bmc_address_by", giver(s.bmcLeased), giver(p.keepsLease));
     note("bmc_user", s.bmc.user, n.bmc.user);
-    note("os_address", endpointText(s.os), endpointText(n.os));
+    const auto osText = [](const BmcEndpoint& os) { return os.address.empty() ? "" : endpointText(os); };
+    note("os_address", osText(s.os), osText(n.os));
     note("os_user", s.os.user, n.os.user);
     if (p.storedMark != p.mark) p.changes["password"] = "replaced";
     if (p.storedOsMark != p.osMark) p.changes["os_password"] = "replaced";
@@ -300,16 +301,26 @@ class Import {
     return {};
   }
 
+  /// A campaign has brought the rack to it: what comes in a retired one's place must fit the others.
+  std::string baselineLeftAt(const ManifestNode& n) {
+    auto q = w_.db.query(
+        "SELECT baseline FROM node WHERE place = ? AND profile = ? AND lifecycle = 'retired' "
+        "ORDER BY lifecycle_since DESC, id DESC LIMIT 1");
+    q.bind(n.place.path, n.profile);
+    return q.step() ? q.text(0) : std::string{};
+  }
+
   Result<void> add(const Planned& p) {
     const auto& n = *p.wanted;
     w_.db
         .query(
             "INSERT INTO node (serial, kind, place, rack, sku, profile, bmc_mac, bmc_address, bmc_port, "
             "bmc_user, os_address, os_port, os_user, "
-            "lifecycle, allocation, scheduling, health, lifecycle_since, version) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', 'free', 'open', 'ok', ?, 1)")
+            "baseline, lifecycle, allocation, scheduling, health, lifecycle_since, version) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', 'free', 'open', 'ok', ?, 1)")
         .bind(n.serial, nameOf(n.kind), n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac,
-              n.bmc.address, n.bmc.port, n.bmc.user, n.os.address, n.os.port, n.os.user, w_.at)
+              n.bmc.address, n.bmc.port, n.bmc.user, n.os.address, n.os.port, n.os.user, baselineLeftAt(n),
+              w_.at)
         .run();
     const NodeId id{w_.db.lastId()};
     replaceAccess(id, n.bmc.user, n.password, n.factoryPassword, p.mark);

@@ -115,9 +115,7 @@ TEST_F(CommandLine, ListsNodesPageByPage) {
   EXPECT_THAT(out(), HasSubstr("SERIAL  PLACE"));
   EXPECT_THAT(out(), HasSubstr("SN1"));
   EXPECT_THAT(out(), HasSubstr("SN2"));
-  std::string line;
-  for (std::istringstream lines(out()); std::getline(lines, line);)
-    EXPECT_LE(line.size(), 100u + 2u) << "… is three bytes";
+  EXPECT_THAT(out(), HasSubstr("image.write: the agent writes the image: 12 MiB\n")) << "nothing is cut in a pipe";
 }
 
 TEST_F(CommandLine, ShowsANodeWithWhatIsWrong) {

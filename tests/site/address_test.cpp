@@ -22,6 +22,22 @@ TEST(Address, SpellsAnIpAddressOneWay) {
     EXPECT_EQ(canonicalAddress(text), std::nullopt) << text;
 }
 
+TEST(Address, ReadsWhereSomebodyListens) {
+  const auto four = readEndpoint("10.0.0.2:8443"), six = readEndpoint("[::1]:0"),
+             all = readEndpoint("[::]:443");
+  ASSERT_TRUE(four && six && all);
+  EXPECT_EQ(four->ip, "10.0.0.2");
+  EXPECT_EQ(four->port, 8443);
+  EXPECT_FALSE(four->isEveryAddress());
+  EXPECT_EQ(six->ip, "::1");
+  EXPECT_EQ(six->port, 0);
+  EXPECT_TRUE(all->isEveryAddress());
+  EXPECT_TRUE(readEndpoint("0.0.0.0:1")->isEveryAddress());
+  for (const auto* text : {"", "10.0.0.2", "10.0.0.2:", "10.0.0.2:65536", "10.0.0.2:-1", "10.0.0.2:1x",
+                           "::1:80", "[10.0.0.2]:80", "[]:80", "controller:80", ":80"})
+    EXPECT_FALSE(readEndpoint(text)) << text;
+}
+
 TEST(Address, TellsHostNamesFromWrongAddresses) {
   EXPECT_EQ(canonicalHost("ntp.site.example"), "ntp.site.example");
   EXPECT_EQ(canonicalHost("10.0.0.1"), "10.0.0.1");

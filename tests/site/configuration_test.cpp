@@ -11,12 +11,15 @@ namespace {
 using testing::ElementsAre;
 
 TEST(Configuration, IsWholeWithoutAnyKey) {
-  const auto reading = readConfiguration("z.yaml", "{}");
-  ASSERT_THAT(complaints(reading), ElementsAre());
-  const auto& c = std::get<Configuration>(reading);
-  EXPECT_EQ(c.dataDir, "data");
-  EXPECT_EQ(c.api.listen, "127.0.0.1:8443");
-  EXPECT_EQ(c.engine.patrol, Duration{600'000});
+  for (const auto* text : {"{}", "", "\n", "# all as it is\n  # and: this\n"}) {
+    const auto reading = readConfiguration("z.yaml", text);
+    ASSERT_THAT(complaints(reading), ElementsAre()) << text;
+    const auto& c = std::get<Configuration>(reading);
+    EXPECT_EQ(c.dataDir, "data");
+    EXPECT_EQ(c.api.listen, "127.0.0.1:8443");
+    EXPECT_EQ(c.engine.patrol, Duration{600'000});
+  }
+  EXPECT_FALSE(complaints(readConfiguration("z.yaml", "# a list\n- x\n")).empty());
 }
 
 TEST(Configuration, ReadsEveryKey) {

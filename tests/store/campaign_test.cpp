@@ -240,5 +240,18 @@ TEST_F(Campaigns, AreListedWithTheirMembersPageByPage) {
   EXPECT_EQ(queries_->campaignMembers(id_, {MemberState::Running}, 0, 3).members.size(), 1u);
 }
 
+TEST_F(Campaigns, WhatComesInARetiredNodesPlaceGetsTheFirmwareOfThePlace) {
+  ASSERT_EQ(make(spring()), "");
+  begin(1);
+  ASSERT_TRUE(move(nodeId(1), Lifecycle::Qualifying, Lifecycle::Discovered, Actor::Operator));
+  ASSERT_TRUE(move(nodeId(1), Lifecycle::Discovered, Lifecycle::Retired, Actor::Operator));
+  wanted_.manifests[0].nodes[1].serial = "SN1500";
+  wanted_.manifests[0].nodes[4].serial = "SN1501";  // its place had none
+  ASSERT_TRUE(move(nodeId(4), Lifecycle::Planned, Lifecycle::Retired, Actor::Operator));
+  import();
+  EXPECT_EQ(store_->node(*store_->nodeBySerial("SN1500"))->baseline, "2026.2");
+  EXPECT_EQ(store_->node(*store_->nodeBySerial("SN1501"))->baseline, "");
+}
+
 }  // namespace
 }  // namespace zellige::test

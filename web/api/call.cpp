@@ -14,8 +14,8 @@ struct Role {
   Level level;
 };
 constexpr Role kRoles[] = {
-    {"viewer", Level::Viewer},         {"technician", Level::Viewer}, {"shift_lead", Level::Viewer},
-    {"firmware_owner", Level::Viewer}, {"auditor", Level::Viewer},    {"operator", Level::Operator},
+    {"viewer", Level::Viewer},         {"technician", Level::Technician}, {"shift_lead", Level::Technician},
+    {"firmware_owner", Level::Viewer}, {"auditor", Level::Viewer},        {"operator", Level::Operator},
     {"admin", Level::Admin},
 };
 

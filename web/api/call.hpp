@@ -24,9 +24,9 @@ struct Caller {
   std::string address;  ///< numeric, without port
 };
 
-/// What an operation asks of the caller. The roles in between (technician, shift lead, firmware owner, auditor) may
-/// read, until operations of their own exist.
-enum class Level { Anyone, Viewer, Operator, Admin };
+/// What an operation asks of the caller; each includes those before it. Firmware owners and auditors may read, until
+/// operations of their own exist; shift leads are technicians who also release other people's holds.
+enum class Level { Anyone, Viewer, Technician, Operator, Admin };
 Level levelOf(std::string_view role);
 /// viewer, technician, shift_lead, operator, firmware_owner, admin, auditor.
 bool isRole(std::string_view role);

@@ -28,6 +28,7 @@ Task<HttpReply> revokeToken(Services& services, Call call);
 // nodes.cpp
 Task<HttpReply> listNodes(Services& services, Call call);
 Task<HttpReply> getNode(Services& services, Call call);
+Task<HttpReply> moveNode(Services& services, Call call);
 Task<HttpReply> startRun(Services& services, Call call);
 Task<HttpReply> acceptCertificate(Services& services, Call call);
 // campaigns.cpp

@@ -31,7 +31,7 @@ Task<HttpReply> listHolds(Services& services, Call call) {
 Task<HttpReply> createHold(Services& services, Call call) {
   const auto node = nodeOf(services, call.path[0]);
   if (!node) co_return noSuchNode(call.path[0]);
-  if (auto refused = refuseUnless(call, Level::Operator, node->place)) co_return std::move(*refused);
+  if (auto refused = refuseUnless(call, Level::Technician, node->place)) co_return std::move(*refused);
   Body body(call);
   Hold hold;
   const auto kind = body.text("kind", 32, 0);
@@ -58,19 +58,23 @@ Task<HttpReply> createHold(Services& services, Call call) {
 Task<HttpReply> releaseHold(Services& services, Call call) {
   const auto node = nodeOf(services, call.path[0]);
   if (!node) co_return noSuchNode(call.path[0]);
-  if (auto refused = refuseUnless(call, Level::Operator, node->place)) co_return std::move(*refused);
+  if (auto refused = refuseUnless(call, Level::Technician, node->place)) co_return std::move(*refused);
   const auto* why = call.filter("reason");
   if (!why || why->empty() || why->size() > 500)
     co_return badParameter("say why in ?reason=… (1 to 500 bytes)");
   const auto id = idOf(call.path[1]);
-  bool here = false;
-  for (const auto& hold : services.queries.holds(services.now()))
-    here = here || (hold.id.value == id && hold.node == node->id);
-  if (!here)
+  std::optional<Hold> held;
+  for (auto& hold : services.queries.holds(services.now()))
+    if (hold.id.value == id && hold.node == node->id) held = std::move(hold);
+  if (!held)
     co_return problem(ProblemKind::NotFound, fmt::format("there is no hold '{}' in force on {}",
                                                          call.path[1].substr(0, 32), node->serial));
-  By by{call.who.user, *why};
   const bool shiftLead = call.who.may(Level::Admin, node->place) || call.who.has("shift_lead", node->place);
+  if (held->owner != call.who.user && !shiftLead && !call.who.may(Level::Operator, node->place))
+    co_return problem(
+        ProblemKind::Forbidden,
+        fmt::format("this hold is {}'s: they, an operator or the shift lead release it", held->owner));
+  By by{call.who.user, *why};
   const auto done = co_await services.store.releaseHold(HoldId{id}, std::move(by), shiftLead);
   if (!done) co_return problem(done.error());
   services.engine.nudge(node->id);

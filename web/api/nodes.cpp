@@ -57,6 +57,22 @@ bool qualifies(const Workflow& workflow) {
                      [](const Step& s) { return s.reaches.has_value(); });
 }
 
+std::optional<HttpReply> changedSinceRead(const Call& call, const Node& node) {
+  const auto expected = call.request.headers.get("If-Match");
+  if (expected.empty() || expected == "*" || expected == tagOf(node)) return std::nullopt;
+  return problem(ProblemKind::Changed,
+                 fmt::format("the node is at version {} now; read it again", tagOf(node)));
+}
+
+/// "in_service, repair, retired": where a person may move it from here.
+std::string waysOut(const Node& node) {
+  std::string out;
+  for (const auto& move : lifecycleMoves())
+    if (move.kinds.contains(node.kind) && move.from == node.lifecycle && move.actor == Actor::Operator)
+      out += fmt::format("{}{}", out.empty() ? "" : ", ", nameOf(move.to));
+  return out.empty() ? "nowhere" : out;
+}
+
 /// Why no run may start on this node; empty: it may.
 std::string untouchable(const Node& node) {
   if (node.lifecycle == Lifecycle::Retired) return "the node is retired; import it again first";
@@ -97,6 +113,31 @@ Task<HttpReply> getNode(Services& services, Call call) {
   co_return reply;
 }
 
+Task<HttpReply> moveNode(Services& services, Call call) {
+  const auto node = nodeOf(services, call.path[0]);
+  if (!node) co_return noSuchNode(call.path[0]);
+  if (auto refused = refuseUnless(call, Level::Operator, node->place)) co_return std::move(*refused);
+  Body body(call);
+  const auto wanted = body.text("to", 32);
+  const auto to = fromName<Lifecycle>(wanted);
+  if (!wanted.empty() && !to) body.wrong("/to", "is no value of lifecycle");
+  auto why = body.reason();
+  if (auto refused = body.refused()) co_return std::move(*refused);
+  if (auto changed = changedSinceRead(call, *node)) co_return std::move(*changed);
+  if (!findMove(node->kind, node->lifecycle, *to, Actor::Operator))
+    co_return problem(ProblemKind::Conflict, fmt::format("{} is {}: a person can make it {}", node->serial,
+                                                         nameOf(node->lifecycle), waysOut(*node)));
+  if (const auto run = services.store.unfinishedRunOf(node->id))
+    co_return problem(ProblemKind::Conflict,
+                      fmt::format("run {} works on it; cancel it or wait until it has ended", run->value));
+  MoveLifecycle move{node->id, node->lifecycle, *to, Actor::Operator, std::move(why), {}};
+  Change change{services.now(), call.who.user, {std::move(move)}};
+  const auto done = co_await services.store.commit(std::move(change));
+  if (!done) co_return problem(done.error());
+  services.bringUp.look({node->id});
+  co_return co_await getNode(services, std::move(call));
+}
+
 Task<HttpReply> startRun(Services& services, Call call) {
   const auto node = nodeOf(services, call.path[0]);
   if (!node) co_return noSuchNode(call.path[0]);
@@ -106,10 +147,7 @@ Task<HttpReply> startRun(Services& services, Call call) {
   const auto parameter = body.text("parameter", 64, 0);
   const auto why = body.reason();
   if (auto refused = body.refused()) co_return std::move(*refused);
-  const auto expected = call.request.headers.get("If-Match");
-  if (!expected.empty() && expected != "*" && expected != tagOf(*node))
-    co_return problem(ProblemKind::Changed,
-                      fmt::format("the node is at version {} now; read it again", tagOf(*node)));
+  if (auto changed = changedSinceRead(call, *node)) co_return std::move(*changed);
   const auto* workflow = services.engine.workflow(workflowName);
   if (!workflow)
     co_return problem(ProblemKind::NotFound, fmt::format("there is no workflow '{}'", workflowName));

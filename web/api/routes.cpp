@@ -47,6 +47,7 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/api/v1/nodes", "listNodes", Level::Viewer, listNodes, kNodeQuery},
     {"GET", "/api/v1/nodes/{serial}", "getNode", Level::Viewer, getNode},
+    {"POST", "/api/v1/nodes/{serial}/lifecycle", "moveNode", Level::Operator, moveNode, {}, Takes::Json},
     {"POST", "/api/v1/nodes/{serial}/runs", "startRun", Level::Operator, startRun, {}, Takes::Json},
     {"POST",
      "/api/v1/nodes/{serial}/certificate",
@@ -56,8 +57,8 @@ constexpr Route kRoutes[] = {
      {},
      Takes::Json},
     {"GET", "/api/v1/nodes/{serial}/holds", "listHolds", Level::Viewer, listHolds},
-    {"POST", "/api/v1/nodes/{serial}/holds", "createHold", Level::Operator, createHold, {}, Takes::Json},
-    {"DELETE", "/api/v1/nodes/{serial}/holds/{id}", "releaseHold", Level::Operator, releaseHold, kReasonQuery},
+    {"POST", "/api/v1/nodes/{serial}/holds", "createHold", Level::Technician, createHold, {}, Takes::Json},
+    {"DELETE", "/api/v1/nodes/{serial}/holds/{id}", "releaseHold", Level::Technician, releaseHold, kReasonQuery},
 
     {"GET", "/api/v1/racks", "listRacks", Level::Viewer, listRacks, kRackQuery},
     {"GET", "/api/v1/racks/{hall}/{row}/{rack}", "getRack", Level::Viewer, getRack},

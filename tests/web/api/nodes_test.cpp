@@ -154,6 +154,52 @@ TEST_F(Nodes, APersonalLockIsItsOwnersAlone) {
   EXPECT_EQ(send("DELETE", path).status, 204);
 }
 
+TEST_F(Nodes, AreMovedAlongTheirLifecycleByAPersonWhoSaysWhy) {
+  const std::string path = "/api/v1/nodes/SN1000/lifecycle";
+  EXPECT_EQ(post(path, {{"to", "retired"}}).status, 422) << "why?";
+  EXPECT_EQ(post(path, {{"to", "asleep"}, {"reason", "x"}}).status, 422);
+  EXPECT_EQ(post("/api/v1/nodes/NOBODY/lifecycle", {{"to", "retired"}, {"reason", "x"}}).status, 404);
+  const auto refused = post(path, {{"to", "available"}, {"reason", "x"}});
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_THAT(refused.body, HasSubstr("SN1000 is planned: a person can make it retired"));
+  const auto run = startRun(0, "toy", "wait");
+  EXPECT_EQ(post(path, {{"to", "retired"}, {"reason", "x"}}).status, 409) << "a run works on it";
+  ASSERT_EQ(post("/api/v1/runs/" + std::to_string(run) + "/cancel", {{"reason", "x"}}).status, 202);
+  settle();
+  const std::string tag(get("/api/v1/nodes/SN1000").headers.get("ETag"));
+  const Json asked{{"to", "retired"}, {"reason", "RMA 4711"}};
+  EXPECT_EQ(post(path, asked, {{"If-Match", "\"77\""}}).status, 412);
+  const auto reply = post(path, asked, {{"If-Match", tag}});
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(json(reply).at("lifecycle"), "retired");
+  EXPECT_THAT(get("/api/v1/events?kind=node.lifecycle&node=SN1000&limit=500").body, HasSubstr("RMA 4711"));
+  be("technician");
+  EXPECT_EQ(post("/api/v1/nodes/SN1001/lifecycle", {{"to", "retired"}, {"reason", "x"}}).status, 403);
+}
+
+TEST_F(Nodes, WhoseHandsAreInsideLocksAndTheShiftLeadReleases) {
+  const auto lock = [&](std::string_view kind) {
+    const auto made = post("/api/v1/nodes/SN1000/holds", {{"reason", "hands inside"}, {"kind", kind}});
+    EXPECT_EQ(made.status, 201) << made.body;
+    return "/api/v1/nodes/SN1000/holds/" + std::to_string(json(made).at("id").get<int>()) + "?reason=x";
+  };
+  be("viewer");
+  EXPECT_EQ(post("/api/v1/nodes/SN1000/holds", {{"reason", "x"}}).status, 403);
+  be("technician", "H2");
+  EXPECT_EQ(post("/api/v1/nodes/SN1000/holds", {{"reason", "x"}}).status, 403) << "works elsewhere";
+  be("technician");
+  const auto own = lock("personal_lock"), left = lock("personal_lock");
+  EXPECT_EQ(send("DELETE", own).status, 204);
+  be("operator");
+  const auto operators = lock("hold");
+  EXPECT_EQ(send("DELETE", left).status, 409) << "hands are inside";
+  be("technician");
+  EXPECT_EQ(send("DELETE", operators).status, 403) << "not theirs";
+  be("shift_lead");
+  EXPECT_EQ(send("DELETE", left).status, 204);
+  EXPECT_EQ(send("DELETE", operators).status, 204);
+}
+
 TEST_F(Nodes, AnotherCertificateIsAcceptedByAPersonWhoSaysWhy) {
   const std::string path = "/api/v1/nodes/SN1000/certificate";
   auto access = *store_->loadAccess(nodeId(0));
