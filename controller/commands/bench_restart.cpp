@@ -1,10 +1,13 @@
 // A restart as a crash leaves it: a data directory that was served before, a full database with a WAL that nobody folded
 // in, and `zellige serve` as a new process. Measured by the clock of the process that starts it, from before exec to
-// the first connection that one of the site's BMCs sees.
+// the first request that one of the site's BMCs reads, its TLS handshake included.
 #include <arpa/inet.h>
+#include <array>
 #include <csignal>
 #include <fmt/format.h>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <stdexcept>
 #include <sys/socket.h>
@@ -15,6 +18,7 @@
 #include "controller/commands/bench.hpp"
 #include "controller/commands/child.hpp"
 #include "controller/commands/scratch.hpp"
+#include "controller/listener/tls_identity.hpp"
 #include "controller/store/bench.hpp"
 #include "controller/store/site_key.hpp"
 
@@ -32,10 +36,12 @@ int checked(int result, const char* what) {
   return result;
 }
 
-/// Every BMC that a resumed run works on: one port on all of 127.0.0.0/8, where a connection shows that an exchange begins.
+/// Every BMC that a resumed run works on: one port on all of 127.0.0.0/8. They read one request, and answer nothing.
 class Machines {
  public:
-  Machines() : socket_(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket")) {
+  Machines()
+      : tls_(*listener::serverContext(listener::makeSelfSigned("bench", {}))),
+        socket_(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket")) {
     constexpr char loopback[] = "lo";
     checked(::setsockopt(socket_, SOL_SOCKET, SO_BINDTODEVICE, loopback, sizeof loopback),
             "bind to loopback");
@@ -52,16 +58,27 @@ class Machines {
   Machines(const Machines&) = delete;
 
   int port() const { return port_; }
-  void awaitConnection() const {
+  void awaitRequest() const {
     pollfd waiting{socket_, POLLIN, 0};
     if (checked(::poll(&waiting, 1, kPatience * 1'000), "poll") == 0)
       throw std::runtime_error(fmt::format("the restarted controller reached no BMC in {} s", kPatience));
+    const int connection = checked(::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC), "accept");
+    const timeval patience{kPatience, 0};
+    checked(::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "patience");
+    const std::unique_ptr<SSL, decltype(&SSL_free)> tls(SSL_new(tls_.get()), SSL_free);
+    std::array<char, 4'096> request{};
+    const bool read = SSL_set_fd(tls.get(), connection) == 1 && SSL_accept(tls.get()) == 1 &&
+                      SSL_read(tls.get(), request.data(), request.size()) > 0;
+    ::close(connection);
+    if (!read || !std::string_view(request.data(), request.size()).starts_with("GET /"))
+      throw std::runtime_error("the restarted controller sent no request");
   }
   void hangUp() const {
     for (int connection = 0; (connection = ::accept(socket_, nullptr, nullptr)) >= 0;) ::close(connection);
   }
 
  private:
+  std::shared_ptr<ssl_ctx_st> tls_;
   int socket_;
   int port_ = 0;
 };
@@ -91,7 +108,7 @@ SecretBox servedOnce(const fs::path& directory) {
 double firstExchangeMs(const fs::path& directory, const Machines& machines) {
   const auto start = Wall::now();
   Child child(serving(directory));
-  machines.awaitConnection();
+  machines.awaitRequest();
   const auto took = Wall::now() - start;
   child.kill(SIGKILL);
   child.wait();
