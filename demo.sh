@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and brings up one simulated rack before your eyes.
+# Installs what is missing, builds, and brings up 18 simulated trays before your eyes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
