@@ -118,8 +118,8 @@ int run(int argc, char** argv) {
       ->check(CLI::ExistingDirectory);
   simulatorCommand->add_option("--listen", simulator.listen, "IP:PORT of the recorded tree");
   simulatorCommand->add_option("--site", simulator.site, "Write the files to import into this directory");
-  simulatorCommand->add_option("--control", simulator.control, "IP:PORT that judges how a fleet ended")
-      ->group("");
+  simulatorCommand->add_option("--control", simulator.control,
+                               "Numeric IP:PORT, on loopback, where `zellige node swap` finds it");
   simulatorCommand->add_option("--origin", simulator.origin, "Where the clock starts, UTC ms")->group("");
   simulatorCommand->callback([&] { chosen = [&] { return commands::simulator(simulator); }; });
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "workflows/host.hpp"
 #include "workflows/judge.hpp"
 #include "workflows/silence.hpp"
 #include "workflows/steps.hpp"
@@ -20,6 +21,7 @@ std::string subjectOf(const Plan::Test& test) { return "burnin/" + test.id; }
 std::string specOf(const Plan::Test& test) {
   auto spec = fmt::format("test:{} {} s{}", test.id, test.duration.count() / 1000,
                           test.required ? " required" : "");
+  for (const auto kind : test.of) spec += fmt::format(" of {}", nameOf(kind));
   for (const auto& [name, limit] : test.limits) {
     if (limit.min) spec += fmt::format(" {}>={:g}", name, *limit.min);
     if (limit.max) spec += fmt::format(" {}<={:g}", name, *limit.max);
@@ -50,7 +52,7 @@ void leaveEvidence(StepContext& context, const Plan::Test& test, const AgentBurn
   const auto it = std::find_if(burnIn.results.begin(), burnIn.results.end(),
                                [&](const auto& r) { return r.test == test.id; });
   evidence.value = Json{{"outcome", nameOf(it->outcome)}, {"values", it->values}}.dump();
-  evidence.dependsOn = restsOnMachine(context, node);
+  evidence.dependsOn = restsOnMachine(context, node, test.of);
   evidence.dependsOn.push_back(specOf(test));
   std::sort(evidence.dependsOn.begin(), evidence.dependsOn.end());
   context.leave(PutEvidence{std::move(evidence)});
@@ -100,6 +102,15 @@ Task<Result<void>> orderBurnIn(StepContext& context) {
 
 std::vector<Step> burnInSteps() {
   return {
+      {.id = "burnin.host",
+       .title = "Switch the host on",
+       .about = "Switches the host on if it is off: somebody may have worked on the machine, and its image "
+                "is still right.",
+       .look = lookHostOn,
+       .act = switchHostOn,
+       .settle = 30s,
+       .poll = 5s,
+       .spent = "power.stuck"},
       {.id = "burnin.run",
        .title = "Burn the machine in",
        .about =

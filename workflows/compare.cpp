@@ -92,11 +92,15 @@ std::vector<Difference> compare(const Inventory& found, const Sku& ordered, cons
   return out;
 }
 
-std::vector<std::string> restsOnParts(const Inventory& found, const Node& node) {
+std::vector<std::string> restsOnParts(const Inventory& found, const Node& node,
+                                      const std::vector<ComponentKind>& of) {
+  const auto matters = [&](ComponentKind kind) {
+    return of.empty() || std::find(of.begin(), of.end(), kind) != of.end();
+  };
   std::vector<std::string> out{fmt::format("place:{}", node.place.path)};
   if (!found.serial.empty()) out.push_back(fmt::format("serial:{}", found.serial));  // only what was read
   for (const auto& part : found.components)
-    if (!part.serial.empty())
+    if (!part.serial.empty() && matters(part.kind))
       out.push_back(fmt::format("{}:{}={}", nameOf(part.kind), part.name, part.serial));
   std::sort(out.begin(), out.end());
   return out;
@@ -111,10 +115,11 @@ std::vector<std::string> shownFirmware(StepContext& context, const Node& node) {
   return out;
 }
 
-std::vector<std::string> restsOnMachine(StepContext& context, const Node& node) {
+std::vector<std::string> restsOnMachine(StepContext& context, const Node& node,
+                                        const std::vector<ComponentKind>& of) {
   std::vector<std::string> out{fmt::format("place:{}", node.place.path),
                                fmt::format("serial:{}", node.serial)};
-  if (const auto inventory = context.store().inventory(node.id)) out = restsOnParts(*inventory, node);
+  if (const auto inventory = context.store().inventory(node.id)) out = restsOnParts(*inventory, node, of);
   for (auto& entry : shownFirmware(context, node)) out.push_back(std::move(entry));
   std::sort(out.begin(), out.end());
   return out;

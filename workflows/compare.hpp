@@ -18,7 +18,9 @@ struct Difference {
 /// While the inventory is incomplete, nothing is called missing.
 std::vector<Difference> compare(const Inventory& found, const Sku& ordered, const Node& node);
 
-/// What evidence about this machine rests on: its serial, its parts' serials, its place.
-std::vector<std::string> restsOnParts(const Inventory& found, const Node& node);
+/// What evidence about this machine rests on: its serial, its parts' serials, its place. `of`: only these kinds of parts;
+/// empty: all.
+std::vector<std::string> restsOnParts(const Inventory& found, const Node& node,
+                                      const std::vector<ComponentKind>& of = {});
 
 }  // namespace zellige::workflows

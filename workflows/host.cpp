@@ -9,6 +9,13 @@ Task<Result<Seen>> lookHostOff(StepContext& context) {
   co_return host->power == HostPower::PoweringOff ? Seen::Busy : Seen::Todo;
 }
 
+Task<Result<Seen>> lookHostOn(StepContext& context) {
+  const auto host = co_await context.bmc().host();
+  if (!host) co_return host.error();
+  const bool on = host->power == HostPower::On || host->power == HostPower::PoweringOn;
+  co_return on ? Seen::Done : Seen::Todo;
+}
+
 Task<Result<void>> switchHostOff(StepContext& context) {
   co_return co_await context.bmc().reset(HostReset::ForceOff);
 }

@@ -7,6 +7,8 @@ namespace zellige::workflows {
 
 /// Done: the host is off. Busy: it is on its way.
 Task<Result<Seen>> lookHostOff(StepContext& context);
+/// Done: it is on, or on its way.
+Task<Result<Seen>> lookHostOn(StepContext& context);
 Task<Result<void>> switchHostOff(StepContext& context);
 Task<Result<void>> switchHostOn(StepContext& context);
 

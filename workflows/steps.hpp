@@ -27,7 +27,9 @@ std::vector<std::string> evidenceOf(const Target& target, NodeKind kind);
 /// "fw:HGX_FW_GPU_0=97.00…": versions in the valid evidence of its firmware; empty: there is none.
 std::vector<std::string> shownFirmware(StepContext& context, const Node& node);
 /// What a result of the whole machine rests on, sorted: its place, its parts, and the firmware that was shown of it.
-std::vector<std::string> restsOnMachine(StepContext& context, const Node& node);
+/// `of`: of its parts only these kinds; empty: all.
+std::vector<std::string> restsOnMachine(StepContext& context, const Node& node,
+                                        const std::vector<ComponentKind>& of = {});
 
 // Planned → available, by kind of node. Skip what the machine and valid evidence already show.
 const Workflow& qualify();

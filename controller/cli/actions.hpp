@@ -22,6 +22,13 @@ Task<int> showNode(World& world, Options options, std::string serial);
 /// `to`: a lifecycle value.
 Task<int> moveNode(World& world, Options options, std::string serial, std::string to);
 Task<int> acceptCertificate(World& world, Options options, std::string serial);
+// swap.cpp
+struct Swap {
+  std::string place, simulator;
+  int gpu = -1;                    ///< -1: the whole machine
+  std::filesystem::path manifest;  ///< where the new machine's goes
+};
+Task<int> swapSimulated(World& world, Options options, Swap what);
 // sighting.cpp
 struct ScanOptions {
   std::vector<std::string> ranges;

@@ -24,6 +24,7 @@ struct Words {
   RunQuery runs;
   NewCampaign campaign;
   ScanOptions scan;
+  Swap swap;
   std::string place, stage, serial, parameter, workflow, id, name, user, state, members;
   std::vector<std::filesystem::path> paths;
   std::filesystem::path file;
@@ -135,6 +136,17 @@ class Adder {
         "Take a node out for good: its place is free for the serial that the next manifest puts there", true);
     retire->add_option("serial", words_->serial)->required();
     on(retire, [](World& w, const Words& x) { return moveNode(w, x.options, x.serial, "retired"); });
+    auto* swap = command(
+        *node, "swap",
+        "Put another machine, or another GPU, in a place: simulated ones only, as a technician would", false);
+    swap->add_option("place", words_->swap.place, "H1/R01/RK001/U10")->required();
+    swap->add_option("--simulator", words_->swap.simulator, "IP:PORT of zellige simulator --control")
+        ->required();
+    auto* gpu = swap->add_option("--gpu", words_->swap.gpu, "Only this GPU, from 0");
+    swap->add_option("--manifest", words_->swap.manifest, "Where the manifest of the new machine is written")
+        ->default_val("swapped.yaml")
+        ->excludes(gpu);
+    on(swap, [](World& w, const Words& x) { return swapSimulated(w, x.options, x.swap); });
     auto* accept = command(
         *node, "accept-certificate",
         "Accept that a node's BMC shows another TLS key: after a board swap or a factory reset", true);

@@ -7,6 +7,7 @@
 #include "controller/base/loop_executor.hpp"
 #include "controller/commands/commands.hpp"
 #include "controller/commands/outcome.hpp"
+#include "controller/commands/simulator_control.hpp"
 #include "controller/commands/site_end.hpp"
 #include "controller/commands/stop_signal.hpp"
 #include "controller/listener/listener.hpp"
@@ -172,31 +173,6 @@ class Racks {
   std::unique_ptr<HttpsServer> server_;
 };
 
-/// What a parent process asks: hands in how the controller says every node ended, gets it judged by ground truth.
-HttpReply judge(const HttpRequest& request, const sim::Fleet& fleet, const WantedOf& wanted) {
-  const auto body = parseJson(request.body);
-  if (!body) return {400, {}, body.error().what};
-  std::vector<NodeOutcome> nodes;
-  for (const auto& row : readArray(*body, "nodes")) {
-    NodeOutcome node{
-        readString(row, "serial").value_or(""),
-        fromName<Lifecycle>(readString(row, "lifecycle").value_or("")).value_or(Lifecycle::Planned),
-        {},
-        readString(row, "why").value_or("")};
-    for (const auto& cause : readArray(row, "causes"))
-      if (cause.is_string()) node.causes.push_back(cause.get<std::string>());
-    nodes.push_back(std::move(node));
-  }
-  const BudgetLimits limits;  // a rehearsal's (planeOptions)
-  const auto end = judgeFleet(fleet, nodes, wanted, limits);
-  Json out = Json::object();
-  addTo(out, end);
-  out["good"] = end.good();
-  HttpReply reply{200, {}, out.dump()};
-  reply.headers.set("Content-Type", "application/json");
-  return reply;
-}
-
 Result<WantedOf> wantedOf(const std::filesystem::path& site) {
   auto reading = readBundle({site});
   if (const auto* problems = std::get_if<std::vector<Problem>>(&reading))
@@ -266,7 +242,7 @@ int simulator(const SimulatorOptions& options) {
     wanted = std::move(*read);
   }
   if (auto listening = racks.listen(); !listening) return refuseToStart(listening.error());
-  std::unique_ptr<HttpsServer> control;
+  std::unique_ptr<HttpsServer> ear;
   if (!options.control.empty()) {
     const auto address = readEndpoint(options.control);
     if (!address) return refuseToStart({Errc::Invalid, options.control + " is no IP:PORT"});
@@ -274,21 +250,21 @@ int simulator(const SimulatorOptions& options) {
     door.addresses = {{address->ip, address->port}};
     auto server = HttpsServer::start(std::move(door), [&](std::shared_ptr<Exchange> exchange) {
       world.post([&, exchange = std::move(exchange)] {
-        exchange->respond(judge(exchange->request, racks.fleet(), wanted));
+        exchange->respond(commands::control(exchange->request, racks.fleet(), wanted));
       });
     });
     if (!server) return refuseToStart(server.error());
-    control = std::move(*server);
+    ear = std::move(*server);
   }
   const auto first = racks.fleet().address(racks.fleet().machines().front());
   fmt::print("{}\n", Json{{"ready", true},
                           {"machines", racks.fleet().size()},
                           {"first", fmt::format("https://{}:{}", first.host, first.port)},
-                          {"control_port", control ? control->addresses().front().port : 0}}
+                          {"control_port", ear ? ear->addresses().front().port : 0}}
                          .dump());
   std::fflush(stdout);
   world.run();
-  if (control) control->stop(0ms);
+  if (ear) ear->stop(0ms);
   racks.stop();
   world.shutDown();
   return 0;

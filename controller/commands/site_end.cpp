@@ -32,7 +32,8 @@ void judgeRacks(VirtualSite& site, FleetOutcome& out) {
       if (const auto id = site.store().nodeBySerial(site.fleet().serial(machine)))
         ++leaders[site.store().node(*id)->place.rack()];
   for (const auto& rack : site.store().racks()) {
-    const auto nodes = site.store().nodesOfRack(rack.place);
+    auto nodes = site.store().nodesOfRack(rack.place);
+    std::erase_if(nodes, [](const Node& node) { return node.lifecycle == Lifecycle::Retired; });
     const bool whole = std::all_of(nodes.begin(), nodes.end(),
                                    [](const Node& node) { return node.lifecycle == Lifecycle::Available; });
     const bool accepted = rack.state == RackState::Accepted;

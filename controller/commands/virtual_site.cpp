@@ -223,6 +223,7 @@ bool VirtualSite::run(Duration horizon) {
 void VirtualSite::runFor(Duration span) {
   if (!life_) begin();
   const auto end = time_.now() + span;
+  world_.at(end, [] {});  // the clock goes on also where nothing else is due
   for (auto due = time_.nextDue(); due && *due <= end; due = time_.nextDue()) stepOnce();
 }
 

@@ -72,6 +72,7 @@ struct Plan {
     std::string id;
     Duration duration{0};
     bool required = false;                ///< skipped or void is then a failure of the burn-in
+    std::vector<ComponentKind> of;        ///< the parts that it says something about; empty: all
     std::map<std::string, Limit> limits;  ///< by value name
   };
   std::string name;

@@ -97,12 +97,19 @@ Duration readTestTime(const Fields& fields) {
 }
 
 Plan::Test readTest(Value value, Problems& problems, Unique& ids) {
-  const Fields fields(value, problems, "a test", {"id", "minutes", "seconds", "required", "limits"});
+  const Fields fields(value, problems, "a test", {"id", "minutes", "seconds", "required", "of", "limits"});
   Plan::Test test;
   test.id = fields.text("id", Letters::Id);
   if (const auto id = fields.find("id")) ids.add(test.id, id->spot());
   if (value.kind() == Document::Kind::Map) test.duration = readTestTime(fields);
   test.required = fields.flagOr("required", false);
+  if (fields.find("of")) {
+    Unique kinds(problems, "kind of part");
+    for (const auto item : fields.items("of", "a test of no part proves nothing")) {
+      test.of.push_back(readName<ComponentKind>(item, problems, "a kind of part"));
+      kinds.add(std::string(item.text()), item.spot());
+    }
+  }
   const auto limits = fields.find("limits");
   if (!limits) return test;
   if (limits->kind() != Document::Kind::Map) {

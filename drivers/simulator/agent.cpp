@@ -89,7 +89,7 @@ AgentInventory inventory(const World& w, const Machine& m) {
   out.cpus = kCpus;
   out.memoryGiB = kMemoryGiB;
   for (int gpu = 0; gpu < kGpus; ++gpu)
-    if (w.missingGpu(m) != gpu) out.gpuSerials.push_back(identity.gpuSerial(gpu));
+    if (w.missingGpu(m) != gpu) out.gpuSerials.push_back(w.gpuSerial(m, gpu));
   for (int nic = 0; nic < kNics + kDpus; ++nic) out.nicMacs.push_back(identity.nicMac(nic));
   out.disks.push_back({identity.diskSerial(0), "M.2 NVMe", kSystemDiskBytes});
   for (int disk = 1; disk <= kDataDisks; ++disk)

@@ -179,6 +179,11 @@ void FaultSchedule::showed(int machine, FaultKind kind) {
   }
 }
 
+void FaultSchedule::mend(int machine, FaultKind kind) {
+  if (const auto it = byMachine_.find(machine); it != byMachine_.end())
+    std::erase_if(it->second, [&](const Fault& f) { return f.kind == kind; });
+}
+
 std::size_t FaultSchedule::partOf(int machine, std::string_view what, std::size_t parts) const {
   Random random(seed_, fmt::format("defect {} {}", what, machine));
   return static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(parts) - 1));

@@ -80,6 +80,10 @@ class FaultSchedule {
   /// On which of so many parts ("gpu") a defect sits.
   std::size_t partOf(int machine, std::string_view what, std::size_t parts) const;
 
+  /// It is gone with the part that had it, or all of them with the machine: nothing is expected of them any more.
+  void mend(int machine, FaultKind kind);
+  void mendAll(int machine) { byMachine_.erase(machine); }
+
   std::vector<Expectation> expectations() const;
   /// By name: every kind that a seed may bring, and what was scripted, also if it never fired.
   std::map<std::string, int> fired() const;

@@ -6,6 +6,7 @@
 #include "drivers/simulator/agent.hpp"
 #include "drivers/simulator/nvos.hpp"
 #include "drivers/simulator/server.hpp"
+#include "drivers/simulator/site.hpp"
 #include "drivers/simulator/world.hpp"
 
 namespace zellige::sim {
@@ -98,6 +99,17 @@ std::optional<BmcAddress> Fleet::nvosAddress(MachineId machine) const {
 }
 
 std::string Fleet::serial(MachineId machine) const { return world_->identity(at(*world_, machine)).serial(); }
+
+std::string Fleet::place(MachineId machine) const { return placeOf(world_->options, machine.value); }
+
+static_assert(Fleet::kGpusOfATray == kGpus);
+
+std::string Fleet::manifest(MachineId machine) const {
+  return manifestOf(world_->options, machine.value, at(*world_, machine).swaps);
+}
+
+void Fleet::swap(MachineId machine) { world_->swap(at(*world_, machine)); }
+void Fleet::swapGpu(MachineId machine, int gpu) { world_->swapGpu(at(*world_, machine), gpu); }
 
 MachineKind Fleet::kind(MachineId machine) const { return at(*world_, machine).kind(); }
 int Fleet::racks() const { return racksOf(world_->options); }

@@ -186,6 +186,16 @@ class Fleet {
   /// nullopt: it has no system of its own.
   std::optional<BmcAddress> nvosAddress(MachineId machine) const;
   std::string serial(MachineId machine) const;
+  std::string place(MachineId machine) const;
+  /// A manifest with it alone, from its pull tag, for whoever has put it in another's place.
+  std::string manifest(MachineId machine) const;
+
+  /// Somebody puts another machine of its kind in its place, as delivered, at the same addresses.
+  void swap(MachineId machine);
+  static constexpr int kGpusOfATray = 4;
+  /// Somebody puts another GPU (from 0) in its slot; the tray is without power for a moment. What was wrong with the old
+  /// one is over.
+  void swapGpu(MachineId machine, int gpu);
 
   const Ledger& ledger() const;
   GroundTruth groundTruth(MachineId machine) const;

@@ -98,6 +98,8 @@ struct Delivered {
 struct Machine {
   int id = 0;
   const Profile* profile = nullptr;
+  std::uint8_t swaps = 0;                      ///< how often another one was put in its place
+  std::array<std::uint8_t, kGpus> gpuSwaps{};  ///< the same of its GPUs
 
   // BMC
   bool bmcUp = true, hgxUp = true;

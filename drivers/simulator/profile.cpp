@@ -38,23 +38,29 @@ std::string Profile::baselineOf(const Release& release) const {
   return std::string(baseline).append(release.baselineEnd);
 }
 
+namespace {
+constexpr int kMostMachines = 200'000;  // of a fleet: the numbers of those that come later lie beyond
+}
+
 std::uint64_t Identity::number(std::string_view what) const {
-  Random random(seed_ * 0x9e3779b97f4a7c15ull + static_cast<std::uint64_t>(index_), what);
+  const auto own = seed_ * 0x9e3779b97f4a7c15ull + static_cast<std::uint64_t>(index_);
+  Random random(own + static_cast<std::uint64_t>(swaps_) * 0xbf58476d1ce4e5b9ull, what);
   return random.next();
 }
 
 std::string Identity::serial() const {
+  const auto made = index_ + kMostMachines * swaps_;
   switch (kind_) {
-    case MachineKind::ComputeTray: return fmt::format("{}", 1'333'024'020'001LL + index_);
-    case MachineKind::SwitchTray: return fmt::format("MT2519{:06}", 600'001 + index_);
-    case MachineKind::PowerShelf: return fmt::format("LT26{:07}", 1 + index_);
+    case MachineKind::ComputeTray: return fmt::format("{}", 1'333'024'020'001LL + made);
+    case MachineKind::SwitchTray: return fmt::format("MT2519{:06}", 600'001 + made);
+    case MachineKind::PowerShelf: return fmt::format("LT26{:07}", 1 + made);
   }
   return {};
 }
 
 std::string Identity::bmcMac() const {
   static constexpr std::array prefixes{"3c:6d:66", "64:33:aa", "24:94:ca"};
-  const int n = index_ + 1;
+  const int n = index_ + 1 + kMostMachines * swaps_;
   return fmt::format("{}:{:02x}:{:02x}:{:02x}", prefixes[static_cast<std::size_t>(kind_)], (n >> 16) & 255,
                      (n >> 8) & 255, n & 255);
 }
@@ -83,7 +89,9 @@ std::string Identity::decimal(std::string_view prefix, std::string_view what, in
   return std::string(prefix) + tail.substr(tail.size() - static_cast<std::size_t>(digits));
 }
 
-std::string Identity::gpuSerial(int gpu) const { return decimal("16429", fmt::format("GPU_{}", gpu), 8); }
+std::string Identity::gpuSerial(int gpu, int swap) const {
+  return decimal("16429", fmt::format("GPU_{}{}", gpu, swap > 0 ? fmt::format(" {}", swap) : ""), 8);
+}
 std::string Identity::diskSerial(int disk) const { return "S6" + hex(fmt::format("disk {}", disk), 12); }
 
 std::string Identity::nicMac(int nic) const {

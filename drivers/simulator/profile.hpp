@@ -95,8 +95,9 @@ inline constexpr int kSupplies = 6, kSupplyWatts = 5'500;  ///< FACTS 9
 /// Names and serials of one machine.
 class Identity {
  public:
-  Identity(std::uint64_t seed, int index, MachineKind kind = MachineKind::ComputeTray)
-      : seed_(seed), index_(index), kind_(kind) {}
+  /// `swaps`: how often another one was put in the place of the first.
+  Identity(std::uint64_t seed, int index, MachineKind kind = MachineKind::ComputeTray, int swaps = 0)
+      : seed_(seed), index_(index), kind_(kind), swaps_(swaps) {}
 
   /// As on the label: 13 digits of a compute tray (in Chassis_0), MT2519… of a switch tray, LT… of a shelf (*est*).
   std::string serial() const;
@@ -107,7 +108,8 @@ class Identity {
   /// A stable number for `what` ("GPU_2"), as `digits` upper-case hex digits.
   std::string hex(std::string_view what, int digits) const;
   std::string decimal(std::string_view prefix, std::string_view what, int digits) const;
-  std::string gpuSerial(int gpu) const;
+  /// Of the GPU that was put there at the `swap`-th time; 0: the first.
+  std::string gpuSerial(int gpu, int swap = 0) const;
   std::string diskSerial(int disk) const;
   std::string nicMac(int nic) const;
   std::uint64_t number(std::string_view what) const;
@@ -116,6 +118,7 @@ class Identity {
   std::uint64_t seed_;
   int index_;
   MachineKind kind_;
+  int swaps_;
 };
 
 }  // namespace zellige::sim

@@ -27,12 +27,13 @@ Result<void> write(const std::filesystem::path& file, std::string_view text) {
   return {};
 }
 
-std::string node(const FleetOptions& fleet, const SiteOptions& site, int machine) {
+std::string node(const FleetOptions& fleet, const SiteOptions& site, int machine, int swaps = 0) {
   const auto& profile = profileOf(kindOf(fleet, machine));
-  const Identity identity(fleet.seed, machine, profile.kind);
+  const Identity identity(fleet.seed, machine, profile.kind, swaps);
   const auto address = site.address(machine);
-  const auto password = fleet.asWanted ? fmt::format("password: \"{}\"", fleet.sitePassword)
-                                       : fmt::format("factory_password: \"{}\"", identity.factoryPassword());
+  const bool known = fleet.asWanted && swaps == 0;
+  const auto password = known ? fmt::format("password: \"{}\"", fleet.sitePassword)
+                              : fmt::format("factory_password: \"{}\"", identity.factoryPassword());
   auto out = fmt::format(
       "  - serial: \"{}\"\n    kind: {}\n    place: {}\n    sku: {}\n    profile: {}\n"
       "    bmc: {{ mac: \"{}\", address: \"{}\", port: {}, user: root, {} }}\n",
@@ -41,8 +42,8 @@ std::string node(const FleetOptions& fleet, const SiteOptions& site, int machine
   if (profile.kind != MachineKind::SwitchTray) return out;
   const auto os = site.nvosAddress(machine);
   return out + fmt::format("    nvos: {{ address: \"{}\", port: {}, user: admin, {} }}\n", os.host, os.port,
-                           fleet.asWanted ? fmt::format("password: \"{}\"", fleet.sitePassword)
-                                          : fmt::format("factory_password: \"{}\"", identity.nvosPassword()));
+                           known ? fmt::format("password: \"{}\"", fleet.sitePassword)
+                                 : fmt::format("factory_password: \"{}\"", identity.nvosPassword()));
 }
 
 /// Machines of all three kinds come up as racks, others one by one.
@@ -141,11 +142,11 @@ std::string baseline(const Profile& profile, const Release& release, const Packa
 // domain.md 3).
 constexpr std::string_view kPlan = R"(plan: sim-10min
 tests:
-  - { id: cpu, minutes: 2, limits: { errors: { max: 0 } } }
-  - { id: memory, minutes: 1, limits: { errors: { max: 0 } } }
-  - { id: disk, minutes: 1, limits: { errors: { max: 0 }, read_gb_per_s: { min: 5 } } }
-  - { id: gpu_gemm, minutes: 4, required: true, limits: { gemm_tflops_min: { min: 2540 }, errors: { max: 0 } } }
-  - { id: nvlink, minutes: 2, required: true, limits: { allreduce_gb_per_s: { min: 600 }, links_inactive: { max: 0 } } }
+  - { id: cpu, minutes: 2, of: [cpu], limits: { errors: { max: 0 } } }
+  - { id: memory, minutes: 1, of: [cpu, memory], limits: { errors: { max: 0 } } }
+  - { id: disk, minutes: 1, of: [drive], limits: { errors: { max: 0 }, read_gb_per_s: { min: 5 } } }
+  - { id: gpu_gemm, minutes: 4, required: true, of: [gpu], limits: { gemm_tflops_min: { min: 2540 }, errors: { max: 0 } } }
+  - { id: nvlink, minutes: 2, required: true, of: [gpu], limits: { allreduce_gb_per_s: { min: 600 }, links_inactive: { max: 0 } } }
 )";
 
 std::string profileText(const Profile& profile, const std::string& imageDigest) {
@@ -203,6 +204,10 @@ std::string siteImage(std::uint64_t seed) {
 }
 
 std::string siteImageDigest(std::uint64_t seed) { return sha256Hex(siteImage(seed)); }
+
+std::string manifestOf(const FleetOptions& fleet, int machine, int swaps, const SiteOptions& site) {
+  return fmt::format("site: {}\nnodes:\n", site.site) + node(fleet, site, machine, swaps);
+}
 
 std::string rackPlaceOf(int rack) {
   constexpr int kRacksPerHall = 160, kRacksPerRow = 16;

@@ -23,6 +23,9 @@ struct SiteOptions {
 Result<void> writeSite(const std::filesystem::path& directory, const FleetOptions& fleet,
                        const SiteOptions& site = {});
 
+/// A manifest with one machine alone, as the `swaps`-th in its place.
+std::string manifestOf(const FleetOptions& fleet, int machine, int swaps, const SiteOptions& site = {});
+
 /// The OS image of a simulated site: 1 MiB of seeded bytes, real enough to be served, hashed and written.
 std::string siteImage(std::uint64_t seed);
 std::string siteImageDigest(std::uint64_t seed);

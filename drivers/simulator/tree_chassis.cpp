@@ -88,7 +88,7 @@ void addGpu(const World& w, const Machine& m, int n, Json& out) {
   if (w.missingGpu(m) == n) return w.faults.showed(m.id, FaultKind::GpuMissing);
   out["Manufacturer"] = "NVIDIA";
   out["Model"] = kGpuModel;
-  out["SerialNumber"] = w.identity(m).gpuSerial(n);
+  out["SerialNumber"] = w.gpuSerial(m, n);
 }
 
 Json chassis(const World& w, const Machine& m, const Part& part) {

@@ -143,8 +143,8 @@ Json gpu(const World& w, const Machine& m, int n) {
   out["Manufacturer"] = "NVIDIA";
   out["Model"] = kGpuModel;
   out["PartNumber"] = "2G548-0201-TS3";
-  out["SerialNumber"] = w.identity(m).gpuSerial(n);
-  out["UUID"] = w.identity(m).uuid(fmt::format("GPU_{}", n));
+  out["SerialNumber"] = w.gpuSerial(m, n);
+  out["UUID"] = w.identity(m).uuid(w.gpuSerial(m, n));
   return out;
 }
 

@@ -60,17 +60,22 @@ World::World(Executor& worldExecutor, FleetOptions fleetOptions)
       flashesIn_(static_cast<std::size_t>(racksOf(options))), feeding_(flashesIn_.size()) {
   int id = 0;
   for (auto& m : machines) {
-    m.id = id++;
-    m.profile = &profileOf(kindOf(options, m.id));
-    m.hgxUp = m.isTray();
-    if (m.kind() == MachineKind::SwitchTray) m.nvos = std::make_unique<Nvos>();
-    m.bmcSince = m.hgxSince = m.host.since = m.host.progressSince = now();
-    for (std::size_t i = 0; i < m.profile->firmware.size(); ++i) {
-      const auto& item = m.profile->firmware[i];
-      version(item.factory, kFactoryStamp);  // known, so that a downgrade to it is seen as one
-      m.active[i] = options.asWanted ? version(item.wanted, kWantedStamp) : version(item.factory, 0);
-    }
+    make(m, id++);
     options.asWanted ? makeAsWanted(m) : makeAsDelivered(m);
+  }
+}
+
+void World::make(Machine& m, int id) {
+  m.id = id;
+  m.profile = &profileOf(kindOf(options, id));
+  m.hgxUp = m.isTray();
+  if (m.kind() == MachineKind::SwitchTray) m.nvos = std::make_unique<Nvos>();
+  m.bmcSince = m.hgxSince = m.host.since = m.host.progressSince = now();
+  for (std::size_t i = 0; i < m.profile->firmware.size(); ++i) {
+    const auto& item = m.profile->firmware[i];
+    version(item.factory, kFactoryStamp);  // known, so that a downgrade to it is seen as one
+    m.active[i] = options.asWanted && m.swaps == 0 ? version(item.wanted, kWantedStamp)
+                                                   : version(item.factory, 0);
   }
 }
 
@@ -84,6 +89,36 @@ void World::makeAsDelivered(Machine& m) {
   // A switch tray starts with the rack's power.
   if (m.bmcUp && m.kind() == MachineKind::SwitchTray) m.host.phase = HostPhase::Running;
   if (options.startPoweredOn && m.isTray()) m.host.phase = HostPhase::Stopped;
+}
+
+void World::swap(Machine& m) {
+  bmc::lose(*this, m);
+  for (const auto work :
+       {Work::Flash, Work::Boot, Work::Write, Work::BurnIn, Work::TrayCopy, Work::ComputeCopy})
+    end(m, work);
+  Machine another;
+  another.swaps = static_cast<std::uint8_t>(m.swaps + 1);
+  another.epochs = m.epochs;  // what was due on the one before does nothing any more
+  for (auto& epoch : another.epochs) ++epoch;
+  another.draws = m.draws;
+  another.calls = m.calls;
+  make(another, m.id);
+  m = std::move(another);
+  makeAsDelivered(m);
+  faults.mendAll(m.id);
+  if (m.kind() == MachineKind::PowerShelf || !isFed(m)) return;
+  m.bmcUp = m.hgxUp = false;
+  m.host.phase = HostPhase::Off;
+  bmc::begin(*this, m);
+}
+
+void World::swapGpu(Machine& m, int gpu) {
+  bmc::lose(*this, m);
+  ++m.gpuSwaps[static_cast<std::size_t>(gpu)];
+  for (const auto defect : {FaultKind::GpuMissing, FaultKind::WeakGpu})
+    if (faults.has(m.id, defect) && faults.partOf(m.id, "gpu", kGpus) == static_cast<std::size_t>(gpu))
+      faults.mend(m.id, defect);
+  if (isFed(m)) bmc::begin(*this, m);
 }
 
 void World::makeAsWanted(Machine& m) {

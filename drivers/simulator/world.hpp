@@ -61,7 +61,10 @@ class World {
 
   Time now() const { return executor.now(); }
   const Times& times() const { return options.times; }
-  Identity identity(const Machine& m) const { return {options.seed, m.id, m.kind()}; }
+  Identity identity(const Machine& m) const { return {options.seed, m.id, m.kind(), m.swaps}; }
+  std::string gpuSerial(const Machine& m, int gpu) const {
+    return identity(m).gpuSerial(gpu, m.gpuSwaps[static_cast<std::size_t>(gpu)]);
+  }
   std::uint16_t version(std::string_view text, std::uint32_t stamp);
   std::string_view versionText(std::uint16_t id) const { return versions.text(id); }
   std::uint32_t stamp(std::uint16_t id) const { return stamps[id]; }
@@ -93,6 +96,10 @@ class World {
   /// rack that was given no shelves has another supply.
   void feed(const Machine& shelf, bool on);
   bool isFed(const Machine& m) const;
+  /// Somebody puts another machine of its kind in its place, as delivered.
+  void swap(Machine& m);
+  /// Somebody puts another GPU in this slot; the tray is without power meanwhile.
+  void swapGpu(Machine& m, int gpu);
   /// Some machine is sent a package from now on.
   void beginUpload();
 
@@ -121,6 +128,7 @@ class World {
   Peak peak;
 
  private:
+  void make(Machine& m, int id);
   void makeAsDelivered(Machine& m);
   void makeAsWanted(Machine& m);
   void count(const Machine& m, Work work, int change);

@@ -93,6 +93,30 @@ TEST_F(CommandLine, AcceptsACertificateWithAReason) {
   EXPECT_EQ(run({"node", "accept-certificate", "S/1"}), 2) << "why must be said";
 }
 
+TEST_F(CommandLine, MovesANodeAndRetiresIt) {
+  const Json node{{"serial", "S1"}, {"place", "H1/R01/RK001/U10"}, {"lifecycle", "repair"}};
+  server_.on("POST /api/v1/nodes/S1/lifecycle", 200, node);
+  EXPECT_EQ(run({"node", "move", "S1", "repair", "--reason", "GPU 2 is dead"}), 0) << err();
+  EXPECT_EQ(sent(0), (Json{{"to", "repair"}, {"reason", "GPU 2 is dead"}}));
+  EXPECT_EQ(out(), "S1 at H1/R01/RK001/U10 is repair.\n");
+  EXPECT_EQ(run({"node", "retire", "S1"}), 0);
+  EXPECT_EQ(sent(1), (Json{{"to", "retired"}, {"reason", "command line: zellige node retire"}}));
+}
+
+TEST_F(CommandLine, SwapsWhatIsSimulatedAndLeavesItsManifest) {
+  const auto file = home_ / "swapped.yaml";
+  server_.on("POST /swap", 200, {{"place", "H1/U10"}, {"was", "S1"}, {"serial", "S2"}, {"manifest", "site: SIM1"}});
+  EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "127.0.0.1:9000", "--manifest", file.string()}), 0) << err();
+  EXPECT_EQ(sent(0), (Json{{"place", "H1/U10"}}));
+  EXPECT_FALSE(server_.peers.back().tls);
+  EXPECT_THAT(out(), HasSubstr("zellige node retire S1; zellige import " + file.string()));
+  std::ifstream in(file);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "site: SIM1");
+  EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0600));
+  EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "here"}), 2);
+  EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "127.0.0.1:9000", "--gpu", "1", "--manifest", "x"}), 2);
+}
+
 TEST_F(CommandLine, ListsNodesPageByPage) {
   const auto node = [](const std::string& serial) {
     return Json{{"serial", serial},

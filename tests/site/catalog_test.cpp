@@ -126,7 +126,7 @@ TEST(PlanFile, ReadsTestsTimesAndLimits) {
   const auto reading = readPlan("p.yaml", R"(plan: sim-10min
 tests:
   - { id: cpu, minutes: 2, limits: { errors: { max: 0 } } }
-  - { id: gpu_gemm, seconds: 240, required: true, limits: { gemm_tflops: { min: 2000, max: 2500.5 } } }
+  - { id: gpu_gemm, seconds: 240, required: true, of: [gpu, cpu], limits: { gemm_tflops: { min: 2000, max: 2500.5 } } }
 )");
   ASSERT_THAT(complaints(reading), ElementsAre());
   const auto& plan = std::get<Plan>(reading);
@@ -137,6 +137,8 @@ tests:
   EXPECT_EQ(plan.tests[0].limits.at("errors").max, 0.0);
   EXPECT_EQ(plan.tests[1].duration, Duration{240'000});
   EXPECT_TRUE(plan.tests[1].required);
+  EXPECT_THAT(plan.tests[0].of, ElementsAre());
+  EXPECT_THAT(plan.tests[1].of, ElementsAre(ComponentKind::Gpu, ComponentKind::Cpu));
   EXPECT_EQ(plan.tests[1].limits.at("gemm_tflops").min, 2000.0);
   EXPECT_EQ(plan.tests[1].limits.at("gemm_tflops").max, 2500.5);
 }
@@ -150,6 +152,7 @@ tests:
   - { id: nvlink, minutes: 1, limits: { gb_per_s: { min: 5, max: 4 } } }
   - { id: disk, minutes: 1, limits: [ errors ] }
   - { id: disk2, minutes: 1, limits: { errors: { most: 4 } } }
+  - { id: fan, minutes: 1, of: [fan, gpu, gpu] }
 )")),
               ElementsAre("p.yaml:3:5: a test needs either minutes or seconds",
                           "p.yaml:4:11: test id 'cpu' is given twice; first in line 3",
@@ -158,7 +161,10 @@ tests:
                           "p.yaml:5:34: a limit needs min, max or both", "p.yaml:6:51: min 5 is above max 4",
                           "p.yaml:7:37: limits must be a map of value names",
                           "p.yaml:8:48: a limit needs min, max or both",
-                          "p.yaml:8:50: unknown key 'most' in a limit"));
+                          "p.yaml:8:50: unknown key 'most' in a limit",
+                          "p.yaml:9:33: 'fan' is not a kind of part; known: cpu, gpu, memory, nic, dpu, drive, "
+                          "bmc, board, rot, cpld, psu, switch, other",
+                          "p.yaml:9:43: kind of part 'gpu' is given twice; first in line 9"));
   EXPECT_THAT(complaints(readPlan("p.yaml", "plan: p\ntests: []\n")),
               ElementsAre("p.yaml:2:8: a plan without tests proves nothing"));
 }

@@ -53,7 +53,7 @@ inline SiteImport smallSite(const ContentStore& content, const std::filesystem::
   site.baselines = {baseline};
   Plan plan{"short", {}};
   plan.tests.push_back(
-      {"gpu_gemm", 5min, true, {{"gemm_tflops", {700.5, std::nullopt}}, {"errors", {std::nullopt, 0.0}}}});
+      {"gpu_gemm", 5min, true, {}, {{"gemm_tflops", {700.5, std::nullopt}}, {"errors", {std::nullopt, 0.0}}}});
   site.plans = {plan};
   site.profiles = {{"gb200-sim",
                     "gb200",

@@ -153,7 +153,7 @@ void PrintTo(const Judged& j, std::ostream* out) { *out << j.name; }
 struct Judge : testing::TestWithParam<Judged> {};
 TEST_P(Judge, HoldsNumbersAgainstLimits) {
   const auto& j = GetParam();
-  Plan::Test test{"gemm", 30min, j.required, {{"tflops", {100.0, {}}}, {"errors", {{}, 0.0}}}};
+  Plan::Test test{"gemm", 30min, j.required, {}, {{"tflops", {100.0, {}}}, {"errors", {{}, 0.0}}}};
   const auto verdict = judge(test, j.results);
   EXPECT_EQ(verdict.passed, j.passed);
   EXPECT_THAT(verdict.why, HasSubstr(j.why));

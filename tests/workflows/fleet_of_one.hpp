@@ -16,7 +16,7 @@ struct FleetOfOne {
     target.digest = "target";
     target.profile = {"p", "sku", "base", "plan", "os", "os-1", {}};
     target.sku.components = {{ComponentKind::Gpu, 1, "GB200"}};
-    target.plan = {"plan", {{"gemm", 30min, true, {{"tflops", {50.0, {}}}}}}};
+    target.plan = {"plan", {{"gemm", 30min, true, {}, {{"tflops", {50.0, {}}}}}}};
     machine().parts.serial = "S1";
     machine().parts.components = {{ComponentKind::Gpu, "GPU_0", "165", "NVIDIA GB200", "", true, false, ""}};
     machine().runAgent(node);
