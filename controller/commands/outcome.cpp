@@ -59,6 +59,8 @@ std::vector<std::string> wrongOrders(const sim::Fleet& fleet, const BudgetLimits
     // Which of two passwords is set may take one guess; real BMCs lock the account after a few. A switch tray has two.
     atMost(truth.kind == sim::MachineKind::SwitchTray ? 2 : 1, fleet.ledger().refusedPasswords(machine.value),
            "refused passwords", truth.serial);
+    // That it is locked shows only in a refusal, which is confirmed once; whoever goes on does not wait for its end.
+    atMost(2, fleet.ledger().lockedPasswords(machine.value), "passwords sent in one lockout", truth.serial);
     atMost(0, truth.interruptedFlashes, "interrupted flashes", truth.serial);
     atMost(0, truth.copiesAtRisk, "updates or power cycles during a background copy", truth.serial);
     atMost(0, truth.memoryExhaustions, "pushes that exhausted the BMC's memory", truth.serial);

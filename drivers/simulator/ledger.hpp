@@ -26,7 +26,8 @@
 // second wish for one, so a step that says it may be repeated is within its rights.
 //
 // Beside the deliveries it counts what arrived that is no read, also what was refused before it became one (401, 403,
-// 405, 412, 503), and the passwords that were found wrong: none is while the account is locked.
+// 405, 412, 503), the passwords that were found wrong, and apart from them those that were sent while the account was
+// locked: nobody compares these, but a BMC may count each and stay locked.
 #pragma once
 
 #include <cstdint>
@@ -84,6 +85,8 @@ class Ledger {
   /// `session`: it opens or ends one.
   void countWrite(bool session) { ++(session ? sessionRequests_ : writesArrived_); }
   void countRefusedPassword(int machine) { ++refusedPasswords_[machine]; }
+  /// A password was sent while the account was locked, the nth of this lockout.
+  void countLockedPassword(int machine, int nth);
 
   std::vector<LedgerEntry> entries() const;
   std::vector<LedgerEntry> entriesOf(int machine) const;
@@ -94,6 +97,8 @@ class Ledger {
   /// Every other request that is no read.
   std::uint64_t writesArrived() const { return writesArrived_; }
   int refusedPasswords(int machine) const;
+  /// The most that were sent in one lockout.
+  int lockedPasswords(int machine) const;
   int repeatsAllowed() const { return repeatsAllowed_; }
   std::size_t count(ActKind kind) const;
   /// What was delivered that is none of `kinds`: empty when nothing but those was.
@@ -117,7 +122,7 @@ class Ledger {
   std::vector<Duplicate> duplicates_;
   Interner strings_;
   std::uint64_t reads_ = 0, sessionRequests_ = 0, writesArrived_ = 0;
-  std::map<int, int> refusedPasswords_;
+  std::map<int, int> refusedPasswords_, lockedPasswords_;  ///< by machine
   int repeatsAllowed_ = 0;
 };
 

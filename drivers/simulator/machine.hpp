@@ -108,7 +108,7 @@ struct Machine {
   Time hgxOverdueAt{};  ///< when HGX ought to be back at the latest
   std::array<Session, kSessions> sessions{};
   std::uint32_t sessionsOpened = 0;
-  std::uint16_t wrongPasswords = 0;
+  std::uint16_t wrongPasswords = 0, lockedPasswords = 0;  ///< the latter: sent in this lockout, or the last
   bool passwordExpired = false;
   Time lockedUntil{}, lastWrongPassword{};
   std::string failingPath;  ///< fault 3, until `failsUntil`

@@ -6,6 +6,7 @@
 #include "controller/base/log.hpp"
 #include "controller/commands/scratch.hpp"
 #include "controller/commands/site_end.hpp"
+#include "tests/commands/undone.hpp"
 
 namespace zellige {
 namespace {
@@ -130,6 +131,33 @@ TEST_F(AtTheLedger, ASecondWrongGuessIsAWrongEnd) {
   site->fleet().exchange(machine, guess);
   EXPECT_THAT(wrongOrders(site->fleet(), {}), ElementsAre(HasSubstr(site->fleet().serial(machine))));
   EXPECT_FALSE(endOf(*site).good());
+}
+
+// A client that takes a locked account for a busy one, and comes again every few seconds.
+TEST_F(AtTheLedger, WhoGoesOnSendingPasswordsToALockedAccountEndsWrong) {
+  options.fleet.trays = 1;
+  options.fleet.scripted = {{0, sim::FaultKind::LockedOut, Duration{0}, 1}};
+  for (const bool hammers : {false, true}) {
+    Undoing busy;
+    busy.after = [](Time, const HttpRequest& request, Result<http::Received>& result) {
+      if (request.path().ends_with("/Sessions") && result && result->reply.status == 401)
+        result->reply.status = 503;
+    };
+    if (hammers)
+      options.between = [&](http::Transport& wire) {
+        return std::make_unique<Undone>(wire, busy, [] { return Time{}; });
+      };
+    begin();
+    ASSERT_TRUE(site->run(48h));
+    const auto end = endOf(*site);
+    EXPECT_EQ(end.available, 1) << "the lockout ends whatever it does";
+    EXPECT_EQ(end.good(), !hammers);
+    EXPECT_EQ(ledger().refusedPasswords(0), 0);
+    EXPECT_EQ(ledger().lockedPasswords(0) > 2, hammers);
+    if (hammers) {
+      EXPECT_THAT(end.wrongEndStates, ElementsAre(HasSubstr("passwords sent in one lockout")));
+    }
+  }
 }
 
 TEST_F(AtTheLedger, ThePatrolFindsAPasswordThatSomebodyChangedAndDoesNotGuessOn) {

@@ -109,6 +109,7 @@ TEST(Faults, F07IsLockedForTenMinutesByWhatOthersGuessed) {
   hall.pass(2s);
   EXPECT_EQ(bmc.loginAgain(), 201);
   EXPECT_EQ(hall.fleet.ledger().refusedPasswords(0), 0) << "nobody compared them";
+  EXPECT_EQ(hall.fleet.ledger().lockedPasswords(0), 2);
 }
 
 TEST(Faults, F08ClosesAReusedConnectionBeforeAnythingIsApplied) {

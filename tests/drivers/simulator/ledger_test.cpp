@@ -303,6 +303,25 @@ TEST_F(Arriving, RefusedPasswordsCountWhicheverWayTheyCome) {
   EXPECT_EQ(hall.fleet.ledger().refusedPasswords(1), 0);
 }
 
+TEST_F(Arriving, PasswordsSentToALockedAccountCountByLockout) {
+  const auto& ledger = hall.fleet.ledger();
+  const auto lock = [&] {
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(bmc.login("wrong"), 401);
+  };
+  lock();
+  EXPECT_EQ(ledger.refusedPasswords(0), 10);
+  EXPECT_EQ(ledger.lockedPasswords(0), 0) << "it was the tenth that locked it";
+  for (int i = 1; i <= 3; ++i) {
+    EXPECT_EQ(bmc.login(Identity(1, 0).factoryPassword()), 401);
+    EXPECT_EQ(ledger.lockedPasswords(0), i);
+  }
+  hall.pass(10min + 1s);
+  lock();
+  EXPECT_EQ(bmc.login("wrong"), 401);
+  EXPECT_EQ(ledger.lockedPasswords(0), 3) << "the most in one";
+  EXPECT_EQ(ledger.refusedPasswords(0), 20);
+}
+
 // What a step that may repeat its act does after an unknown outcome.
 TEST_F(Rules, ARestartRightAfterARestartIsAPermittedRepeat) {
   const auto& ledger = hall.fleet.ledger();
