@@ -11,8 +11,7 @@
 // - bmc_reset: again, while the first has not begun yet, or with no BMC firmware pending that it would activate and no
 //   task that it would end.
 // - aux_cycle: again, while the first has not begun yet, or with no firmware pending and HGX not missing beyond its
-//   start-up time. Once more is right where a component fell back to its old version at the first: nothing on the machine
-//   can tell it from one that still waits for its cycle.
+//   start-up time.
 // - media_insert: while any slot has media.
 // - image_write: a new order for a digest that is on the disk, verified, or is being written. The same order
 //   repeated is how the protocol works, and is no delivery.
@@ -22,8 +21,9 @@
 // A request refused for a reason of its own (400 host is on, 412 wrong ETag) changes nothing and is no
 // duplicate; a firmware push refused only because the same one is running is.
 //
-// Permitted repeats: a restart right after a restart whose boot is over. Nothing on the machine can tell it from a
-// second wish for one, so a step that says it may be repeated is within its rights.
+// Permitted repeats, where nothing on the machine tells a second wish from a first that came to nothing: a restart right
+// after a restart whose boot is over; one aux cycle
+// more where a component fell back to its old version at the first.
 //
 // Beside the deliveries it counts what arrived that is no read, also what was refused before it became one (401, 403,
 // 405, 412, 503), the passwords that were found wrong, and apart from them those that were sent while the account was
@@ -84,6 +84,8 @@ class Ledger {
   void countRead() { ++reads_; }
   /// `session`: it opens or ends one.
   void countWrite(bool session) { ++(session ? sessionRequests_ : writesArrived_); }
+  /// This delivery is a repeat, and within the sender's rights.
+  void allowRepeat() { ++repeatsAllowed_; }
   void countRefusedPassword(int machine) { ++refusedPasswords_[machine]; }
   /// A password was sent while the account was locked, the nth of this lockout.
   void countLockedPassword(int machine, int nth);

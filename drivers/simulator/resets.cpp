@@ -106,11 +106,12 @@ HttpReply auxPowerReset(World& w, Machine& m, const Json& body) {
     return errorReply(400, "ChassisPowerStateOffRequired",
                       "The Chassis with Id 'BMC_0' requires to be powered off.");
   const bool looksPending = std::exchange(m.fellBack, false);
-  const bool needed = looksPending || m.anyPending(Bundle::BmcTray) || m.anyPending(Bundle::Compute) ||
-                      bmc::hgxOverdue(w, m);
+  const bool needed = m.anyPending(Bundle::BmcTray) || m.anyPending(Bundle::Compute) || bmc::hgxOverdue(w, m);
+  const bool repeated = m.delivered.auxCycle && !needed;
+  if (repeated && looksPending && !m.bmcGoing) w.ledger.allowRepeat();
   w.record(m, ActKind::AuxCycle, "BMC_0", {},
            m.bmcGoing ? kGoing
-           : m.delivered.auxCycle && !needed
+           : repeated && !looksPending
                ? "an earlier aux cycle took effect, no firmware is pending, HGX is there"
                : "");
   m.delivered.auxCycle = true;

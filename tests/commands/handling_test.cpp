@@ -350,6 +350,7 @@ TEST_P(Handling, IsWhatMakesTheFaultEndAsExpected) {
   const auto handled = run(true, false, GetParam().skip);
   EXPECT_TRUE(handled.good()) << handled.text();
   EXPECT_EQ(handled.fired, 1);
+  EXPECT_EQ(handled.end.repeatsAllowed, 0) << "nothing but a crash leaves a doubt that would excuse one";
   const auto harmless = run(false, true, 0);
   EXPECT_TRUE(harmless.good()) << "without the fault the undoing must do no harm: " << harmless.text();
   const auto undone = run(true, true, GetParam().skip);

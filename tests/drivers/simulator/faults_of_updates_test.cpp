@@ -152,12 +152,15 @@ TEST(Faults, F17KeepsOneOldVersionWhateverIsDone) {
     EXPECT_EQ(hall.fleet.ledger().duplicates().size(), static_cast<std::size_t>(round) * 2)
         << "the whole tray has nothing pending; the one that fell back has";
   }
-  const auto duplicates = hall.fleet.ledger().duplicates().size();
+  const auto& ledger = hall.fleet.ledger();
+  const auto duplicates = ledger.duplicates().size();
+  EXPECT_EQ(ledger.repeatsAllowed(), 0) << "each cycle had firmware to bring alive";
   for (const std::size_t more : {0u, 1u}) {
     bmc.auxCycle();
     hall.pass(20min);
     bmc.loginAgain();
-    EXPECT_EQ(hall.fleet.ledger().duplicates().size(), duplicates + more) << "once it may be tried again";
+    EXPECT_EQ(ledger.duplicates().size(), duplicates + more);
+    EXPECT_EQ(ledger.repeatsAllowed(), 1) << "once it may be tried again";
   }
   ASSERT_EQ(hall.fleet.expectations().size(), 1u);
   EXPECT_EQ(hall.fleet.expectations()[0].cause, "firmware.not_applied");
