@@ -5,9 +5,11 @@
 // Duplicates: an act delivered again while an earlier one ran or had taken effect (DESIGN section 8):
 //
 // - firmware_start: the same package for the same component while it is being written, or when every version
-//   in it is already pending or active there.
+//   in it is already pending or active there, or has been written three times and fell back to the old one each time.
+//   Three is our own choice: FACTS 6 knows of one retry, and a part that went back three times goes back for ever.
 // - reset: off while off or going off since an earlier off; on while on since an earlier on; a restart while
-//   the host still boots from an earlier restart or on, with boot override and media unchanged.
+//   the host still boots from an earlier restart or on, with boot override and media unchanged; any, while the task of
+//   the same reset runs.
 // - bmc_reset: again, while the first has not begun yet, or with no BMC firmware pending that it would activate and no
 //   task that it would end.
 // - aux_cycle: again, while the first has not begun yet, or with no firmware pending and HGX not missing beyond its
@@ -22,7 +24,7 @@
 // duplicate; a firmware push refused only because the same one is running is.
 //
 // Permitted repeats, where nothing on the machine tells a second wish from a first that came to nothing: a restart right
-// after a restart whose boot is over; one aux cycle
+// after a restart whose boot is over; one BMC reset more where the first left the BMC's firmware as it was; one aux cycle
 // more where a component fell back to its old version at the first.
 //
 // Beside the deliveries it counts what arrived that is no read, also what was refused before it became one (401, 403,

@@ -12,27 +12,33 @@ namespace zellige::sim::server {
 
 namespace {
 
+constexpr const char* kGoing = "an earlier request is being carried out";
+
 HttpReply notInThisState(std::string_view type) {
   return errorReply(400, "ResourceInUse", fmt::format("{} is not possible in the current power state.", type));
 }
 
 // Fault 15, of a reset that would change something: no other is an occasion.
-bool powerIsUnmoved(World& w, Machine& m, bool changes) {
+bool powerIsUnmoved(World& w, Machine& m, const std::string& type, bool changes) {
   if (!m.isTray() || !changes || !w.fires(m, FaultKind::PowerUnmoved)) return false;
-  firmware::addTask(
-      m, {m.nextTask++, false, TaskOutcome::PowerUnmoved, w.now(), w.now() + w.times().powerUnmoved});
+  m.delivered.reset = w.strings.id(type);
+  m.delivered.resetEnds = w.now() + w.times().powerUnmoved;
+  firmware::addTask(m, {m.nextTask++, false, TaskOutcome::PowerUnmoved, w.now(), m.delivered.resetEnds});
   return true;
 }
 
-constexpr const char* kGoing = "an earlier request to restart is being carried out";
+/// `why`: it is a duplicate even if no earlier one is under way; empty: it is none.
+void recordReset(World& w, Machine& m, const std::string& type, std::string why) {
+  if (w.now() < m.delivered.resetEnds && w.strings.text(m.delivered.reset) == type) why = kGoing;
+  w.record(m, ActKind::Reset, type, {}, std::move(why));
+}
 
 HttpReply resetOff(World& w, Machine& m, const std::string& type) {
   const bool offAlready = !m.hostOn() || m.host.poweringOff;
-  w.record(m, ActKind::Reset, type, {},
-           offAlready && m.delivered.off ? "the host is off, or on its way, since an earlier request"
-                                         : std::string());
+  recordReset(w, m, type,
+              offAlready && m.delivered.off ? "the host is off, or on its way, since an earlier request" : "");
   if (!m.hostOn()) return notInThisState(type);
-  if (powerIsUnmoved(w, m, !offAlready)) return firmware::taskReply(w, m);
+  if (powerIsUnmoved(w, m, type, !offAlready)) return firmware::taskReply(w, m);
   m.delivered.off = true;
   m.delivered.on = m.delivered.restart = false;
   host::showLate(w, m);
@@ -42,14 +48,26 @@ HttpReply resetOff(World& w, Machine& m, const std::string& type) {
 
 HttpReply resetOn(World& w, Machine& m, const std::string& type) {
   const bool on = m.hostOn() && !m.host.poweringOff;
-  w.record(m, ActKind::Reset, type, {},
-           on && m.delivered.on ? "the host is on, or booting, since an earlier request" : std::string());
+  recordReset(w, m, type, on && m.delivered.on ? "the host is on, or booting, since an earlier request" : "");
   if (m.hostOn()) return notInThisState(type);
-  if (powerIsUnmoved(w, m, true)) return firmware::taskReply(w, m);
+  if (powerIsUnmoved(w, m, type, true)) return firmware::taskReply(w, m);
   host::showLate(w, m);
   host::powerOn(w, m);
   m.delivered.on = m.delivered.restart = true;
   return success();
+}
+
+/// Why a reset of the BMC is a duplicate; empty: it is none.
+std::string whyAgain(World& w, Machine& m) {
+  if (m.bmcGoing) return kGoing;
+  if (!m.delivered.bmcReset || m.updateStuck) return {};
+  if (!m.anyPending(Bundle::BmcTray) && !m.anyPending(Bundle::ShelfController))
+    return "an earlier BMC reset took effect, no BMC firmware is pending and no task is stuck";
+  if (!m.heldUntilAux) return {};
+  if (std::exchange(m.delivered.resetWhileHeld, true))
+    return "two BMC resets have not brought the BMC's firmware alive: it waits for an aux cycle";
+  w.ledger.allowRepeat();
+  return {};
 }
 
 }  // namespace
@@ -65,12 +83,12 @@ HttpReply resetSystem(World& w, Machine& m, const Json& body) {
   if (type != "PowerCycle" && type != "GracefulRestart" && type != "ForceRestart")
     return badParameter("ResetType");
   const bool booting = m.host.phase == HostPhase::Post || m.host.phase == HostPhase::Booting;
-  w.record(m, ActKind::Reset, type, {},
-           booting && m.delivered.restart
-               ? "the host still boots from an earlier request, and nothing else has changed"
-               : std::string());
+  recordReset(w, m, type,
+              booting && m.delivered.restart
+                  ? "the host still boots from an earlier request, and nothing else has changed"
+                  : "");
   if (!m.hostOn() || m.host.poweringOff) return notInThisState(type);
-  if (powerIsUnmoved(w, m, true)) return firmware::taskReply(w, m);
+  if (powerIsUnmoved(w, m, type, true)) return firmware::taskReply(w, m);
   host::showLate(w, m);
   host::restart(w, m);
   m.delivered.on = m.delivered.restart = true;
@@ -85,12 +103,7 @@ HttpReply resetManager(World& w, Machine& m, const Json& body, bool hgx) {
     bmc::restartHgx(w, m);
     return success();
   }
-  const bool pending = m.anyPending(Bundle::BmcTray) || m.anyPending(Bundle::ShelfController);
-  w.record(m, ActKind::BmcReset, "BMC_0", {},
-           m.bmcGoing ? kGoing
-           : m.delivered.bmcReset && !pending && !m.updateStuck
-               ? "an earlier BMC reset took effect, no BMC firmware is pending and no task is stuck"
-               : "");
+  w.record(m, ActKind::BmcReset, "BMC_0", {}, whyAgain(w, m));
   m.delivered.bmcReset = true;
   bmc::restartSoon(w, m, bmc::Why::Asked);
   return success();
