@@ -11,7 +11,7 @@
 //   the host still boots from an earlier restart or on, with boot override and media unchanged; any, while the task of
 //   the same reset runs.
 // - bmc_reset: again, while the first has not begun yet, or with no BMC firmware pending that it would activate and no
-//   task that it would end.
+//   task that it would end. The HGX BMC's activates none.
 // - aux_cycle: again, while the first has not begun yet, or with no firmware pending and HGX not missing beyond its
 //   start-up time.
 // - media_insert: while any slot has media.

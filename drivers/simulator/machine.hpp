@@ -92,7 +92,7 @@ struct Delivered {
   bool restart = false;     ///< a restart or on that still boots, with override and media unchanged since
   std::uint32_t reset = 0;  ///< interned type of one that was agreed to and is under way until `resetEnds`
   Time resetEnds{};
-  bool bmcReset = false;
+  bool bmcReset = false, hgxReset = false;
   bool resetWhileHeld = false;  ///< one more, after the first had left the firmware as it was
   bool auxCycle = false;
   std::uint64_t imageOrder = 0, burnInOrder = 0;  ///< hash of the last order's id

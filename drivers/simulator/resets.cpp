@@ -98,8 +98,10 @@ HttpReply resetSystem(World& w, Machine& m, const Json& body) {
 HttpReply resetManager(World& w, Machine& m, const Json& body, bool hgx) {
   const auto type = readString(body, "ResetType").value_or("");
   if (type != "GracefulRestart" && type != "ForceRestart") return badParameter("ResetType");
-  if (hgx) {
-    w.record(m, ActKind::BmcReset, "HGX_BMC_0");
+  if (hgx) {  // it answers only while HGX is up, and brings no firmware alive (FACTS 6)
+    const bool again = std::exchange(m.delivered.hgxReset, true) && !m.updateStuck;
+    w.record(m, ActKind::BmcReset, "HGX_BMC_0", {},
+             again ? "an earlier reset of the HGX BMC took effect, and no task is stuck" : "");
     bmc::restartHgx(w, m);
     return success();
   }

@@ -133,6 +133,21 @@ TEST_F(Rules, BmcResetOrAuxCycleWhileTheFirstHasNotBegun) {
   EXPECT_FALSE(bmc.truth().bmcUp);
 }
 
+TEST_F(Rules, HgxResetAgain) {
+  const auto reset = [&] {
+    return bmc.post("/redfish/v1/Managers/HGX_BMC_0/Actions/Manager.Reset", R"({"ResetType":"ForceRestart"})");
+  };
+  EXPECT_EQ(reset().reply.status, 200);
+  EXPECT_EQ(duplicates(), 0u) << "the first may have its reasons";
+  EXPECT_EQ(reset().reply.status, 404) << "it is away";
+  EXPECT_EQ(duplicates(), 0u);
+  hall.pass(4min);
+  bmc.pushCompute();
+  hall.pass(10min);
+  EXPECT_EQ(reset().reply.status, 200);
+  EXPECT_EQ(duplicates(), 1u) << "what is pending comes alive by a power cycle alone";
+}
+
 TEST_F(Rules, AuxCycleWithNothingPending) {
   bmc.auxCycle();
   back();
