@@ -26,6 +26,7 @@ constexpr std::array kDefects{FaultKind::OldForGood, FaultKind::HgxMissing, Faul
 constexpr double kLightShare = 0.2;    // of machines that have one transient fault
 constexpr double kHeavyShare = 0.8;    // of machines that have one to three
 constexpr double kDefectShare = 0.03;  // of machines that must end in quarantine
+constexpr double kPolicyShare = 0.05;  // of trays in racks with shelves: left to power up by themselves
 
 /// It would never fire on another kind of machine.
 bool isOfTraysOnly(FaultKind kind) {
@@ -139,6 +140,10 @@ FaultSchedule::FaultSchedule(const FleetOptions& fleet, Time start) : seed_(flee
       const auto defect = kDefects[static_cast<std::size_t>(random.between(0, kDefects.size() - 1))];
       if (!(fleet.asWanted && isOfUpdates(defect))) kinds.push_back(defect);
     }
+    // Of its own randomness: what else a machine has is the same with shelves and without.
+    Random policy(seed_, fmt::format("power restore policy {}", machine));
+    if (tray && heavy && fleet.shelvesPerRack > 0 && !fleet.asWanted && policy.chance(kPolicyShare))
+      kinds.push_back(FaultKind::PowersUpByItself);
     for (const auto kind : kinds) {
       const int skip = occasions(kind, random);
       byMachine_[machine].push_back({kind, skip, repeats(kind, random), start});

@@ -42,8 +42,10 @@ enum class FaultKind : std::uint8_t {
   GpuMissing,         ///< 31: inventory Absent/Critical while the Processor says Enabled/OK
   WeakGpu,            ///< one GPU gives 30 % less
   Leak,               ///< 32: a leak detector says Critical
-  PowersUpByItself,   ///< 38: delivered with AlwaysOn, so the host starts with the rack's power
-  FabricNever,        ///< on this switch tray the NVLink control plane never configures the fabric
+  PowersUpByItself,  ///< 38: delivered with AlwaysOn, so the host starts with the rack's power; of whole racks
+  /// On this switch tray the NVLink control plane never configures the fabric. Only ever scripted: whether its rack can be
+  /// accepted depends on which of its switch trays a controller chooses to lead, so no expectation can be written by hand.
+  FabricNever,
 };
 
 struct ScriptedFault {

@@ -260,6 +260,23 @@ TEST(Schedule, HasFewFaultsWhenLightAndDefectsWhenHeavy) {
         << "no update, nothing to miss";
 }
 
+TEST(Schedule, LetsTraysOfHeavyRacksPowerUpByThemselvesAndChangesNothingElse) {
+  FleetOptions fleet;
+  fillRacks(fleet, 20);
+  fleet.faults = FaultLevel::Heavy;
+  auto kinds = FaultSchedule(fleet, Time{}).all();
+  const auto drawn = std::erase_if(kinds, [&](const auto& fault) {
+    EXPECT_TRUE(fault.second != FaultKind::PowersUpByItself ||
+                kindOf(fleet, fault.first) == MachineKind::ComputeTray);
+    return fault.second == FaultKind::PowersUpByItself;
+  });
+  EXPECT_NEAR(static_cast<double>(drawn), 0.05 * 360, 12);
+  fleet.shelvesPerRack = 0;
+  const auto before = FaultSchedule(fleet, Time{}).all();
+  std::erase_if(kinds, [&](const auto& fault) { return fault.first >= machinesOf(fleet); });
+  EXPECT_EQ(kinds, before);
+}
+
 TEST(Schedule, IsTheSameForTheSameSeed) {
   const auto a = scheduleOf(500, 3, FaultLevel::Heavy), b = scheduleOf(500, 3, FaultLevel::Heavy),
              c = scheduleOf(500, 4, FaultLevel::Heavy);
