@@ -19,8 +19,9 @@ constexpr std::array kTransient{
     FaultKind::TaskLostNotDone,   FaultKind::TaskStuck,        FaultKind::CompletedCritical,
     FaultKind::PowerUnmoved,      FaultKind::OldUntilAuxCycle, FaultKind::HostOnAtAuxCycle,
     FaultKind::BmcSlowToReturn,   FaultKind::HgxLate};
+// Of trays, which must end in quarantine.
 constexpr std::array kDefects{FaultKind::OldForGood, FaultKind::HgxMissing, FaultKind::GpuMissing,
-                              FaultKind::WeakGpu, FaultKind::Leak};
+                              FaultKind::WeakGpu,    FaultKind::Leak,       FaultKind::LockedAtFirst};
 
 // Figures of our own choice: what a bring-up of new hardware may look like on a bad day.
 constexpr double kLightShare = 0.2;    // of machines that have one transient fault
@@ -59,6 +60,7 @@ int occasions(FaultKind kind, Random& random) {
     case FaultKind::SessionTableFull:
     case FaultKind::LockedOut: return static_cast<int>(random.between(0, 3));  // sign-ins
     case FaultKind::PasswordXhtml:
+    case FaultKind::LockedAtFirst:
     case FaultKind::OldUntilAuxCycle:
     case FaultKind::HostOnAtAuxCycle:
     case FaultKind::BmcSlowToReturn:
@@ -91,6 +93,7 @@ std::string_view expectedCause(FaultKind kind) {
     case FaultKind::GpuMissing: return "inventory.missing_part";
     case FaultKind::WeakGpu: return "burnin.failed";
     case FaultKind::Leak: return "cooling.leak";
+    case FaultKind::LockedAtFirst: return "bmc.credentials";
     case FaultKind::Busy503:
     case FaultKind::BusyPlainText:
     case FaultKind::FailingResource:
@@ -120,7 +123,8 @@ std::string_view expectedCause(FaultKind kind) {
 FaultSchedule::FaultSchedule(const FleetOptions& fleet, Time start) : seed_(fleet.seed) {
   for (const auto& f : fleet.scripted) {
     const bool defect = std::find(kDefects.begin(), kDefects.end(), f.kind) != kDefects.end();
-    const int times = defect || f.kind == FaultKind::PasswordXhtml ? 1'000'000 : f.times;
+    const bool lasts = (defect && f.kind != FaultKind::LockedAtFirst) || f.kind == FaultKind::PasswordXhtml;
+    const int times = lasts ? 1'000'000 : f.times;
     byMachine_[f.machine].push_back({f.kind, f.skip, times, start + f.after});
   }
   if (fleet.faults == FaultLevel::None) return;

@@ -127,8 +127,7 @@ HttpReply openSession(World& w, Machine& m, const HttpRequest& request) {
     return errorReply(400, "MalformedJSON", "The request body is not a JSON object.");
   const auto user = readString(*body, "UserName"), password = readString(*body, "Password");
   if (!user || !password) return errorReply(400, "PropertyMissing", "UserName and Password are required.");
-  // At first contact nobody could tell a locked account from a wrong pull tag.
-  if (m.sessionsOpened > 0 && w.fires(m, FaultKind::LockedOut)) lock(w, m);
+  if (w.fires(m, m.sessionsOpened == 0 ? FaultKind::LockedAtFirst : FaultKind::LockedOut)) lock(w, m);
   if (!rightPassword(w, m, *user, *password)) return unauthorized();
   dropExpired(w, m);
   if (w.fires(m, FaultKind::SessionTableFull)) leakSessions(w, m);

@@ -112,6 +112,21 @@ TEST(Faults, F07IsLockedForTenMinutesByWhatOthersGuessed) {
   EXPECT_EQ(hall.fleet.ledger().lockedPasswords(0), 2);
 }
 
+TEST(Faults, F07IsLockedBeforeAnybodyWasLetIn) {
+  Hall hall(with(FaultKind::LockedAtFirst));
+  Bmc bmc(hall, 0);
+  const auto password = Identity(1, 0).factoryPassword();
+  EXPECT_EQ(bmc.login(password), 401);
+  EXPECT_TRUE(fired(hall, FaultKind::LockedAtFirst));
+  hall.pass(9min + 59s);
+  EXPECT_EQ(bmc.login(password), 401);
+  hall.pass(2s);
+  bmc.takeOver();
+  EXPECT_EQ(hall.fleet.ledger().refusedPasswords(0), 0);
+  ASSERT_EQ(hall.fleet.expectations().size(), 1u);
+  EXPECT_EQ(hall.fleet.expectations()[0].cause, "bmc.credentials");
+}
+
 TEST(Faults, F08ClosesAReusedConnectionBeforeAnythingIsApplied) {
   Hall hall(with(FaultKind::ClosedOnReuse));
   Bmc bmc(hall, 0);
