@@ -112,9 +112,10 @@ TEST(Racks, WithAHostThatPowersUpByItselfAreAcceptedBecauseItIsLookedAt) {
     VirtualSite site(scratch.path(), options);
     EXPECT_TRUE(site.run(48h));
     SCOPED_TRACE(testing::Message() << "fault " << fault << ", undone " << undone);
-    EXPECT_EQ(endOf(site).faultsFired.at("f38_powers_up_by_itself"), fault);
-    EXPECT_EQ(endOf(site).good(), !(fault && undone));
-    EXPECT_EQ(endOf(site).racksAccepted, !(fault && undone));
+    auto end = endOf(site);
+    EXPECT_EQ(end.faultsFired["f38_powers_up_by_itself"], fault);
+    EXPECT_EQ(end.good(), !(fault && undone));
+    EXPECT_EQ(end.racksAccepted, !(fault && undone));
     const auto found = site.store().queries()->findings({}, {}, 50).findings;
     const bool told = std::any_of(found.begin(), found.end(), [](const auto& row) {
       return row.finding.cause == "cooling.on_before_dry";
