@@ -59,6 +59,8 @@ std::vector<std::string> wrongOrders(const sim::Fleet& fleet, const BudgetLimits
     // Which of two passwords is set may take one guess; real BMCs lock the account after a few. A switch tray has two.
     atMost(truth.kind == sim::MachineKind::SwitchTray ? 2 : 1, fleet.ledger().refusedPasswords(machine.value),
            "refused passwords", truth.serial);
+    // That it is locked shows only in a refusal, which is confirmed once; whoever goes on does not wait for its end.
+    atMost(2, fleet.ledger().lockedPasswords(machine.value), "passwords sent in one lockout", truth.serial);
     atMost(0, truth.interruptedFlashes, "interrupted flashes", truth.serial);
     atMost(0, truth.copiesAtRisk, "updates or power cycles during a background copy", truth.serial);
     atMost(0, truth.memoryExhaustions, "pushes that exhausted the BMC's memory", truth.serial);
@@ -91,6 +93,13 @@ std::string lacksOf(const sim::Fleet& fleet, const std::map<std::string, sim::Ma
   return lacks(fleet.groundTruth(machine->second), it);
 }
 
+/// It is in quarantine for what was expected, and for nothing else.
+bool agrees(const std::vector<std::string>& causes, const std::vector<std::string>& expected) {
+  return !causes.empty() && std::all_of(causes.begin(), causes.end(), [&](const auto& cause) {
+    return std::find(expected.begin(), expected.end(), cause) != expected.end();
+  });
+}
+
 }  // namespace
 
 FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>& nodes,
@@ -115,14 +124,12 @@ FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>&
       if (mustFail)
         out.unexpected.push_back(
             fmt::format("{} is available, expected {}", node.serial, causes->second.front()));
+      if (!node.causes.empty())
+        out.unexpected.push_back(fmt::format("{} is available, but {} is not resolved ({})", node.serial,
+                                             fmt::join(node.causes, ", "), node.why));
     } else if (node.lifecycle == Lifecycle::Quarantined) {
       ++out.quarantined;
-      const bool agreed = mustFail &&
-                          std::any_of(node.causes.begin(), node.causes.end(), [&](const auto& cause) {
-                            return std::find(causes->second.begin(), causes->second.end(), cause) !=
-                                   causes->second.end();
-                          });
-      if (!agreed)
+      if (!mustFail || !agrees(node.causes, causes->second))
         out.unexpected.push_back(fmt::format("{} is quarantined ({}: {}), expected {}", node.serial,
                                              fmt::join(node.causes, ", "), node.why,
                                              mustFail ? causes->second.front() : "available"));

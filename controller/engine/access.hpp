@@ -10,6 +10,7 @@
 #include "controller/base/result.hpp"
 #include "controller/base/secret.hpp"
 #include "controller/base/task.hpp"
+#include "controller/base/time.hpp"
 #include "controller/model/node.hpp"
 #include "controller/switch_os.hpp"
 
@@ -23,7 +24,9 @@ struct BmcAccess {
   Secret sessionToken;                 ///< empty: no session that we know of
   std::string sessionUri;              ///< for DELETE; kept beyond its end: this way in has worked
   std::string pin;                     ///< SHA-256 of the BMC's TLS key, base64; empty: not pinned yet
-  std::int64_t version = 0;            ///< of the row that was loaded; whoever changes the row adds one
+  int refusals = 0;  ///< of its passwords, since one was last accepted; each is durable before another guess
+  Time refusedAt{};  ///< the last of them
+  std::int64_t version = 0;  ///< of the row that was loaded; whoever changes the row adds one
 };
 
 /// Whose access: a node's BMC, where nothing else is said.

@@ -176,8 +176,8 @@ Result<void> applyAcceptCertificate(Writing& w, NodeId node, const std::string& 
   if (!q.step()) return Error{Errc::NotFound, fmt::format("no BMC access is known for node {}", node.value)};
   Json data{{"forgotten_pin", q.text(0)}};
   w.db.query(
-          "UPDATE access SET pin = '', session_token = '', session_uri = '', version = version + 1 "
-          "WHERE node = ?")
+          "UPDATE access SET pin = '', session_token = '', session_uri = '', refusals = 0, "
+          "version = version + 1 WHERE node = ?")
       .bind(node)
       .run();
   w.event("access.certificate_accepted", node, {}, withWhy(std::move(data), why));

@@ -344,7 +344,8 @@ class Import {
             "VALUES (?, ?, ?, ?, ?, '', '', '', ?) ON CONFLICT (node, endpoint) DO UPDATE SET user = "
             "excluded.user, "
             "password = excluded.password, must_change = excluded.must_change, session_token = '', "
-            "session_uri = '', manifest_mark = excluded.manifest_mark, version = access.version + 1")
+            "session_uri = '', refusals = 0, manifest_mark = excluded.manifest_mark, "
+            "version = access.version + 1")
         .bind(id, nameOf(at), user, w_.box.seal(password), factory, mark)
         .run();
   }

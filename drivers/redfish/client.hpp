@@ -151,8 +151,8 @@ class Client {
   Task<Result<void>> changeAccess(std::function<void(BmcAccess&)> edit);
   void forgetToken(const Secret& rejected);
   bool hasSession() const { return !token_.empty() && !tokenIsDead_; }
-  Error maybeLocked() const;
-  Task<Result<void>> signInTo(const std::vector<Secret>& candidates);
+  Error refused() const;
+  Task<Result<void>> signInByPassword();
   Task<Result<Login>> tryLogin(Secret password);
   Task<Result<void>> keepSession(Secret password, HttpReply reply);
   Task<Result<std::string>> sessionsUri();
@@ -180,9 +180,7 @@ class Client {
   bool pinIsStored_ = false;           ///< as it was loaded: a pin that a person gave up is given up here too
   Secret token_;                       ///< of our session; empty: ensureSession must find or open one
   bool tokenIsDead_ = false;           ///< refused with 401: not to be taken from the store again
-  std::int64_t refused_ = -1;  ///< the version of the row whose password worked, and was refused at `refusedAt_`
-  Time refusedAt_{};
-  bool basicOnly_ = false;  ///< the BMC opens no session until the password is changed
+  bool basicOnly_ = false;             ///< the BMC opens no session until the password is changed
   struct RootLinks {
     std::string sessions, accountService;
   };

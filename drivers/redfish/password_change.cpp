@@ -115,6 +115,7 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
     row.password = accepted;
     row.mustChange = false;
     row.nextPassword.reset();
+    row.refusals = 0;
     row.sessionToken = {};
     row.sessionUri = oldUri;
   };

@@ -1,6 +1,9 @@
 // Our one session at a BMC: reused while it lives, durable before its first use, and opened with at most one wrong
 // guess. Lockouts are real (FACTS 7: Supermicro 3 tries), so a 401 is confirmed once and then it is a person's turn. A
 // password that has let us in before may be refused because others have locked the account: that is waited out first.
+// Refusals are remembered where no restart and no forgetting of idle machines loses them: in the row itself.
+#include <array>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +15,9 @@
 namespace zellige::redfish {
 
 namespace {
+
+constexpr int kGuesses = 2;  // and none more before the longest lockout is over
+
 std::string credentials(const std::string& user, const Secret& password) {
   return Json{{"UserName", user}, {"Password", password.reveal()}}.dump();
 }
@@ -83,46 +89,47 @@ Task<Result<void>> Client::ensureSession() {
     forgetAccess();
     co_return Result<void>{};
   }
-  std::vector<Secret> candidates;
-  if (pending) candidates.push_back(*access_->nextPassword);
-  candidates.push_back(access_->password);
-  const bool refusedBefore = refused_ == access_->version;
-  if (refusedBefore && wiring_.executor.now() < refusedAt_ + wiring_.options.lockout) co_return maybeLocked();
-  const bool worked = !access_->sessionUri.empty();
-  auto signedIn = co_await signInTo(candidates);
-  if (signedIn) {
-    forgetAccess();
-  } else if (signedIn.error().code == Errc::Auth && worked && !refusedBefore) {
-    refused_ = access_->version;
-    refusedAt_ = wiring_.executor.now();
-    co_return maybeLocked();
-  }
+  const bool refusedTwice = access_->refusals > 0 && access_->refusals % kGuesses == 0;
+  if (refusedTwice && wiring_.executor.now() < access_->refusedAt + wiring_.options.lockout)
+    co_return refused();
+  auto signedIn = co_await signInByPassword();
+  if (signedIn) forgetAccess();
   co_return signedIn;
 }
 
-// Nothing is sent as long as it lasts. Whoever corrects the password meanwhile ends it: the row is another one then.
-Error Client::maybeLocked() const {
-  return Error{Errc::Unreachable,
-               fmt::format("user {}: the password that worked before is refused; others may have locked the "
-                           "account, so it is not tried again before {}",
-                           access_->user, iso8601(refusedAt_ + wiring_.options.lockout))};
-}
-
-// One candidate: a refusal is confirmed once, because a single stray 401 happens (FACTS 7). Two candidates (a crash in
-// the middle of a password change): each is tried once; confirming as well would be a second wrong guess.
-Task<Result<void>> Client::signInTo(const std::vector<Secret>& candidates) {
-  for (const auto& candidate : candidates) {
-    auto login = co_await tryLogin(candidate);
-    if (login && *login == Login::Refused && candidates.size() == 1) login = co_await tryLogin(candidate);
+// One password: a refusal is confirmed once, because a single stray 401 happens (FACTS 7). Two (a crash in the middle of
+// a password change): each is tried once; confirming as well would be a second wrong guess.
+Task<Result<void>> Client::signInByPassword() {
+  const std::array<Secret, kGuesses> guesses{access_->nextPassword.value_or(access_->password),
+                                             access_->password};
+  for (int i = access_->refusals % kGuesses; i < kGuesses; ++i) {
+    auto login = co_await tryLogin(guesses[static_cast<std::size_t>(i)]);
     if (!login) co_return login.error();
     if (*login == Login::Accepted) co_return Result<void>{};
+    ++access_->refusals;
+    access_->refusedAt = wiring_.executor.now();
+    auto saved = co_await saveAccess();
+    if (!saved) co_return saved;
   }
-  co_return Error{
-      Errc::Auth,
-      fmt::format("user {}: {}", access_->user,
-                  candidates.size() == 1 ? "password refused twice"
-                                         : "neither the current nor the next password is accepted"),
-      false, 401};
+  co_return refused();
+}
+
+// Nothing is sent as long as it lasts. Whoever imports another password meanwhile ends it.
+Error Client::refused() const {
+  const auto until = iso8601(access_->refusedAt + wiring_.options.lockout);
+  const bool worked = !access_->sessionUri.empty();
+  if (worked && access_->refusals <= kGuesses)
+    return Error{
+        Errc::Unreachable,
+        fmt::format("user {}: the password that worked before is refused; others may have locked the "
+                    "account, so it is not tried again before {}",
+                    access_->user, until)};
+  return Error{Errc::Auth,
+               fmt::format("user {}: {}; not tried again before {}", access_->user,
+                           access_->nextPassword ? "neither the current nor the next password is accepted"
+                                                 : "password refused twice",
+                           until),
+               false, 401};
 }
 
 Task<Result<std::string>> Client::sessionsUri() {
@@ -192,6 +199,7 @@ Task<Result<void>> Client::keepSession(Secret password, HttpReply reply) {
     access_->password = std::move(password);
     access_->nextPassword.reset();
   }
+  access_->refusals = 0;
   access_->sessionToken = token;
   access_->sessionUri = localPath(reply.headers.get("Location"));
   if (opened && access_->sessionUri.empty()) {

@@ -25,12 +25,16 @@ void back(World& w, Machine& m) {
   w.end(m, Work::Bmc);
 }
 
-void forgetAll(Machine& m) {
+/// `hgxGoesOn`: and with it the tasks that were forwarded to it (FACTS 6), but for one that is stuck (fault 13).
+void forgetAll(Machine& m, bool hgxGoesOn) {
   m.sessions = {};
   m.wrongPasswords = 0;
   m.lockedUntil = {};
-  m.tasks.clear();
-  m.nextTask = m.nextHgxTask = 0;
+  std::erase_if(m.tasks, [hgxGoesOn](const UpdateTask& task) {
+    return !hgxGoesOn || !task.hgx || task.outcome == TaskOutcome::Running;
+  });
+  m.nextTask = 0;
+  if (!hgxGoesOn) m.nextHgxTask = 0;
   m.updateStuck = false;
   m.media = {};
 }
@@ -84,7 +88,7 @@ void restart(World& w, Machine& m, Why why) {
   if (activated && w.fires(m, FaultKind::BmcSlowToReturn))
     down += w.between(m, times.bmcSlowExtraMin, times.bmcSlowExtraMax);
 
-  forgetAll(m);
+  forgetAll(m, why == Why::Asked);
   m.bmcUp = m.bmcGoing = false;
   w.begin(m, Work::Bmc);
   w.later(m, Track::Bmc, down, back);
@@ -100,7 +104,7 @@ void restart(World& w, Machine& m, Why why) {
 void lose(World& w, Machine& m) {
   if (m.hostOn()) host::cutPower(w, m);
   if (m.flash.running) firmware::interrupt(w, m);
-  forgetAll(m);
+  forgetAll(m, false);
   m.bmcUp = m.bmcGoing = m.hgxUp = false;
   w.stop(m, Track::Bmc);
   w.stop(m, Track::Hgx);
@@ -128,6 +132,9 @@ void restartSoon(World& w, Machine& m, Why why) {
 void restartHgx(World& w, Machine& m) {
   const auto& times = w.times();
   if (m.flash.running && m.flash.hgx) firmware::interrupt(w, m);
+  std::erase_if(m.tasks, [](const UpdateTask& task) { return task.hgx; });
+  m.nextHgxTask = 0;
+  if (m.flash.hgx) m.updateStuck = false;
   const auto down = w.between(m, times.hgxMin, times.hgxMax);
   hgxDown(w, m, down, times.hgxMax);
   m.hgxSince = w.now();

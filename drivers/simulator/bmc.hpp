@@ -14,13 +14,14 @@ enum class Why {
 
 /// A moment from now; until then the BMC answers as if nothing had been asked. The first to ask wins.
 void restartSoon(World& w, Machine& m, Why why);
-/// Down from now on; up again after the time that `why` takes. Sessions, tasks and virtual media are gone.
+/// Down from now on; up again after the time that `why` takes. Sessions, tasks and virtual media are gone; where it was
+/// asked for, the HGX BMC goes on, and with it the tasks that were forwarded to it, unless one hung.
 void restart(World& w, Machine& m, Why why);
 /// The busbar is dead: everything in the machine is off at once.
 void lose(World& w, Machine& m);
 /// The busbar lives again.
 void begin(World& w, Machine& m);
-/// Manager.Reset of HGX_BMC_0: HGX_* vanish for 1-3 minutes.
+/// Manager.Reset of HGX_BMC_0: HGX_* vanish for 1-3 minutes, their tasks for good.
 void restartHgx(World& w, Machine& m);
 /// HGX_* are missing although they ought to be back by now.
 bool hgxOverdue(const World& w, const Machine& m);

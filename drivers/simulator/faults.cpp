@@ -19,13 +19,15 @@ constexpr std::array kTransient{
     FaultKind::TaskLostNotDone,   FaultKind::TaskStuck,        FaultKind::CompletedCritical,
     FaultKind::PowerUnmoved,      FaultKind::OldUntilAuxCycle, FaultKind::HostOnAtAuxCycle,
     FaultKind::BmcSlowToReturn,   FaultKind::HgxLate};
+// Of trays, which must end in quarantine.
 constexpr std::array kDefects{FaultKind::OldForGood, FaultKind::HgxMissing, FaultKind::GpuMissing,
-                              FaultKind::WeakGpu, FaultKind::Leak};
+                              FaultKind::WeakGpu,    FaultKind::Leak,       FaultKind::LockedAtFirst};
 
 // Figures of our own choice: what a bring-up of new hardware may look like on a bad day.
 constexpr double kLightShare = 0.2;    // of machines that have one transient fault
 constexpr double kHeavyShare = 0.8;    // of machines that have one to three
 constexpr double kDefectShare = 0.03;  // of machines that must end in quarantine
+constexpr double kPolicyShare = 0.05;  // of trays in racks with shelves: left to power up by themselves
 
 /// It would never fire on another kind of machine.
 bool isOfTraysOnly(FaultKind kind) {
@@ -58,6 +60,7 @@ int occasions(FaultKind kind, Random& random) {
     case FaultKind::SessionTableFull:
     case FaultKind::LockedOut: return static_cast<int>(random.between(0, 3));  // sign-ins
     case FaultKind::PasswordXhtml:
+    case FaultKind::LockedAtFirst:
     case FaultKind::OldUntilAuxCycle:
     case FaultKind::HostOnAtAuxCycle:
     case FaultKind::BmcSlowToReturn:
@@ -90,6 +93,7 @@ std::string_view expectedCause(FaultKind kind) {
     case FaultKind::GpuMissing: return "inventory.missing_part";
     case FaultKind::WeakGpu: return "burnin.failed";
     case FaultKind::Leak: return "cooling.leak";
+    case FaultKind::LockedAtFirst: return "bmc.credentials";
     case FaultKind::Busy503:
     case FaultKind::BusyPlainText:
     case FaultKind::FailingResource:
@@ -119,7 +123,8 @@ std::string_view expectedCause(FaultKind kind) {
 FaultSchedule::FaultSchedule(const FleetOptions& fleet, Time start) : seed_(fleet.seed) {
   for (const auto& f : fleet.scripted) {
     const bool defect = std::find(kDefects.begin(), kDefects.end(), f.kind) != kDefects.end();
-    const int times = defect || f.kind == FaultKind::PasswordXhtml ? 1'000'000 : f.times;
+    const bool lasts = (defect && f.kind != FaultKind::LockedAtFirst) || f.kind == FaultKind::PasswordXhtml;
+    const int times = lasts ? 1'000'000 : f.times;
     byMachine_[f.machine].push_back({f.kind, f.skip, times, start + f.after});
   }
   if (fleet.faults == FaultLevel::None) return;
@@ -139,6 +144,10 @@ FaultSchedule::FaultSchedule(const FleetOptions& fleet, Time start) : seed_(flee
       const auto defect = kDefects[static_cast<std::size_t>(random.between(0, kDefects.size() - 1))];
       if (!(fleet.asWanted && isOfUpdates(defect))) kinds.push_back(defect);
     }
+    // Of its own randomness: what else a machine has is the same with shelves and without.
+    Random policy(seed_, fmt::format("power restore policy {}", machine));
+    if (tray && heavy && fleet.shelvesPerRack > 0 && !fleet.asWanted && policy.chance(kPolicyShare))
+      kinds.push_back(FaultKind::PowersUpByItself);
     for (const auto kind : kinds) {
       const int skip = occasions(kind, random);
       byMachine_[machine].push_back({kind, skip, repeats(kind, random), start});

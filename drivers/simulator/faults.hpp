@@ -15,7 +15,7 @@ namespace zellige::sim {
 
 enum class FaultLevel { None, Light, Heavy };
 
-/// The number is the one in FACTS section 12; OldForGood and the last three are defects of the hardware.
+/// The number is the one in FACTS section 12.
 enum class FaultKind : std::uint8_t {
   Busy503,            ///< 1: 503 + Retry-After to a request that was not applied
   BusyPlainText,      ///< 2: the same 503 as plain text, and no word of when to come again
@@ -24,6 +24,7 @@ enum class FaultKind : std::uint8_t {
   PasswordXhtml,      ///< 5: the 403 of the forced password change has an XHTML body
   SessionTableFull,   ///< 6: others have left so many sessions open that none is free
   LockedOut,          ///< 7: others have guessed passwords until the account was locked
+  LockedAtFirst,  ///< 7, before we ever were let in: nobody can tell it from a wrong pull tag, and a person must look
   ClosedOnReuse,      ///< 8: a kept-alive connection is closed before anything is applied
   AppliedThenClosed,  ///< 8: the act is applied, the connection closed without a reply
   CutShort,           ///< 9: the body of a reply to a read stops half-way
@@ -42,8 +43,10 @@ enum class FaultKind : std::uint8_t {
   GpuMissing,         ///< 31: inventory Absent/Critical while the Processor says Enabled/OK
   WeakGpu,            ///< one GPU gives 30 % less
   Leak,               ///< 32: a leak detector says Critical
-  PowersUpByItself,   ///< 38: delivered with AlwaysOn, so the host starts with the rack's power
-  FabricNever,        ///< on this switch tray the NVLink control plane never configures the fabric
+  PowersUpByItself,  ///< 38: delivered with AlwaysOn, so the host starts with the rack's power; of whole racks
+  /// On this switch tray the NVLink control plane never configures the fabric. Only ever scripted: whether its rack can be
+  /// accepted depends on which of its switch trays a controller chooses to lead, so no expectation can be written by hand.
+  FabricNever,
 };
 
 struct ScriptedFault {
@@ -112,6 +115,7 @@ ZELLIGE_NAMES(sim::FaultKind, {sim::FaultKind::Busy503, "f01_busy_503"},
               {sim::FaultKind::PasswordXhtml, "f05_password_change_xhtml"},
               {sim::FaultKind::SessionTableFull, "f06_session_table_full"},
               {sim::FaultKind::LockedOut, "f07_locked_out"},
+              {sim::FaultKind::LockedAtFirst, "f07_locked_at_first_contact"},
               {sim::FaultKind::ClosedOnReuse, "f08_closed_on_reuse"},
               {sim::FaultKind::AppliedThenClosed, "f08_applied_then_closed"},
               {sim::FaultKind::CutShort, "f09_cut_short"},

@@ -17,6 +17,7 @@ constexpr std::size_t kMaxImage = 209'715'200;  // MaxImageSizeBytes of the reco
 constexpr Duration kPushGap{30'000};            // FACTS 6: two bundles at once, 30 s apart or memory runs out
 constexpr int kBusyRetry = 30;                  // bmcweb: ServiceTemporarilyUnavailable 30
 constexpr std::size_t kMaxTasks = 8;            // est: bmcweb keeps 100; a tray sees few
+constexpr int kMostFallBacks = 3;               // ours (ledger.hpp)
 constexpr std::string_view kInventory = "/redfish/v1/UpdateService/FirmwareInventory/";
 
 /// What a push is aimed at: the items, as a bit mask, and the name of it all for the ledger.
@@ -142,10 +143,16 @@ std::string whyDuplicate(const World& w, const Machine& m, const Push& push, con
                              f.hgx ? "HGX_" : "", f.task)
                : std::string();
   if (writes.empty()) return {};
-  for (const auto& [item, version] : writes)
-    if ((m.pending[item] != 0 ? m.pending[item] : m.active[item]) != version || (m.bricked >> item & 1u) != 0)
-      return {};
-  return fmt::format("every version in it is already pending or active in {}", push.target.component);
+  bool fallsBack = false;
+  for (const auto& [item, version] : writes) {
+    if ((m.pending[item] != 0 ? m.pending[item] : m.active[item]) == version && (m.bricked >> item & 1u) == 0)
+      continue;
+    const bool hopeless = item == w.stubbornItem(m) && version == m.fellBackFrom;
+    if (!hopeless || m.fallBacks < kMostFallBacks) return {};
+    fallsBack = true;
+  }
+  return fmt::format("every version in it is already pending or active in {}{}", push.target.component,
+                     fallsBack ? ", or has fallen back three times" : "");
 }
 
 UpdateTask* taskOf(Machine& m) {
@@ -173,6 +180,7 @@ void written(World& w, Machine& m) {
       m.bricked &= ~(1u << item);
     }
     ++m.flashes;
+    m.delivered.resetWhileHeld = false;
   }
   m.updateStuck = outcome == TaskOutcome::Completed && w.fires(m, FaultKind::TaskStuck);
   finish(w, m, m.updateStuck ? TaskOutcome::Running : outcome);
@@ -270,7 +278,7 @@ HttpReply push(World& w, Machine& m, const HttpRequest& request) {
 
 void interrupt(World& w, Machine& m) {
   for (const auto& write : m.flash.writes) m.bricked |= 1u << write.first;
-  if (m.flash.outcome == TaskOutcome::Completed) ++m.interruptedFlashes;
+  if (!m.flash.writes.empty()) ++m.interruptedFlashes;
   finish(w, m, TaskOutcome::CutOff);
 }
 
@@ -288,6 +296,8 @@ bool activate(World& w, Machine& m, Bundle bundle) {
       continue;
     }
     m.fellBack = true;
+    m.fallBacks = version == m.fellBackFrom ? m.fallBacks + 1 : 1;
+    m.fellBackFrom = version;
     w.faults.showed(m.id, FaultKind::OldForGood);
   }
   if (any && m.isTray()) beginCopy(w, m, bundle);

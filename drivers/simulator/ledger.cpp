@@ -33,10 +33,20 @@ bool Ledger::repeats(const Row& row) const {
   return restart && last.kind == row.kind && last.component == row.component;
 }
 
-int Ledger::refusedPasswords(int machine) const {
-  const auto it = refusedPasswords_.find(machine);
-  return it == refusedPasswords_.end() ? 0 : it->second;
+void Ledger::countLockedPassword(int machine, int nth) {
+  auto& most = lockedPasswords_[machine];
+  most = std::max(most, nth);
 }
+
+namespace {
+int countOf(const std::map<int, int>& counts, int machine) {
+  const auto it = counts.find(machine);
+  return it == counts.end() ? 0 : it->second;
+}
+}  // namespace
+
+int Ledger::refusedPasswords(int machine) const { return countOf(refusedPasswords_, machine); }
+int Ledger::lockedPasswords(int machine) const { return countOf(lockedPasswords_, machine); }
 
 LedgerEntry Ledger::expand(const Row& row) const {
   return {row.at, row.machine, row.kind, strings_.text(row.component), strings_.text(row.digest)};

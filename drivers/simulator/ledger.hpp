@@ -5,14 +5,15 @@
 // Duplicates: an act delivered again while an earlier one ran or had taken effect (DESIGN section 8):
 //
 // - firmware_start: the same package for the same component while it is being written, or when every version
-//   in it is already pending or active there.
+//   in it is already pending or active there, or has been written three times and fell back to the old one each time.
+//   Three is our own choice: FACTS 6 knows of one retry, and a part that went back three times goes back for ever.
 // - reset: off while off or going off since an earlier off; on while on since an earlier on; a restart while
-//   the host still boots from an earlier restart or on, with boot override and media unchanged.
+//   the host still boots from an earlier restart or on, with boot override and media unchanged; any, while the task of
+//   the same reset runs.
 // - bmc_reset: again, while the first has not begun yet, or with no BMC firmware pending that it would activate and no
-//   task that it would end.
+//   task that it would end. The HGX BMC's activates none.
 // - aux_cycle: again, while the first has not begun yet, or with no firmware pending and HGX not missing beyond its
-//   start-up time. Once more is right where a component fell back to its old version at the first: nothing on the machine
-//   can tell it from one that still waits for its cycle.
+//   start-up time.
 // - media_insert: while any slot has media.
 // - image_write: a new order for a digest that is on the disk, verified, or is being written. The same order
 //   repeated is how the protocol works, and is no delivery.
@@ -22,11 +23,13 @@
 // A request refused for a reason of its own (400 host is on, 412 wrong ETag) changes nothing and is no
 // duplicate; a firmware push refused only because the same one is running is.
 //
-// Permitted repeats: a restart right after a restart whose boot is over. Nothing on the machine can tell it from a
-// second wish for one, so a step that says it may be repeated is within its rights.
+// Permitted repeats, where nothing on the machine tells a second wish from a first that came to nothing: a restart right
+// after a restart whose boot is over; one BMC reset more where the first left the BMC's firmware as it was; one aux cycle
+// more where a component fell back to its old version at the first.
 //
 // Beside the deliveries it counts what arrived that is no read, also what was refused before it became one (401, 403,
-// 405, 412, 503), and the passwords that were found wrong: none is while the account is locked.
+// 405, 412, 503), the passwords that were found wrong, and apart from them those that were sent while the account was
+// locked: nobody compares these, but a BMC may count each and stay locked.
 #pragma once
 
 #include <cstdint>
@@ -83,7 +86,11 @@ class Ledger {
   void countRead() { ++reads_; }
   /// `session`: it opens or ends one.
   void countWrite(bool session) { ++(session ? sessionRequests_ : writesArrived_); }
+  /// This delivery is a repeat, and within the sender's rights.
+  void allowRepeat() { ++repeatsAllowed_; }
   void countRefusedPassword(int machine) { ++refusedPasswords_[machine]; }
+  /// A password was sent while the account was locked, the nth of this lockout.
+  void countLockedPassword(int machine, int nth);
 
   std::vector<LedgerEntry> entries() const;
   std::vector<LedgerEntry> entriesOf(int machine) const;
@@ -94,6 +101,8 @@ class Ledger {
   /// Every other request that is no read.
   std::uint64_t writesArrived() const { return writesArrived_; }
   int refusedPasswords(int machine) const;
+  /// The most that were sent in one lockout.
+  int lockedPasswords(int machine) const;
   int repeatsAllowed() const { return repeatsAllowed_; }
   std::size_t count(ActKind kind) const;
   /// What was delivered that is none of `kinds`: empty when nothing but those was.
@@ -117,7 +126,7 @@ class Ledger {
   std::vector<Duplicate> duplicates_;
   Interner strings_;
   std::uint64_t reads_ = 0, sessionRequests_ = 0, writesArrived_ = 0;
-  std::map<int, int> refusedPasswords_;
+  std::map<int, int> refusedPasswords_, lockedPasswords_;  ///< by machine
   int repeatsAllowed_ = 0;
 };
 

@@ -87,10 +87,13 @@ struct Flash {
 
 /// What was delivered before, for the ledger's rules on duplicates.
 struct Delivered {
-  bool off = false;      ///< an off since the host was last on
-  bool on = false;       ///< an on since the host was last off
-  bool restart = false;  ///< a restart or on that still boots, with override and media unchanged since
-  bool bmcReset = false;
+  bool off = false;         ///< an off since the host was last on
+  bool on = false;          ///< an on since the host was last off
+  bool restart = false;     ///< a restart or on that still boots, with override and media unchanged since
+  std::uint32_t reset = 0;  ///< interned type of one that was agreed to and is under way until `resetEnds`
+  Time resetEnds{};
+  bool bmcReset = false, hgxReset = false;
+  bool resetWhileHeld = false;  ///< one more, after the first had left the firmware as it was
   bool auxCycle = false;
   std::uint64_t imageOrder = 0, burnInOrder = 0;  ///< hash of the last order's id
 };
@@ -110,7 +113,7 @@ struct Machine {
   Time hgxOverdueAt{};  ///< when HGX ought to be back at the latest
   std::array<Session, kSessions> sessions{};
   std::uint32_t sessionsOpened = 0;
-  std::uint16_t wrongPasswords = 0;
+  std::uint16_t wrongPasswords = 0, lockedPasswords = 0;  ///< the latter: sent in this lockout, or the last
   bool passwordExpired = false;
   Time lockedUntil{}, lastWrongPassword{};
   std::string failingPath;  ///< fault 3, until `failsUntil`
@@ -123,6 +126,7 @@ struct Machine {
   Flash flash;
   bool updateStuck = false;  ///< fault 13: it takes itself to be writing
   bool fellBack = false;     ///< fault 17: a component did, when it was last to come alive
+  std::uint16_t fellBackFrom = 0, fallBacks = 0;  ///< from which version, and how often from that one
   Time lastPush = Time::min();
   std::vector<UpdateTask> tasks;
   std::uint16_t nextTask = 0, nextHgxTask = 0;

@@ -34,6 +34,11 @@ HttpReply errorReply(int status, std::string_view message, std::string_view text
                               {"message", text}}}});
 }
 
+HttpReply badParameter(std::string_view name) {
+  return errorReply(400, "ActionParameterNotSupported",
+                    fmt::format("The parameter {} is not supported.", name));
+}
+
 HttpReply unavailable(std::string_view text, int retryAfterSeconds) {
   auto reply = errorReply(503, "ServiceTemporarilyUnavailable", text);
   reply.headers.add("Retry-After", std::to_string(retryAfterSeconds));

@@ -13,6 +13,8 @@ HttpReply jsonReply(int status, const Json& body);
 HttpReply noContent();
 /// `message` is a key of the Base registry: "ResourceNotFound".
 HttpReply errorReply(int status, std::string_view message, std::string_view text);
+/// An action has no parameter of this name, or not with this value.
+HttpReply badParameter(std::string_view name);
 HttpReply unavailable(std::string_view text, int retryAfterSeconds);
 /// The success body of bmcweb's actions.
 HttpReply success();

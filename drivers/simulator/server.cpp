@@ -26,8 +26,16 @@ constexpr int kFaultRetryAfter = 5;         // est
 /// Who is asking.
 enum class Caller { Nobody, Root };
 
+void lock(const World& w, Machine& m) {
+  m.lockedUntil = w.now() + kLockout;
+  m.wrongPasswords = m.lockedPasswords = 0;
+}
+
 bool rightPassword(World& w, Machine& m, std::string_view user, std::string_view password) {
-  if (w.now() < m.lockedUntil) return false;  // nobody compares it
+  if (w.now() < m.lockedUntil) {  // nobody compares it
+    w.ledger.countLockedPassword(m.id, ++m.lockedPasswords);
+    return false;
+  }
   if (w.now() - m.lastWrongPassword > kLockout) m.wrongPasswords = 0;
   if (user == "root" && password == m.password) {
     m.wrongPasswords = 0;
@@ -35,10 +43,7 @@ bool rightPassword(World& w, Machine& m, std::string_view user, std::string_view
   }
   w.ledger.countRefusedPassword(m.id);
   m.lastWrongPassword = w.now();
-  if (++m.wrongPasswords >= kLockoutTries) {
-    m.lockedUntil = w.now() + kLockout;
-    m.wrongPasswords = 0;
-  }
+  if (++m.wrongPasswords >= kLockoutTries) lock(w, m);
   return false;
 }
 
@@ -122,8 +127,7 @@ HttpReply openSession(World& w, Machine& m, const HttpRequest& request) {
     return errorReply(400, "MalformedJSON", "The request body is not a JSON object.");
   const auto user = readString(*body, "UserName"), password = readString(*body, "Password");
   if (!user || !password) return errorReply(400, "PropertyMissing", "UserName and Password are required.");
-  // At first contact nobody could tell a locked account from a wrong pull tag.
-  if (m.sessionsOpened > 0 && w.fires(m, FaultKind::LockedOut)) m.lockedUntil = w.now() + kLockout;
+  if (w.fires(m, m.sessionsOpened == 0 ? FaultKind::LockedAtFirst : FaultKind::LockedOut)) lock(w, m);
   if (!rightPassword(w, m, *user, *password)) return unauthorized();
   dropExpired(w, m);
   if (w.fires(m, FaultKind::SessionTableFull)) leakSessions(w, m);

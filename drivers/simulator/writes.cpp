@@ -1,12 +1,10 @@
-#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "drivers/simulator/bmc.hpp"
 #include "drivers/simulator/firmware.hpp"
-#include "drivers/simulator/host.hpp"
 #include "drivers/simulator/reply.hpp"
+#include "drivers/simulator/resets.hpp"
 #include "drivers/simulator/server.hpp"
 
 namespace zellige::sim::server {
@@ -23,10 +21,6 @@ HttpReply unknownProperty(std::string_view key) {
 }
 HttpReply badValue(std::string_view key) {
   return errorReply(400, "PropertyValueNotInList", fmt::format("The value of {} is not acceptable.", key));
-}
-HttpReply badParameter(std::string_view key) {
-  return errorReply(400, "ActionParameterNotSupported",
-                    fmt::format("The parameter {} is not supported.", key));
 }
 
 Result<Json> readBody(const HttpRequest& request) {
@@ -152,110 +146,6 @@ HttpReply patchNetwork(World& w, Machine& m, const Json& body) {
 
 // --- Actions
 
-HttpReply notInThisState(std::string_view type) {
-  return errorReply(400, "ResourceInUse", fmt::format("{} is not possible in the current power state.", type));
-}
-
-// Fault 15, of a reset that would change something: no other is an occasion.
-bool powerIsUnmoved(World& w, Machine& m, bool changes) {
-  if (!m.isTray() || !changes || !w.fires(m, FaultKind::PowerUnmoved)) return false;
-  firmware::addTask(
-      m, {m.nextTask++, false, TaskOutcome::PowerUnmoved, w.now(), w.now() + w.times().powerUnmoved});
-  return true;
-}
-
-HttpReply resetOff(World& w, Machine& m, const std::string& type) {
-  const bool offAlready = !m.hostOn() || m.host.poweringOff;
-  w.record(m, ActKind::Reset, type, {},
-           offAlready && m.delivered.off ? "the host is off, or on its way, since an earlier request"
-                                         : std::string());
-  if (!m.hostOn()) return notInThisState(type);
-  if (powerIsUnmoved(w, m, !offAlready)) return firmware::taskReply(w, m);
-  m.delivered.off = true;
-  m.delivered.on = m.delivered.restart = false;
-  host::showLate(w, m);
-  if (!m.host.poweringOff || type == "ForceOff") host::powerOff(w, m, type == "GracefulShutdown");
-  return success();
-}
-
-HttpReply resetOn(World& w, Machine& m, const std::string& type) {
-  const bool on = m.hostOn() && !m.host.poweringOff;
-  w.record(m, ActKind::Reset, type, {},
-           on && m.delivered.on ? "the host is on, or booting, since an earlier request" : std::string());
-  if (m.hostOn()) return notInThisState(type);
-  if (powerIsUnmoved(w, m, true)) return firmware::taskReply(w, m);
-  host::showLate(w, m);
-  host::powerOn(w, m);
-  m.delivered.on = m.delivered.restart = true;
-  return success();
-}
-
-HttpReply resetSystem(World& w, Machine& m, const Json& body) {
-  const auto type = readString(body, "ResetType").value_or("");
-  if (type == "ForceOff" || type == "GracefulShutdown") return resetOff(w, m, type);
-  if (type == "On" || type == "ForceOn") return resetOn(w, m, type);
-  if (type == "Nmi") {
-    w.record(m, ActKind::OtherWrite, type);
-    return success();
-  }
-  if (type != "PowerCycle" && type != "GracefulRestart" && type != "ForceRestart")
-    return badParameter("ResetType");
-  const bool booting = m.host.phase == HostPhase::Post || m.host.phase == HostPhase::Booting;
-  w.record(m, ActKind::Reset, type, {},
-           booting && m.delivered.restart
-               ? "the host still boots from an earlier request, and nothing else has changed"
-               : std::string());
-  if (!m.hostOn() || m.host.poweringOff) return notInThisState(type);
-  if (powerIsUnmoved(w, m, true)) return firmware::taskReply(w, m);
-  host::showLate(w, m);
-  host::restart(w, m);
-  m.delivered.on = m.delivered.restart = true;
-  return success();
-}
-
-constexpr const char* kGoing = "an earlier request to restart is being carried out";
-
-HttpReply resetManager(World& w, Machine& m, const Json& body, bool hgx) {
-  const auto type = readString(body, "ResetType").value_or("");
-  if (type != "GracefulRestart" && type != "ForceRestart") return badParameter("ResetType");
-  if (hgx) {
-    w.record(m, ActKind::BmcReset, "HGX_BMC_0");
-    bmc::restartHgx(w, m);
-    return success();
-  }
-  const bool pending = m.anyPending(Bundle::BmcTray) || m.anyPending(Bundle::ShelfController);
-  w.record(m, ActKind::BmcReset, "BMC_0", {},
-           m.bmcGoing ? kGoing
-           : m.delivered.bmcReset && !pending && !m.updateStuck
-               ? "an earlier BMC reset took effect, no BMC firmware is pending and no task is stuck"
-               : "");
-  m.delivered.bmcReset = true;
-  bmc::restartSoon(w, m, bmc::Why::Asked);
-  return success();
-}
-
-HttpReply auxPowerReset(World& w, Machine& m, const Json& body) {
-  if (readString(body, "ResetType").value_or("") != "AuxPowerCycle") return badParameter("ResetType");
-  if (!m.hostOn() && w.fires(m, FaultKind::HostOnAtAuxCycle)) {  // by its button
-    host::showLate(w, m);
-    host::powerOn(w, m);
-  }
-  if (m.hostOn())
-    return errorReply(400, "ChassisPowerStateOffRequired",
-                      "The Chassis with Id 'BMC_0' requires to be powered off.");
-  const bool looksPending = std::exchange(m.fellBack, false);
-  const bool needed = looksPending || m.anyPending(Bundle::BmcTray) || m.anyPending(Bundle::Compute) ||
-                      bmc::hgxOverdue(w, m);
-  w.record(m, ActKind::AuxCycle, "BMC_0", {},
-           m.bmcGoing ? kGoing
-           : m.delivered.auxCycle && !needed
-               ? "an earlier aux cycle took effect, no firmware is pending, HGX is there"
-               : "");
-  m.delivered.auxCycle = true;
-  bmc::restartSoon(w, m, bmc::Why::AuxCycle);
-  return success();
-}
-
 HttpReply insertMedia(World& w, Machine& m, const Json& body, std::size_t slot) {
   for (const auto& [key, value] : body.items())
     if (key != "Image" && key != "Inserted" && key != "WriteProtected" && key != "TransferProtocolType" &&
@@ -290,20 +180,6 @@ HttpReply patchShelf(World& w, Machine& m, const Json& body) {
   m.locationLed = *led != "Off";
   w.record(m, ActKind::OtherWrite, "IndicatorLED");
   return noContent();
-}
-
-HttpReply switchShelf(World& w, Machine& m, bool on) {
-  const bool repeated = on ? m.hostOn() && m.delivered.on : !m.hostOn() && m.delivered.off;
-  w.record(m, ActKind::Reset, on ? "On" : "ForceOff", {},
-           repeated ? "the shelf is so since an earlier request" : std::string());
-  if (m.hostOn() == on) return notInThisState(on ? "On" : "ForceOff");
-  m.delivered.on = on;
-  m.delivered.off = !on;
-  host::showLate(w, m);
-  m.host.phase = on ? HostPhase::Running : HostPhase::Off;
-  m.host.since = m.host.progressSince = w.now();
-  w.feed(m, on);
-  return success();
 }
 
 HttpReply postToShelf(World& w, Machine& m, std::string_view path, const Json& body) {

@@ -6,6 +6,7 @@
 #include "controller/base/log.hpp"
 #include "controller/commands/scratch.hpp"
 #include "controller/commands/site_end.hpp"
+#include "tests/commands/undone.hpp"
 
 namespace zellige {
 namespace {
@@ -20,7 +21,11 @@ class AtTheLedger : public testing::Test {
     log::setLevel(log::Level::Off);
     options.fleet.trays = 6;
   }
-  void begin() { site = std::make_unique<VirtualSite>(scratch.path(), options); }
+  void begin() {
+    site.reset();
+    scratch = std::make_unique<Scratch>();
+    site = std::make_unique<VirtualSite>(scratch->path(), options);
+  }
   const sim::Ledger& ledger() { return site->fleet().ledger(); }
   int mostRefusedPasswords() {
     int most = 0;
@@ -36,7 +41,27 @@ class AtTheLedger : public testing::Test {
       out.push_back(row.finding.cause);
     return out;
   }
-  Scratch scratch;
+  HttpReply ask(std::string method, std::string target, std::string body, std::string_view token = {}) {
+    sim::Arrival arrival;
+    arrival.request = {std::move(method), std::move(target), {}, std::move(body)};
+    if (!token.empty()) arrival.request.headers.add("X-Auth-Token", std::string(token));
+    return site->fleet().exchange(site->fleet().machines().front(), arrival).reply;
+  }
+  /// One tray in service, whose BMC's password somebody changes by hand.
+  void beginAndChangeThePasswordByHand() {
+    options.fleet.trays = 1;
+    options.fleet.asWanted = true;
+    begin();
+    ASSERT_TRUE(site->run(48h));
+    const auto login = ask("POST", "/redfish/v1/SessionService/Sessions",
+                           R"({"UserName":"root","Password":"Zellige-Sim-1"})");
+    ASSERT_EQ(login.status, 201);
+    ASSERT_EQ(ask("PATCH", "/redfish/v1/AccountService/Accounts/root", R"({"Password":"Somebody-Else-1"})",
+                  login.headers.get("X-Auth-Token"))
+                  .status,
+              200);
+  }
+  std::unique_ptr<Scratch> scratch;
   VirtualSiteOptions options;
   std::unique_ptr<VirtualSite> site;
 };
@@ -106,6 +131,52 @@ TEST_F(AtTheLedger, ASecondWrongGuessIsAWrongEnd) {
   site->fleet().exchange(machine, guess);
   EXPECT_THAT(wrongOrders(site->fleet(), {}), ElementsAre(HasSubstr(site->fleet().serial(machine))));
   EXPECT_FALSE(endOf(*site).good());
+}
+
+// A client that takes a locked account for a busy one, and comes again every few seconds.
+TEST_F(AtTheLedger, WhoGoesOnSendingPasswordsToALockedAccountEndsWrong) {
+  options.fleet.trays = 1;
+  options.fleet.scripted = {{0, sim::FaultKind::LockedOut, Duration{0}, 1}};
+  for (const bool hammers : {false, true}) {
+    Undoing busy;
+    busy.after = [](Time, const HttpRequest& request, Result<http::Received>& result) {
+      if (request.path().ends_with("/Sessions") && result && result->reply.status == 401)
+        result->reply.status = 503;
+    };
+    if (hammers)
+      options.between = [&](http::Transport& wire) {
+        return std::make_unique<Undone>(wire, busy, [] { return Time{}; });
+      };
+    begin();
+    ASSERT_TRUE(site->run(48h));
+    const auto end = endOf(*site);
+    EXPECT_EQ(end.available, 1) << "the lockout ends whatever it does";
+    EXPECT_EQ(end.good(), !hammers);
+    EXPECT_EQ(ledger().refusedPasswords(0), 0);
+    EXPECT_EQ(ledger().lockedPasswords(0) > 2, hammers);
+    if (hammers) {
+      EXPECT_THAT(end.wrongEndStates, ElementsAre(HasSubstr("passwords sent in one lockout")));
+    }
+  }
+}
+
+TEST_F(AtTheLedger, ThePatrolFindsAPasswordThatSomebodyChangedAndDoesNotGuessOn) {
+  beginAndChangeThePasswordByHand();
+  site->runFor(24h);
+  EXPECT_THAT(openCauses({0}), ElementsAre("bmc.credentials"));
+  EXPECT_EQ(ledger().refusedPasswords(0), 4)
+      << "twice, and twice again when no lockout can explain it any more";
+  EXPECT_FALSE(site->store().node(*site->store().nodeBySerial(site->fleet().serial({0})))->unreachableSince);
+}
+
+TEST_F(AtTheLedger, ThePatrolDoesNotGuessOnInEveryLifeOfTheController) {
+  beginAndChangeThePasswordByHand();
+  for (int life = 0; life < 20; ++life) {
+    site->stopController();
+    site->runFor(9min + 30s);
+  }
+  EXPECT_THAT(openCauses({0}), ElementsAre("bmc.credentials"));
+  EXPECT_EQ(ledger().refusedPasswords(0), 4);
 }
 
 // Judged by what the machines did at a time, not by what the scheduler thinks that it let them do.

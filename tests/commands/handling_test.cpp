@@ -48,6 +48,14 @@ Undoing takesAFullSessionTableForANo() {
           }};
 }
 
+// And comes again until it is let in.
+Undoing takesALockedAccountForABusyOne() {
+  return {{}, [](Time, const HttpRequest& request, Received& result) {
+            if (ends(request, "/Sessions") && result && result->reply.status == 401)
+              result->reply.status = 503;
+          }};
+}
+
 Undoing takesALockedAccountForAWrongPassword() {
   return {{}, [](Time, const HttpRequest& request, Received& result) {
             if (ends(request, "/Sessions") && result && result->reply.status == 401)
@@ -311,6 +319,7 @@ const Case kCases[] = {
     {FaultKind::PasswordXhtml, 0, readsNoPages},
     {FaultKind::SessionTableFull, 1, takesAFullSessionTableForANo},
     {FaultKind::LockedOut, 1, takesALockedAccountForAWrongPassword},
+    {FaultKind::LockedAtFirst, 0, takesALockedAccountForABusyOne},
     {FaultKind::ClosedOnReuse, 10, takesAClosedConnectionForTheEnd},
     {FaultKind::CutShort, 20, takesACutReplyForTheEnd},
     // The second flash: after the first the BMC's restart has brought the new version alive, and all is well.
@@ -350,6 +359,7 @@ TEST_P(Handling, IsWhatMakesTheFaultEndAsExpected) {
   const auto handled = run(true, false, GetParam().skip);
   EXPECT_TRUE(handled.good()) << handled.text();
   EXPECT_EQ(handled.fired, 1);
+  EXPECT_EQ(handled.end.repeatsAllowed, 0) << "nothing but a crash leaves a doubt that would excuse one";
   const auto harmless = run(false, true, 0);
   EXPECT_TRUE(harmless.good()) << "without the fault the undoing must do no harm: " << harmless.text();
   const auto undone = run(true, true, GetParam().skip);

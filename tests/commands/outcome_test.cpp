@@ -9,6 +9,9 @@ namespace zellige {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
 
 struct WrongOrders : testing::Test {
   WrongOrders() : bmc(hall, 0) { bmc.takeOver(); }
@@ -53,6 +56,40 @@ TEST_F(WrongOrders, AreTwoPushesWithin30Seconds) {
   hall.pass(20s);
   bmc.pushCompute();
   EXPECT_THAT(found(), ElementsAre("1 pushes that exhausted the BMC's memory" + inIt()));
+}
+
+// Of the first of two trays, which has a defect; the second has none.
+struct Ends : testing::Test {
+  Ends() : hall(sick()) {}
+  static sim::FleetOptions sick() {
+    sim::FleetOptions options;
+    options.scripted = {{0, sim::FaultKind::GpuMissing}};
+    return options;
+  }
+  std::vector<std::string> against(int tray, Lifecycle lifecycle, std::vector<std::string> causes) {
+    const std::vector<NodeOutcome> nodes{
+        {hall.fleet.serial({tray}), lifecycle, std::move(causes), "said so", std::nullopt}};
+    const WantedOf wanted{{sim::MachineKind::ComputeTray, {}}};
+    return judgeFleet(hall.fleet, nodes, wanted, {}).unexpected;
+  }
+  sim::Hall hall;
+};
+
+TEST_F(Ends, InQuarantineAreForTheirCauseAndNoOther) {
+  const auto end = Lifecycle::Quarantined;
+  EXPECT_THAT(against(0, end, {"inventory.missing_part"}), IsEmpty());
+  EXPECT_THAT(against(0, end, {"cooling.leak"}), ElementsAre(HasSubstr("expected inventory.missing_part")));
+  EXPECT_THAT(against(0, end, {}), SizeIs(1));
+  EXPECT_THAT(against(0, end, {"inventory.missing_part", "cooling.leak"}),
+              ElementsAre(HasSubstr("cooling.leak")));
+  EXPECT_THAT(against(1, end, {"inventory.missing_part"}), ElementsAre(HasSubstr("expected available")));
+}
+
+TEST_F(Ends, AsAvailableAreWithoutAFindingThatBlocks) {
+  const auto end = Lifecycle::Available;
+  EXPECT_THAT(against(1, end, {}), IsEmpty());
+  EXPECT_THAT(against(1, end, {"cooling.leak"}), ElementsAre(HasSubstr("cooling.leak")));
+  EXPECT_THAT(against(0, end, {}), ElementsAre(HasSubstr("expected inventory.missing_part")));
 }
 
 }  // namespace

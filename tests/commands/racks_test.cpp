@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "controller/base/log.hpp"
 #include "controller/commands/scratch.hpp"
 #include "controller/commands/simulation.hpp"
@@ -81,6 +83,45 @@ TEST(Racks, ATrayThatLeaksGetsNoPowerAndTheOthersGoOn) {
   const auto found = site.store().queries()->findings(filter, {}, 50).findings;
   ASSERT_EQ(found.size(), 1u) << "the hosts that the policy switched on, and nobody else";
   EXPECT_EQ(found.front().finding.cause, "cooling.on_before_dry");
+}
+
+// Takes every host for off until one of them was told to be on.
+Undoing takesHostsForOffUntilTold() {
+  return {
+      {}, [told = false](Time, const HttpRequest& request, Result<http::Received>& result) mutable {
+        told = told || request.path().ends_with("ComputerSystem.Reset");
+        if (told) return;
+        changeBody(result, [](Json& json) {
+          forEachObject(json, [](Json& part) {
+            if (part.value("@odata.id", "") == "/redfish/v1/Systems/System_0" && part.contains("PowerState"))
+              part["PowerState"] = "Off";
+          });
+        });
+      }};
+}
+
+TEST(Racks, WithAHostThatPowersUpByItselfAreAcceptedBecauseItIsLookedAt) {
+  for (const auto& [fault, undone] : {std::pair(true, false), {false, true}, {true, true}}) {
+    Scratch scratch;
+    auto options = oneRack();
+    if (fault) options.fleet.scripted = {{5, sim::FaultKind::PowersUpByItself}};
+    if (undone)
+      options.between = [](http::Transport& wire) {
+        return std::make_unique<Undone>(wire, takesHostsForOffUntilTold(), [] { return Time{}; });
+      };
+    VirtualSite site(scratch.path(), options);
+    EXPECT_TRUE(site.run(48h));
+    SCOPED_TRACE(testing::Message() << "fault " << fault << ", undone " << undone);
+    auto end = endOf(site);
+    EXPECT_EQ(end.faultsFired["f38_powers_up_by_itself"], fault);
+    EXPECT_EQ(end.good(), !(fault && undone));
+    EXPECT_EQ(end.racksAccepted, !(fault && undone));
+    const auto found = site.store().queries()->findings({}, {}, 50).findings;
+    const bool told = std::any_of(found.begin(), found.end(), [](const auto& row) {
+      return row.finding.cause == "cooling.on_before_dry";
+    });
+    EXPECT_EQ(told, fault && !undone);
+  }
 }
 
 // Takes a control plane that is enabled for one that has configured the fabric.

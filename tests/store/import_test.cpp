@@ -204,12 +204,17 @@ TEST_F(SiteImportTest, TakesACorrectedPasswordButKeepsARotatedOne) {
   auto access = *store_->loadAccess(node);
   access.password = Secret{"rotated"};
   access.mustChange = false;
+  access.refusals = 2;
+  access.refusedAt = Time{Duration{1}};
   ASSERT_TRUE(wait(store_->saveAccess(node, access)));
   ASSERT_TRUE(wait(store_->importSite(site(3), by_)));
   EXPECT_EQ(store_->loadAccess(node)->password.reveal(), "rotated");
+  EXPECT_EQ(store_->loadAccess(node)->refusals, 2);
+  EXPECT_EQ(store_->loadAccess(node)->refusedAt, access.refusedAt);
   auto corrected = site(3);
   corrected.manifests[0].nodes[0].password = Secret{"from the pull tag"};
   EXPECT_EQ(wait(store_->importSite(corrected, by_))->nodesChanged, 1);
+  EXPECT_EQ(store_->loadAccess(node)->refusals, 0) << "of another password";
   EXPECT_EQ(store_->loadAccess(node)->password.reveal(), "from the pull tag");
   EXPECT_TRUE(store_->loadAccess(node)->mustChange);
 }

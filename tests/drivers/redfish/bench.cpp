@@ -164,6 +164,15 @@ void Bench::restart() {
   owned = std::make_unique<RedfishBmc>(wiring, NodeId{1}, peer, [this] { return armed; });
 }
 
+void Bench::import(std::string password) {
+  auto& row = access.stored;
+  row.password = Secret(std::move(password));
+  row.sessionToken = {};
+  row.sessionUri.clear();
+  row.refusals = 0;
+  ++row.version;
+}
+
 std::vector<FakeBmc::Seen> Bench::writes() const {
   std::vector<FakeBmc::Seen> out;
   for (const auto& s : machine.seen)

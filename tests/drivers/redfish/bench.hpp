@@ -132,6 +132,8 @@ struct Bench {
   std::vector<FakeBmc::Seen> writes() const;
   /// As if the controller had been killed and started again: only what was saved is left.
   void restart();
+  /// As an import that names another password does.
+  void import(std::string password);
 
   VirtualTime time;
   VirtualExecutor executor{time};

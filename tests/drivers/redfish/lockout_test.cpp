@@ -1,4 +1,6 @@
-// Fault 7: others have locked the account. Nobody can tell that it is not the password, and nothing is guessed meanwhile.
+// Fault 7: others have locked the account. Nobody can tell that it is not the password, and nothing is guessed meanwhile;
+// also not by whoever never heard of the refusal.
+#include "drivers/redfish/directory.hpp"
 #include "tests/drivers/redfish/bench.hpp"
 
 namespace zellige::redfish {
@@ -51,10 +53,80 @@ TEST_F(Lockout, ALockoutThatIsOverIsForgotten) {
 TEST_F(Lockout, ACorrectedPasswordIsTriedWithoutWaitingForALockoutToEnd) {
   bench.machine.password = "changed";
   EXPECT_EQ(bench.run(bench.bmc().host()).error().code, Errc::Unreachable);
-  bench.access.stored.password = Secret("changed");
-  bench.access.stored.sessionToken = {};
-  ++bench.access.stored.version;
+  bench.import("changed");
   EXPECT_TRUE(bench.run(bench.bmc().host()));
+}
+
+TEST_F(Lockout, IsRememberedOfAMachineThatIsForgottenBetweenTwoLooks) {
+  RedfishDirectory directory(bench.machine, bench.access, bench.executor, [](const Place&) { return true; });
+  Node node;
+  node.id = NodeId{7};
+  node.bmc.address = "10.0.0.7";
+  bench.machine.password = "changed by hand";
+  std::vector<std::string_view> said;
+  for (int i = 0; i < 4; ++i) {  // as a patrol looks, whose round is shorter than the lockout
+    auto bmc = directory.of(node);
+    said.push_back(name(bench.run(bmc->host()).error().code));
+    bmc.reset();
+    directory.rest(node.id);
+    pass(545s);
+  }
+  const auto unreachable = name(Errc::Unreachable), auth = name(Errc::Auth);
+  EXPECT_EQ(said, (std::vector{unreachable, unreachable, auth, auth})) << "no lockout lasts so long";
+  EXPECT_EQ(logins(), 5u) << "the first, and two guesses each in twenty minutes";
+}
+
+TEST_F(Lockout, ARestartIsNoReasonToGuessAgain) {
+  bench.machine.password = "changed by hand";
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(bench.run(bench.bmc().host()).error().code, Errc::Unreachable);
+    bench.restart();
+  }
+  EXPECT_EQ(logins(), 3u);
+}
+
+TEST_F(Lockout, EveryRefusalIsDurableBeforeAnotherGuess) {
+  bench.machine.password = "changed by hand";
+  std::vector<std::pair<int, std::size_t>> saved;
+  bench.access.beforeSave = [&](const BmcAccess& row) { saved.emplace_back(row.refusals, logins()); };
+  EXPECT_FALSE(bench.run(bench.bmc().host()));
+  EXPECT_EQ(saved, (std::vector<std::pair<int, std::size_t>>{{1, 2}, {2, 3}}));
+}
+
+TEST_F(Lockout, AfterACrashBetweenTwoGuessesOnlyTheSecondIsMade) {
+  for (const bool stray : {false, true}) {
+    const auto before = logins();
+    bench.machine.password = stray ? "correct" : "changed by hand";
+    bench.access.stored.refusals = 1;
+    bench.access.stored.refusedAt = bench.executor.now();
+    bench.restart();
+    EXPECT_EQ(bool(bench.run(bench.bmc().host())), stray);
+    EXPECT_EQ(bench.access.stored.refusals, stray ? 0 : 2);
+    EXPECT_EQ(logins(), before + 1);
+  }
+}
+
+TEST_F(Lockout, OfTwoPasswordsTheOneThatWasRefusedIsNotGuessedAgainAfterACrash) {
+  bench.access.stored.nextPassword = Secret("was never sent");
+  bench.access.stored.refusals = 1;
+  bench.access.stored.refusedAt = bench.executor.now();
+  bench.restart();
+  EXPECT_TRUE(bench.run(bench.bmc().host()));
+  EXPECT_EQ(logins(), 2u);
+  EXPECT_FALSE(bench.access.stored.nextPassword);
+}
+
+TEST_F(Lockout, APasswordThatNeverWorkedIsNotGuessedAgainAfterARestartEither) {
+  bench.access.stored.sessionUri.clear();
+  bench.access.stored.sessionToken = {};
+  bench.machine.password = "another pull tag's";
+  for (int i = 0; i < 3; ++i) {
+    bench.restart();
+    EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::Auth);
+  }
+  EXPECT_EQ(logins(), 3u);
+  bench.import("another pull tag's");
+  EXPECT_TRUE(bench.run(bench.bmc().signIn()));
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ TEST_F(Session, AWrongPasswordIsTriedExactlyTwice) {
 TEST_F(Session, APersonsCorrectionOfThePasswordIsPickedUp) {
   bench.access.stored.password = Secret("wrong");
   ASSERT_FALSE(bench.run(bench.bmc().signIn()));
-  bench.access.stored.password = Secret("correct");
+  bench.import("correct");
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
 }
 

@@ -83,6 +83,17 @@ TEST(Faults, F14CompletesAndIsCriticalAndWritesNothing) {
   EXPECT_TRUE(hall.fleet.ledger().duplicates().empty());
 }
 
+TEST(Faults, F14CutOffIsAnInterruptedFlashLikeAnyOther) {
+  Hall hall(with(FaultKind::CompletedCritical));
+  Bmc bmc(hall, 0);
+  bmc.takeOver();
+  bmc.pushBmcTray();
+  hall.pass(5min);
+  bmc.resetBmc();
+  hall.pass(4min);
+  EXPECT_EQ(bmc.truth().interruptedFlashes, 1);
+}
+
 TEST(Faults, F15AgreesToAResetAndDoesNothing) {
   Hall hall(with(FaultKind::PowerUnmoved, 1));
   Bmc bmc(hall, 0);
@@ -108,19 +119,46 @@ TEST(Faults, F15AgreesToAResetAndDoesNothing) {
   EXPECT_EQ(hall.fleet.ledger().duplicates().size(), 1u) << "the second On";
 }
 
+TEST(Faults, F15ResetAgainWhileItsTaskRunsIsADuplicate) {
+  for (const std::string type : {"On", "ForceOff", "ForceRestart"}) {
+    Hall hall(with(FaultKind::PowerUnmoved, type == "On" ? 0 : 1));
+    Bmc bmc(hall, 0);
+    bmc.takeOver();
+    if (type != "On") bmc.reset("On");
+    hall.pass(10min);
+    EXPECT_EQ(bmc.reset(type).reply.status, 202);
+    hall.pass(22s);
+    const auto& duplicates = hall.fleet.ledger().duplicates();
+    bmc.reset(type == "ForceOff" ? "GracefulShutdown" : "ForceOff");
+    EXPECT_EQ(duplicates.size(), 0u) << "another one";
+    bmc.reset(type);
+    ASSERT_EQ(duplicates.size(), 1u) << type;
+    EXPECT_NE(duplicates[0].why.find("being carried out"), std::string::npos) << duplicates[0].why;
+  }
+  Hall hall(with(FaultKind::PowerUnmoved));
+  Bmc bmc(hall, 0);
+  bmc.takeOver();
+  bmc.reset("On");
+  hall.pass(23s);
+  EXPECT_EQ(bmc.reset("On").reply.status, 200);
+  EXPECT_TRUE(hall.fleet.ledger().duplicates().empty()) << "the task had ended";
+}
+
 TEST(Faults, F16KeepsTheOldVersionUntilAnAuxCycle) {
   Hall hall(with(FaultKind::OldUntilAuxCycle));
   Bmc bmc(hall, 0);
   bmc.takeOver();
   bmc.pushBmcTray();
   hall.pass(11min);
-  for (int i = 0; i < 2; ++i) {
+  const auto& ledger = hall.fleet.ledger();
+  for (int i = 0; i < 4; ++i) {
     bmc.resetBmc();
+    EXPECT_EQ(ledger.repeatsAllowed(), i > 0) << "once more: the first may have come to nothing";
+    EXPECT_EQ(ledger.duplicates().size(), static_cast<std::size_t>(std::max(0, i - 1)));
     hall.pass(4min);
     bmc.loginAgain();
     EXPECT_EQ(bmc.version("FW_BMC_0"), "GB200Nvl-24.12-8");
   }
-  EXPECT_TRUE(hall.fleet.ledger().duplicates().empty()) << "the first reset had not taken effect";
   bmc.auxCycle();
   hall.pass(9min);
   bmc.loginAgain();
@@ -152,15 +190,33 @@ TEST(Faults, F17KeepsOneOldVersionWhateverIsDone) {
     EXPECT_EQ(hall.fleet.ledger().duplicates().size(), static_cast<std::size_t>(round) * 2)
         << "the whole tray has nothing pending; the one that fell back has";
   }
-  const auto duplicates = hall.fleet.ledger().duplicates().size();
+  const auto& ledger = hall.fleet.ledger();
+  const auto duplicates = ledger.duplicates().size();
+  EXPECT_EQ(ledger.repeatsAllowed(), 0) << "each cycle had firmware to bring alive";
   for (const std::size_t more : {0u, 1u}) {
     bmc.auxCycle();
     hall.pass(20min);
     bmc.loginAgain();
-    EXPECT_EQ(hall.fleet.ledger().duplicates().size(), duplicates + more) << "once it may be tried again";
+    EXPECT_EQ(ledger.duplicates().size(), duplicates + more);
+    EXPECT_EQ(ledger.repeatsAllowed(), 1) << "once it may be tried again";
   }
   ASSERT_EQ(hall.fleet.expectations().size(), 1u);
   EXPECT_EQ(hall.fleet.expectations()[0].cause, "firmware.not_applied");
+}
+
+TEST(Faults, F17WrittenAFourthTimeIsADuplicate) {
+  Hall hall(with(FaultKind::OldForGood));
+  Bmc bmc(hall, 0);
+  bmc.takeOver();
+  for (int writes = 1; writes <= 4; ++writes) {
+    bmc.pushCompute();
+    EXPECT_EQ(hall.fleet.ledger().duplicates().size(), writes > 3) << writes;
+    hall.pass(10min);
+    bmc.auxCycle();
+    hall.pass(20min);
+    bmc.loginAgain();
+  }
+  EXPECT_NE(hall.fleet.ledger().duplicates()[0].why.find("three times"), std::string::npos);
 }
 
 TEST(Faults, F18RefusesTheAuxCycleBecauseTheHostIsOnAgain) {

@@ -109,6 +109,22 @@ TEST(Faults, F07IsLockedForTenMinutesByWhatOthersGuessed) {
   hall.pass(2s);
   EXPECT_EQ(bmc.loginAgain(), 201);
   EXPECT_EQ(hall.fleet.ledger().refusedPasswords(0), 0) << "nobody compared them";
+  EXPECT_EQ(hall.fleet.ledger().lockedPasswords(0), 2);
+}
+
+TEST(Faults, F07IsLockedBeforeAnybodyWasLetIn) {
+  Hall hall(with(FaultKind::LockedAtFirst));
+  Bmc bmc(hall, 0);
+  const auto password = Identity(1, 0).factoryPassword();
+  EXPECT_EQ(bmc.login(password), 401);
+  EXPECT_TRUE(fired(hall, FaultKind::LockedAtFirst));
+  hall.pass(9min + 59s);
+  EXPECT_EQ(bmc.login(password), 401);
+  hall.pass(2s);
+  bmc.takeOver();
+  EXPECT_EQ(hall.fleet.ledger().refusedPasswords(0), 0);
+  ASSERT_EQ(hall.fleet.expectations().size(), 1u);
+  EXPECT_EQ(hall.fleet.expectations()[0].cause, "bmc.credentials");
 }
 
 TEST(Faults, F08ClosesAReusedConnectionBeforeAnythingIsApplied) {
@@ -257,6 +273,23 @@ TEST(Schedule, HasFewFaultsWhenLightAndDefectsWhenHeavy) {
   for (const auto& expected : schedule(FaultLevel::Heavy, true).expectations())
     EXPECT_TRUE(expected.kind != FaultKind::HgxMissing && expected.kind != FaultKind::OldForGood)
         << "no update, nothing to miss";
+}
+
+TEST(Schedule, LetsTraysOfHeavyRacksPowerUpByThemselvesAndChangesNothingElse) {
+  FleetOptions fleet;
+  fillRacks(fleet, 20);
+  fleet.faults = FaultLevel::Heavy;
+  auto kinds = FaultSchedule(fleet, Time{}).all();
+  const auto drawn = std::erase_if(kinds, [&](const auto& fault) {
+    EXPECT_TRUE(fault.second != FaultKind::PowersUpByItself ||
+                kindOf(fleet, fault.first) == MachineKind::ComputeTray);
+    return fault.second == FaultKind::PowersUpByItself;
+  });
+  EXPECT_NEAR(static_cast<double>(drawn), 0.05 * 360, 12);
+  fleet.shelvesPerRack = 0;
+  const auto before = FaultSchedule(fleet, Time{}).all();
+  std::erase_if(kinds, [&](const auto& fault) { return fault.first >= machinesOf(fleet); });
+  EXPECT_EQ(kinds, before);
 }
 
 TEST(Schedule, IsTheSameForTheSameSeed) {

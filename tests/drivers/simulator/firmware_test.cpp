@@ -259,6 +259,23 @@ TEST_F(Firmware, ABmcResetAndAHostPowerCutInterruptTheirFlashes) {
   EXPECT_EQ(bmc.taskState("HGX_0"), "Exception");
 }
 
+TEST_F(Firmware, ForwardedTasksOutliveARestartOfTheBmcButNotOfTheHgxBmc) {
+  bmc.pushCompute();
+  hall.pass(10min);
+  bmc.pushBmcTray();
+  hall.pass(11min);
+  EXPECT_EQ(bmc.taskState("0"), "Completed");
+  bmc.resetBmc();
+  hall.pass(4min);
+  ASSERT_EQ(bmc.loginAgain(), 201);
+  EXPECT_EQ(bmc.get(kTask + "0").reply.status, 404);
+  EXPECT_EQ(bmc.taskState("HGX_0"), "Completed");
+  bmc.post("/redfish/v1/Managers/HGX_BMC_0/Actions/Manager.Reset", R"({"ResetType":"ForceRestart"})");
+  hall.pass(4min);
+  EXPECT_TRUE(bmc.truth().hgxPresent);
+  EXPECT_EQ(bmc.get(kTask + "HGX_0").reply.status, 404);
+}
+
 TEST_F(Firmware, CopiesToTheSpareSlotAfterActivation) {
   const auto status = [&](const std::string& erot) {
     return readString(bmc.json("/redfish/v1/Chassis/" + erot), "Oem/Nvidia/BackgroundCopyStatus")

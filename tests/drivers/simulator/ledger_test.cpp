@@ -133,6 +133,21 @@ TEST_F(Rules, BmcResetOrAuxCycleWhileTheFirstHasNotBegun) {
   EXPECT_FALSE(bmc.truth().bmcUp);
 }
 
+TEST_F(Rules, HgxResetAgain) {
+  const auto reset = [&] {
+    return bmc.post("/redfish/v1/Managers/HGX_BMC_0/Actions/Manager.Reset", R"({"ResetType":"ForceRestart"})");
+  };
+  EXPECT_EQ(reset().reply.status, 200);
+  EXPECT_EQ(duplicates(), 0u) << "the first may have its reasons";
+  EXPECT_EQ(reset().reply.status, 404) << "it is away";
+  EXPECT_EQ(duplicates(), 0u);
+  hall.pass(4min);
+  bmc.pushCompute();
+  hall.pass(10min);
+  EXPECT_EQ(reset().reply.status, 200);
+  EXPECT_EQ(duplicates(), 1u) << "what is pending comes alive by a power cycle alone";
+}
+
 TEST_F(Rules, AuxCycleWithNothingPending) {
   bmc.auxCycle();
   back();
@@ -301,6 +316,25 @@ TEST_F(Arriving, RefusedPasswordsCountWhicheverWayTheyCome) {
   EXPECT_EQ(bmc.get(kSystem).reply.status, 401);
   EXPECT_EQ(refused(), 2) << "a dead token is no guess";
   EXPECT_EQ(hall.fleet.ledger().refusedPasswords(1), 0);
+}
+
+TEST_F(Arriving, PasswordsSentToALockedAccountCountByLockout) {
+  const auto& ledger = hall.fleet.ledger();
+  const auto lock = [&] {
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(bmc.login("wrong"), 401);
+  };
+  lock();
+  EXPECT_EQ(ledger.refusedPasswords(0), 10);
+  EXPECT_EQ(ledger.lockedPasswords(0), 0) << "it was the tenth that locked it";
+  for (int i = 1; i <= 3; ++i) {
+    EXPECT_EQ(bmc.login(Identity(1, 0).factoryPassword()), 401);
+    EXPECT_EQ(ledger.lockedPasswords(0), i);
+  }
+  hall.pass(10min + 1s);
+  lock();
+  EXPECT_EQ(bmc.login("wrong"), 401);
+  EXPECT_EQ(ledger.lockedPasswords(0), 3) << "the most in one";
+  EXPECT_EQ(ledger.refusedPasswords(0), 20);
 }
 
 // What a step that may repeat its act does after an unknown outcome.
