@@ -112,7 +112,7 @@ class Rehearsal {
     settle();
     while (row().state == CampaignState::Halted) {
       judgeHalt();
-      await(site_.plane().campaigns().resume(id_, "rehearsal", "seen"));
+      await(site_.plane().campaigns().ask(id_, CampaignMove::Resume, "rehearsal", "seen"));
       settle();
     }
     if (row().state != CampaignState::Done)
@@ -172,7 +172,7 @@ class Rehearsal {
 
   void goBack() {
     site_.fleet().measurePeaksAnew();
-    await(site_.plane().campaigns().rollBack(id_, "rehearsal", "it was only a rehearsal"));
+    await(site_.plane().campaigns().ask(id_, CampaignMove::RollBack, "rehearsal", "it was only a rehearsal"));
     settle();
     out_.back = site_.fleet().peak();
     for (const auto& m : members()) out_.wentBack += m.state == MemberState::Done ? 1 : 0;

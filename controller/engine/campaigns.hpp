@@ -3,7 +3,6 @@
 // them with what became of the nodes' runs. So a crash loses nothing and repeats nothing.
 #pragma once
 
-#include <initializer_list>
 #include <map>
 #include <memory>
 #include <set>
@@ -30,13 +29,7 @@ class Campaigns {
 
   // What people do. Errors as the ops of store.hpp say; NotFound: no such campaign; Conflict: its state does not allow it.
   Task<Result<CampaignId>> create(Campaign campaign, std::string who);
-  Task<Result<void>> pause(CampaignId id, std::string who, std::string why);
-  /// Of a halted one: what has failed so far is forgiven.
-  Task<Result<void>> resume(CampaignId id, std::string who, std::string why);
-  Task<Result<void>> halt(CampaignId id, std::string who, std::string why);
-  Task<Result<void>> cancel(CampaignId id, std::string who, std::string why);
-  Task<Result<void>> retryFailed(CampaignId id, std::string who, std::string why);
-  Task<Result<void>> rollBack(CampaignId id, std::string who, std::string why);
+  Task<Result<void>> ask(CampaignId id, CampaignMove move, std::string who, std::string why);
 
   /// Why it is not further, for a person; empty: it goes on by itself, or is over.
   std::string waitsFor(CampaignId id) const;
@@ -54,9 +47,6 @@ class Campaigns {
   std::string whyNot(const Node& node) const;
   Task<bool> move(Open& open, CampaignState to, std::string why);
   Task<Result<void>> commit(std::string who, Op op);
-  Result<CampaignState> stateFor(CampaignId id, std::string_view what,
-                                 std::initializer_list<CampaignState> from);
-  Task<Result<void>> ask(CampaignId id, std::string who, Op op);
 
   Store& store_;
   Engine& engine_;

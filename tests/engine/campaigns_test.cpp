@@ -113,8 +113,8 @@ struct Hall {
     id = **made;
   }
   /// "": it was done.
-  std::string ask(Task<Result<void>> asked) {
-    const auto done = site.await(std::move(asked));
+  std::string ask(CampaignMove move, std::string why, CampaignId of = {}) {
+    const auto done = site.await(campaigns->ask(of ? of : id, move, "anna", std::move(why)));
     return !done ? "the controller died" : *done ? "" : done->error().what;
   }
   bool runTo(CampaignState state, Duration horizon = 48h) {
@@ -181,7 +181,7 @@ TEST(Campaigns, TheCanaryGoesFirstAndOneFailureInItHalts) {
   EXPECT_EQ(hall.campaigns->waitsFor(hall.id), hall.row().why);
   hall.site.run(5h);
   EXPECT_EQ(hall.floor.begins.size(), 2u) << "nobody else began";
-  EXPECT_EQ(hall.ask(hall.campaigns->resume(hall.id, "anna", "a bad tray")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::Resume, "a bad tray"), "");
   ASSERT_TRUE(hall.runTo(CampaignState::Done));
   EXPECT_EQ(hall.in(MemberState::Done), 11);
   EXPECT_EQ(hall.in(MemberState::Failed), 1);
@@ -200,7 +200,7 @@ TEST(Campaigns, HaltAtTheFailureThatTheBudgetDoesNotBear) {
   EXPECT_THAT(hall.members()[4].why, HasSubstr("failed in write"));
   hall.site.run(5h);
   EXPECT_EQ(hall.floor.begins.size(), 5u) << "the sixth waits for a person";
-  EXPECT_EQ(hall.ask(hall.campaigns->resume(hall.id, "anna", "known")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::Resume, "known"), "");
   ASSERT_TRUE(hall.runTo(CampaignState::Done)) << "those three are forgiven";
   EXPECT_THAT(hall.versions(), ElementsAre("new", "own", "new", "own", "own", "new"));
 }
@@ -209,14 +209,13 @@ TEST(Campaigns, APauseLetsWhatIsUnderWayFinishAndBeginsNothing) {
   Hall hall;
   hall.begin();
   hall.site.run(5min);
-  EXPECT_EQ(hall.ask(hall.campaigns->pause(hall.id, "anna", "lunch")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::Pause, "lunch"), "");
   hall.site.run(5h);
   EXPECT_EQ(hall.in(MemberState::Done), 4);
   EXPECT_EQ(hall.in(MemberState::Pending), 8);
   EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "lunch");
-  EXPECT_EQ(hall.ask(hall.campaigns->pause(hall.id, "anna", "again")),
-            "campaign 1 is paused: it cannot be paused");
-  EXPECT_EQ(hall.ask(hall.campaigns->resume(hall.id, "anna", "back")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::Pause, "again"), "campaign 1 is paused: it cannot be paused");
+  EXPECT_EQ(hall.ask(CampaignMove::Resume, "back"), "");
   EXPECT_TRUE(hall.runTo(CampaignState::Done));
 }
 
@@ -224,13 +223,12 @@ TEST(Campaigns, ACancelLeavesOutWhatDidNotBegin) {
   Hall hall;
   hall.begin();
   hall.site.run(5min);
-  EXPECT_EQ(hall.ask(hall.campaigns->cancel(hall.id, "anna", "wrong baseline")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::Cancel, "wrong baseline"), "");
   hall.site.run(5h);
   EXPECT_EQ(hall.in(MemberState::LeftOut), 12);
   EXPECT_EQ(hall.floor.begins.size(), 4u);
-  EXPECT_EQ(hall.ask(hall.campaigns->resume(hall.id, "anna", "no")),
-            "campaign 1 is cancelled: it cannot be resumed");
-  EXPECT_EQ(hall.ask(hall.campaigns->resume(CampaignId{7}, "anna", "no")), "there is no campaign 7");
+  EXPECT_EQ(hall.ask(CampaignMove::Resume, "no"), "campaign 1 is cancelled: it cannot be resumed");
+  EXPECT_EQ(hall.ask(CampaignMove::Resume, "no", CampaignId{7}), "there is no campaign 7");
 }
 
 TEST(Campaigns, GoBackToWhatEachNodeHadAndLeaveTheRestAlone) {
@@ -239,7 +237,7 @@ TEST(Campaigns, GoBackToWhatEachNodeHadAndLeaveTheRestAlone) {
   hall.machine(0).version = "older";
   hall.begin();
   hall.site.run(15min);  // the first two racks are done, the next two under way
-  EXPECT_EQ(hall.ask(hall.campaigns->rollBack(hall.id, "anna", "it overheats")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::RollBack, "it overheats"), "");
   ASSERT_TRUE(hall.runTo(CampaignState::Done));
   EXPECT_EQ(hall.row().goal, CampaignGoal::Back);
   EXPECT_THAT(hall.versions(), ElementsAre("older", "own", "own", "own", "own", "own", "own", "own", "own",
@@ -259,7 +257,7 @@ TEST(Campaigns, TryTheFailedAgain) {
   ASSERT_TRUE(hall.runTo(CampaignState::Done));
   EXPECT_EQ(hall.in(MemberState::Failed), 1);
   hall.machine(3).sick = false;
-  EXPECT_EQ(hall.ask(hall.campaigns->retryFailed(hall.id, "anna", "it was reseated")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::Retry, "it was reseated"), "");
   hall.site.run(1h);
   EXPECT_EQ(hall.row().state, CampaignState::Running);
   EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "S4: it is quarantined");
