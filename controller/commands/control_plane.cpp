@@ -32,7 +32,10 @@ ControlPlane::ControlPlane(SqliteStore& store, http::Transport& transport, Execu
     bringUp_.look(subject);
     campaigns_.look(subject);
   });
-  patrol_.onNews([this](const std::vector<NodeId>& nodes) { bringUp_.look(nodes); });
+  patrol_.onNews([this](const std::vector<NodeId>& nodes) {
+    bringUp_.look(nodes);
+    campaigns_.look(nodes);
+  });
 }
 
 void ControlPlane::start() {

@@ -11,8 +11,7 @@ namespace zellige {
 namespace {
 
 constexpr std::size_t kPage = 2'000;  // members read between two rounds of the event loop: about 10 ms
-constexpr Duration kLookAgain =
-    1min;  // at nodes that could not begin: somebody may have released, drained or repaired them
+constexpr Duration kLookAgain = 5min;  // at nodes that could not begin: not all that lets them is told (a hold ends)
 
 struct Outcome {
   MemberState state;
@@ -47,7 +46,6 @@ struct Campaigns::Open {
   Cohort cohort;
   bool loaded = false, looking = false, again = false;
   std::set<NodeId> ended;  ///< members that were under way, and whose run may be over
-  std::string passedOver;  ///< why the first node that was passed over could not begin
   TimerId later = TimerId::None;
 
   /// What was going on is not so any more: somebody moved the campaign, or a node is to be judged first.
@@ -65,11 +63,13 @@ void Campaigns::start() {
 
 void Campaigns::look(const std::vector<NodeId>& nodes) {
   for (auto& [id, open] : open_)
-    for (const auto node : nodes) {
-      const auto* member = open->cohort.find(node);
-      if (!member || member->state != MemberState::Running) continue;
-      open->ended.insert(node);
-      lookAt(*open);
+    for (const auto id : nodes) {
+      const auto* member = open->cohort.find(id);
+      const bool mayHaveEnded = member && member->state == MemberState::Running;
+      if (mayHaveEnded) open->ended.insert(id);
+      const auto node = store_.node(id);
+      const bool mayBegin = node && open->cohort.lookAgainAt(node->place.rack());
+      if (mayHaveEnded || mayBegin) lookAt(*open);
     }
 }
 
@@ -89,7 +89,14 @@ std::string Campaigns::waitsFor(CampaignId id) const {
   if (it == open_.end()) return {};
   const auto& open = *it->second;
   if (open.row.state != CampaignState::Running) return open.row.why;
-  return open.cohort.openRacks() > 0 ? std::string{} : open.passedOver;
+  const std::string* first = nullptr;
+  int racks = 0;
+  for (const auto& rack : open.cohort.racks()) {
+    if (rack.pending == 0 || rack.why.empty()) continue;
+    if (racks++ == 0) first = &rack.why;
+  }
+  if (racks < 2) return first ? *first : std::string{};
+  return fmt::format("{}; and so {} more rack{}", *first, racks - 1, racks > 2 ? "s" : "");
 }
 
 // What the rows say now, after somebody moved it.
@@ -115,11 +122,16 @@ Task<void> Campaigns::lookUntilSettled(CampaignId id) {
     co_await advance(open);
   }
   open.looking = false;
-  executor_.cancel(std::exchange(open.later, TimerId::None));
-  if (open.row.isOver())
-    open_.erase(id);
-  else if (open.row.state == CampaignState::Running && !open.passedOver.empty())
-    open.later = executor_.after(kLookAgain, [this] { lookAgain(); });
+  const bool mayWait = open.row.state == CampaignState::Running && open.cohort.in(MemberState::Pending) > 0;
+  if (!mayWait)
+    executor_.cancel(std::exchange(open.later, TimerId::None));
+  else if (open.later == TimerId::None)
+    open.later = executor_.after(kLookAgain, [this, &open] {
+      open.later = TimerId::None;
+      open.cohort.lookAgain();
+      lookAt(open);
+    });
+  if (open.row.isOver()) open_.erase(id);
 }
 
 Task<void> Campaigns::load(Open& open) {
@@ -175,7 +187,6 @@ Task<void> Campaigns::beginMore(Open& open) {
     co_await move(open, CampaignState::Halted, std::move(why));
     co_return;
   }
-  open.passedOver.clear();
   for (auto rack = open.cohort.nextRack(row, 0); rack < open.cohort.racks().size();
        rack = open.cohort.nextRack(row, rack)) {
     co_await beginIn(open, rack);
@@ -185,10 +196,13 @@ Task<void> Campaigns::beginMore(Open& open) {
 
 Task<void> Campaigns::beginIn(Open& open, std::size_t rack) {
   const auto& row = open.row;
-  for (const auto index : open.cohort.racks()[rack].members) {
+  const auto& there = open.cohort.racks()[rack];
+  std::string first;
+  open.cohort.beginLook(rack);
+  for (const auto index : there.members) {
     const auto& member = open.cohort.members()[index];
     if (member.state != MemberState::Pending) continue;
-    if (open.cohort.room(row, open.cohort.racks()[rack]) == 0) co_return;
+    if (open.cohort.room(row, there) == 0) break;
     const auto node = store_.node(member.node);
     auto why = whyNot(*node);
     if (why.empty()) {
@@ -202,12 +216,14 @@ Task<void> Campaigns::beginIn(Open& open, std::size_t rack) {
           BeginMember{row.id, node->id, row.goal == CampaignGoal::Forward ? row.baseline : member.previous});
       const auto run = co_await engine_.start(std::move(request));
       if (run) open.cohort.set(node->id, MemberState::Running);
-      if (open.isInterrupted()) co_return;
       if (!run) why = run.error().what;
     }
-    if (!why.empty() && open.passedOver.empty()) open.passedOver = fmt::format("{}: {}", node->serial, why);
+    if (!why.empty() && first.empty()) first = fmt::format("{}: {}", node->serial, why);
+    if (!open.isInterrupted()) continue;
+    open.cohort.lookAgainAt(there.place);
+    co_return;
   }
-  open.cohort.passOver(rack);
+  open.cohort.endLook(rack, std::move(first));
 }
 
 // A run that would only wait would keep its rack in the window; and what is on its way already, or in somebody's hands, goes

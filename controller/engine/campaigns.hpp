@@ -20,18 +20,19 @@ class Campaigns {
 
   /// Takes up those that are not over. Once, after Engine::resume().
   void start();
-  /// A run of these nodes may have ended.
+  /// Something has changed where these nodes stand: a run has ended, contact is lost or back, a hold or a finding is gone.
   void look(const std::vector<NodeId>& nodes);
-  /// Something changed that may let nodes begin: a place was armed, a site imported.
+  /// The same of any node: a place was armed, a site imported.
   void lookAgain();
-  /// None has anything to do that it has not given to the engine.
+  /// None has anything to do that it has not given to the engine, but to look again after a while in case it was not told.
   bool idle() const;
 
   // What people do. Errors as the ops of store.hpp say; NotFound: no such campaign; Conflict: its state does not allow it.
   Task<Result<CampaignId>> create(Campaign campaign, std::string who);
   Task<Result<void>> ask(CampaignId id, CampaignMove move, std::string who, std::string why);
 
-  /// Why it is not further, for a person; empty: it goes on by itself, or is over.
+  /// Why it is not further, for a person: of one that runs, the first node that could not begin when it was last looked at.
+  /// Empty: it goes on by itself, or is over.
   std::string waitsFor(CampaignId id) const;
 
  private:

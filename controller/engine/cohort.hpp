@@ -15,9 +15,10 @@ class Cohort {
   struct Rack {
     std::string place;
     bool canary = false;
-    bool passedOver = false;           ///< nobody in it could begin when it was last looked at
     std::vector<std::size_t> members;  ///< by their number in members()
     int pending = 0, running = 0;
+    bool looked = false;  ///< at all who are pending in it, and nothing has changed since
+    std::string why;      ///< the first of them that could not begin then, and why; empty: all could
     bool isOpen() const { return running > 0; }
   };
 
@@ -35,8 +36,12 @@ class Cohort {
   }
 
   void set(NodeId node, MemberState state);
-  void passOver(std::size_t rack) { racks_[rack].passedOver = true; }
-  void lookAgain();  ///< at every rack that was passed over
+  /// The rack is looked at from now on: what changes after this is looked at again.
+  void beginLook(std::size_t rack) { racks_[rack].looked = true; }
+  void endLook(std::size_t rack, std::string why) { racks_[rack].why = std::move(why); }
+  void lookAgain();  ///< at every rack
+  /// False: nobody is pending there.
+  bool lookAgainAt(const std::string& rack);
 
   /// The next rack from `from` on in which somebody may begin, within these limits; racks().size(): there is none.
   std::size_t nextRack(const Campaign& campaign, std::size_t from) const;

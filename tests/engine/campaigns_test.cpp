@@ -35,7 +35,7 @@ class Member final : public NoBmc {
  public:
   Member(Site& site, Floor& floor) : site_(site), floor_(floor) {}
   Duration takes = 10min;
-  bool sick = false;
+  bool sick = false, silent = false;
   std::string version = kOwnBaseline;
 
   Task<Result<Seen>> write(const Node& node, std::string wanted) {
@@ -63,6 +63,7 @@ Task<Result<Seen>> lookTaken(StepContext& context) {
 
 Task<Result<Seen>> lookWritten(StepContext& context) {
   auto& machine = static_cast<Member&>(context.bmc());
+
   std::string wanted = context.target().baseline.name.empty() ? kOwnBaseline : context.target().baseline.name;
   if (machine.version != wanted) {
     const auto seen = co_await machine.write(context.node(), std::move(wanted));
@@ -275,10 +276,40 @@ TEST(Campaigns, PassOverWhoCannotBeginWithoutHoldingTheWindow) {
   hall.begin();
   hall.site.run(1h);
   EXPECT_THAT(hall.versions(), ElementsAre("own", "own", "new", "new"));
-  EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "S1: it is in_service");
+  EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "S1: it is in_service; and so 1 more rack");
   hall.site.tables.holds.clear();
   hall.node(0).lifecycle = Lifecycle::Available;
-  EXPECT_TRUE(hall.runTo(CampaignState::Done)) << "seen within a minute";
+  EXPECT_TRUE(hall.runTo(CampaignState::Done, 26min)) << "seen by time alone, in five";
+}
+
+// The window has room for all: the others end one by one, and nothing else happens.
+TEST(Campaigns, SayWhoIsPassedOverAndTakeThemWhenTheyAreBack) {
+  Hall hall(4, 1);
+  hall.wanted.window = 4;
+  hall.node(0).lifecycle = Lifecycle::InService;
+  for (int i = 1; i < 4; ++i) hall.machine(i).takes = i * 10min;
+  hall.begin();
+  hall.site.run(1h);
+  EXPECT_EQ(hall.in(MemberState::Done), 3);
+  EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "S1: it is in_service");
+  hall.node(0).lifecycle = Lifecycle::Available;
+  EXPECT_TRUE(hall.runTo(CampaignState::Done, 1h));
+  EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "");
+}
+
+TEST(Campaigns, GoOnAtOnceWhereTheyAreToldThatSomethingChanged) {
+  Hall hall(2, 2);
+  hall.node(0).lifecycle = hall.node(2).lifecycle = Lifecycle::InService;
+  hall.begin();
+  hall.site.run(62min);  // not when it looks by itself
+  const auto began = hall.floor.begins.size();
+  hall.node(0).lifecycle = hall.node(2).lifecycle = Lifecycle::Available;
+  hall.campaigns->look({NodeId{1}});
+  hall.site.run(1s);
+  EXPECT_EQ(hall.floor.begins.size(), began + 1) << "in its rack";
+  hall.campaigns->lookAgain();
+  hall.site.run(1s);
+  EXPECT_EQ(hall.floor.begins.size(), began + 2) << "everywhere";
 }
 
 TEST(Campaigns, HaltWhenAnImportHasChangedTheBaseline) {
