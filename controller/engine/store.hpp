@@ -134,7 +134,8 @@ struct RetryFailed {
   CampaignState from;
   std::string why;
 };
-/// Pending → running: the node has this baseline from now on. Conflict: the member is not pending.
+/// Pending → running: the node has this baseline from now on. Conflict: the member is not pending; its campaign does not
+/// run, or not towards this baseline; or an import has changed the baseline since the campaign was made.
 struct BeginMember {
   CampaignId campaign;
   NodeId node;

@@ -28,6 +28,23 @@ Result<Campaign> standing(Writing& w, CampaignId id, CampaignState from) {
   return std::move(*campaign);
 }
 
+// A campaign may have been turned, and a baseline imported, since whoever begins this member read of it.
+std::string whyNotTo(Writing& w, const Campaign& c, const Node& node, const std::string& baseline) {
+  auto wanted = c.baseline;
+  if (c.goal == CampaignGoal::Back) {
+    auto q = w.db.query("SELECT previous FROM campaign_member WHERE node = ? AND campaign = ?");
+    q.bind(node.id, c.id);
+    wanted = q.step() ? q.text(0) : std::string{};
+  }
+  if (baseline != wanted)
+    return fmt::format("campaign {} brings {} to the baseline {}, not to {}", c.id.value, node.serial, wanted,
+                       baseline);
+  if (c.goal == CampaignGoal::Forward && findBaselineDigest(w.db, baseline) != c.baselineDigest)
+    return fmt::format("an import has changed the baseline {} since campaign {} was made", baseline,
+                       c.id.value);
+  return {};
+}
+
 void setState(Writing& w, const Campaign& c, CampaignState state, CampaignGoal goal, int forgiven,
               const std::string& why) {
   w.db.query("UPDATE campaign SET state = ?, goal = ?, forgiven = ?, why = ?, since = ? WHERE id = ?")
@@ -134,6 +151,10 @@ Result<std::int64_t> apply(Writing& w, const RetryFailed& op) {
 Result<std::int64_t> apply(Writing& w, const BeginMember& op) {
   const auto node = findNode(w.db, op.node);
   if (!node) return noSuchNode(op.node);
+  const auto campaign = standing(w, op.campaign, CampaignState::Running);
+  if (!campaign) return campaign.error();
+  if (auto why = whyNotTo(w, *campaign, *node, op.baseline); !why.empty())
+    return Error{Errc::Conflict, std::move(why)};
   const auto own = baselineOfProfile(w.db, node->profile);
   const auto before = node->baseline.empty() ? own : node->baseline;
   const auto begun =

@@ -61,6 +61,13 @@ std::optional<CatalogBaseline> findBaseline(Connection& db, std::string_view nam
   return CatalogBaseline{readBaseline(q.text(0)), q.text(1)};
 }
 
+std::optional<std::string> findBaselineDigest(Connection& db, std::string_view name) {
+  auto q = db.query("SELECT digest FROM catalog WHERE kind = 'baseline' AND name = ?");
+  q.bind(name);
+  if (!q.step()) return std::nullopt;
+  return q.text(0);
+}
+
 std::string baselineOfProfile(Connection& db, std::string_view profile) {
   auto q = db.query("SELECT json FROM catalog WHERE kind = 'profile' AND name = ?");
   q.bind(profile);

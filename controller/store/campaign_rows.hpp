@@ -31,6 +31,8 @@ struct CatalogBaseline {
   std::string digest;
 };
 std::optional<CatalogBaseline> findBaseline(Connection& db, std::string_view name);
+/// Of the catalogue's document; nullopt: there is no such baseline.
+std::optional<std::string> findBaselineDigest(Connection& db, std::string_view name);
 /// The baseline that a node of this profile has without a campaign; empty: there is no such profile.
 std::string baselineOfProfile(Connection& db, std::string_view profile);
 

@@ -187,10 +187,7 @@ std::vector<CampaignMember> SqliteStore::campaignMembers(CampaignId id, int from
 }
 
 std::optional<std::string> SqliteStore::baselineDigest(std::string_view name) {
-  auto q = impl_->reading.query("SELECT digest FROM catalog WHERE kind = 'baseline' AND name = ?");
-  q.bind(name);
-  if (!q.step()) return std::nullopt;
-  return q.text(0);
+  return findBaselineDigest(impl_->reading, name);
 }
 
 bool SqliteStore::armed(const Place& place) { return isArmed(impl_->reading, place.path); }

@@ -63,7 +63,7 @@ Task<Result<Seen>> lookTaken(StepContext& context) {
 
 Task<Result<Seen>> lookWritten(StepContext& context) {
   auto& machine = static_cast<Member&>(context.bmc());
-
+  if (machine.silent) co_return Error{Errc::Unreachable, "nobody answers"};
   std::string wanted = context.target().baseline.name.empty() ? kOwnBaseline : context.target().baseline.name;
   if (machine.version != wanted) {
     const auto seen = co_await machine.write(context.node(), std::move(wanted));
@@ -310,6 +310,40 @@ TEST(Campaigns, GoOnAtOnceWhereTheyAreToldThatSomethingChanged) {
   hall.campaigns->lookAgain();
   hall.site.run(1s);
   EXPECT_EQ(hall.floor.begins.size(), began + 2) << "everywhere";
+}
+
+// At every instant after it was made: what was on its way to the store then must not begin any more.
+TEST(Campaigns, BeginNothingOnceAHaltIsAcknowledged) {
+  int begunBefore = 0;
+  for (int instant = 0; instant < 60; ++instant) {
+    SCOPED_TRACE(instant);
+    Hall hall;
+    hall.wanted.window = 6;
+    hall.begin();
+    for (int i = 0; i < instant; ++i) hall.site.time.runOne();
+    EXPECT_EQ(hall.ask(CampaignMove::Halt, "smoke"), "");
+    const auto begun = hall.site.tables.runs.size();
+    begunBefore = std::max(begunBefore, static_cast<int>(begun));
+    hall.site.run(1h);
+    EXPECT_EQ(hall.site.tables.runs.size(), begun);
+    EXPECT_EQ(hall.in(MemberState::Pending), 12 - static_cast<int>(begun));
+  }
+  EXPECT_GT(begunBefore, 3) << "or the instants prove nothing";
+}
+
+TEST(Campaigns, BeginNothingOnWhatAnImportHasChanged) {
+  for (int instant = 0; instant < 60; ++instant) {
+    SCOPED_TRACE(instant);
+    Hall hall;
+    hall.wanted.window = 6;
+    hall.begin();
+    for (int i = 0; i < instant; ++i) hall.site.time.runOne();
+    const auto begun = hall.site.tables.runs.size();
+    hall.site.tables.baselines["new"] = "d2";
+    hall.campaigns->lookAgain();
+    ASSERT_TRUE(hall.runTo(CampaignState::Halted));
+    EXPECT_EQ(hall.site.tables.runs.size(), begun);
+  }
 }
 
 TEST(Campaigns, HaltWhenAnImportHasChangedTheBaseline) {

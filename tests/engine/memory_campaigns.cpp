@@ -97,7 +97,11 @@ Result<std::int64_t> applyTo(Tables& t, Time at, const RetryFailed& op) {
 
 Result<std::int64_t> applyTo(Tables& t, Time at, const BeginMember& op) {
   auto* member = memberOf(t, op.campaign, op.node);
-  if (!member || member->state != MemberState::Pending) return conflict();
+  const auto* campaign = standing(t, op.campaign, CampaignState::Running);
+  if (!campaign || !member || member->state != MemberState::Pending) return conflict();
+  const bool forward = campaign->goal == CampaignGoal::Forward;
+  if (op.baseline != (forward ? campaign->baseline : member->previous)) return conflict();
+  if (forward && t.baselines.at(op.baseline) != campaign->baselineDigest) return conflict();
   auto& node = t.nodes.at(op.node);
   if (!member->begun) member->previous = node.baseline.empty() ? kOwnBaseline : node.baseline;
   member->begun = true;

@@ -178,6 +178,21 @@ TEST_F(Campaigns, TurnBackToWhatEachHadBefore) {
   EXPECT_EQ(refusal(TurnCampaign{id_, CampaignState::Running, "again"}), "campaign 1 is rolled back already");
 }
 
+TEST_F(Campaigns, BeginNobodyButWhileTheyRunTowardsTheirGoal) {
+  ASSERT_EQ(make(spring()), "");
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(1), "2026.1"}),
+            "campaign 1 brings SN1001 to the baseline 2026.2, not to 2026.1");
+  EXPECT_EQ(refusal(MoveCampaign{id_, CampaignState::Running, CampaignState::Halted, "smoke"}), "");
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(1), "2026.2"}), "campaign 1 is halted, not running any more");
+  EXPECT_EQ(refusal(MoveCampaign{id_, CampaignState::Halted, CampaignState::Running, "dust"}), "");
+  wanted_.baselines[1].entries[0].components[0].version = "1.6.0";
+  import();
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(1), "2026.2"}),
+            "an import has changed the baseline 2026.2 since campaign 1 was made");
+  EXPECT_EQ(member(1).state, MemberState::Pending);
+  EXPECT_EQ(store_->node(nodeId(1))->baseline, "");
+}
+
 TEST_F(Campaigns, AreNotTurnedWhereThereIsNoWayBack) {
   wanted_.baselines[0].entries[0].force = false;
   import();
