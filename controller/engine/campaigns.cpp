@@ -18,7 +18,7 @@ struct Outcome {
   std::string why;
 };
 
-// What became of the run that the campaign began on this node, or of whatever brought it to a baseline since.
+// What became of the run that the campaign began on this node, or of whatever brought it to the baseline since.
 Outcome outcomeOf(Store& store, const Workflow& flow, const Campaign& campaign, const CampaignMember& member) {
   const auto run = store.lastRunOf(member.node, flow.name);
   if (!run) return {MemberState::Pending, {}};
@@ -29,6 +29,9 @@ Outcome outcomeOf(Store& store, const Workflow& flow, const Campaign& campaign, 
     if (member.previous == campaign.baseline) return {MemberState::LeftOut, "it had this baseline before"};
     return {MemberState::Pending, {}};
   }
+  const auto& given = campaign.goal == CampaignGoal::Forward ? campaign.baseline : member.previous;
+  if (!target || target->baseline.name != given)
+    return {MemberState::LeftOut, fmt::format("run {} was about another baseline", run->id.value)};
   switch (run->state) {
     case RunState::Done: return {MemberState::Done, {}};
     case RunState::Cancelled:

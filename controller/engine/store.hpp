@@ -122,13 +122,15 @@ struct MoveCampaign {
   std::string why;
 };
 /// Its goal is back, and it runs: what it had begun is pending again, the rest is left out. Conflict: it is not `from` any
-/// more, or its goal is back already. Rejected: a baseline before it cannot be gone back to, and why.
+/// more, its goal is back already, or a node is in another campaign that is not over. Rejected: a baseline before it cannot
+/// be gone back to, and why. Who has another baseline since than the campaign's is left out.
 struct TurnCampaign {
   CampaignId campaign;
   CampaignState from;
   std::string why;
 };
-/// Failed members are pending again, and it runs. Conflict: it is not `from` any more.
+/// Failed members are pending again, and it runs. Conflict: it is not `from` any more, or a node is in another campaign that
+/// is not over.
 struct RetryFailed {
   CampaignId campaign;
   CampaignState from;

@@ -45,6 +45,28 @@ std::string whyNotTo(Writing& w, const Campaign& c, const Node& node, const std:
   return {};
 }
 
+// Whom another campaign, or a new profile, has given another baseline since is not pulled back from it.
+void leaveOutWhoHasAnother(Writing& w, const Campaign& c) {
+  std::vector<std::string> profiles;
+  {
+    auto q = w.db.query(
+        "SELECT DISTINCT n.profile FROM campaign_member m JOIN node n ON n.id = m.node "
+        "WHERE m.campaign = ? AND n.baseline = ''");
+    q.bind(c.id);
+    while (q.step()) profiles.push_back(q.text(0));
+  }
+  const auto leaveOut = [&](const char* who) {
+    return w.db.query(fmt::format(
+        "UPDATE campaign_member SET state = 'left_out', why = 'it has another baseline since', since = ? "
+        "WHERE campaign = ? AND state = 'pending' AND node IN (SELECT id FROM node WHERE {})",
+        who));
+  };
+  leaveOut("baseline NOT IN ('', ?)").bind(w.at, c.id, c.baseline).run();
+  for (const auto& profile : profiles)
+    if (baselineOfProfile(w.db, profile) != c.baseline)
+      leaveOut("baseline = '' AND profile = ?").bind(w.at, c.id, profile).run();
+}
+
 void setState(Writing& w, const Campaign& c, CampaignState state, CampaignGoal goal, int forgiven,
               const std::string& why) {
   w.db.query("UPDATE campaign SET state = ?, goal = ?, forgiven = ?, why = ?, since = ? WHERE id = ?")
@@ -119,6 +141,7 @@ Result<std::int64_t> apply(Writing& w, const TurnCampaign& op) {
   if (!campaign) return campaign.error();
   if (campaign->goal == CampaignGoal::Back)
     return Error{Errc::Conflict, fmt::format("campaign {} is rolled back already", op.campaign.value)};
+  if (auto why = whyNotAgain(w.db, op.campaign); !why.empty()) return Error{Errc::Conflict, std::move(why)};
   if (auto why = whyNotBack(w.db, *campaign); !why.empty()) return Error{Errc::Rejected, std::move(why)};
   // Who is under way goes on to the end, and is judged then.
   w.db.query(
@@ -129,6 +152,7 @@ Result<std::int64_t> apply(Writing& w, const TurnCampaign& op) {
           "ELSE '' END WHERE campaign = ? AND state <> 'running'")
       .bind(w.at, campaign->baseline, campaign->baseline, op.campaign)
       .run();
+  leaveOutWhoHasAnother(w, *campaign);
   setState(w, *campaign, CampaignState::Running, CampaignGoal::Back, 0, op.why);
   return op.campaign.value;
 }
@@ -136,6 +160,7 @@ Result<std::int64_t> apply(Writing& w, const TurnCampaign& op) {
 Result<std::int64_t> apply(Writing& w, const RetryFailed& op) {
   const auto campaign = standing(w, op.campaign, op.from);
   if (!campaign) return campaign.error();
+  if (auto why = whyNotAgain(w.db, op.campaign); !why.empty()) return Error{Errc::Conflict, std::move(why)};
   const auto failed =
       w.db.query(
               "UPDATE campaign_member SET state = 'pending', why = '', since = ? WHERE campaign = ? "

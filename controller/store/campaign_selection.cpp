@@ -65,6 +65,10 @@ Result<void> limitsLetItEnd(const Campaign& wanted) {
   return {};
 }
 
+std::string isInAnother(const std::string& serial, CampaignId campaign) {
+  return fmt::format("{} is in campaign {}, which is not over", serial, campaign.value);
+}
+
 Result<void> nobodyIsInAnother(Connection& db, const std::vector<Candidate>& nodes) {
   std::map<NodeId, CampaignId> taken;
   auto q = db.query(
@@ -73,8 +77,7 @@ Result<void> nobodyIsInAnother(Connection& db, const std::vector<Candidate>& nod
   while (q.step()) taken.emplace(NodeId{q.integer(0)}, CampaignId{q.integer(1)});
   for (const auto& node : nodes)
     if (const auto it = taken.find(node.node); it != taken.end())
-      return Error{Errc::Conflict, fmt::format("{} is in campaign {}, which is not over",
-                                               findNode(db, node.node)->serial, it->second.value)};
+      return Error{Errc::Conflict, isInAnother(findNode(db, node.node)->serial, it->second)};
   return {};
 }
 
@@ -111,6 +114,17 @@ Result<Selection> selectMembers(Connection& db, const Campaign& wanted) {
     for (const auto& node : nodes)
       if (canary.contains(node.rack) == first) out.members.push_back({node.node, node.rack, first});
   return out;
+}
+
+std::string whyNotAgain(Connection& db, CampaignId campaign) {
+  auto q = db.query(
+      "SELECT n.serial, c.id FROM campaign_member mine JOIN campaign_member other ON other.node = mine.node "
+      "JOIN campaign c ON c.id = other.campaign JOIN node n ON n.id = mine.node "
+      "WHERE mine.campaign = ? AND other.campaign <> mine.campaign AND c.state NOT IN ('done', 'cancelled') "
+      "LIMIT 1");
+  q.bind(campaign);
+  if (!q.step()) return {};
+  return isInAnother(q.text(0), CampaignId{q.integer(1)});
 }
 
 std::string whyNotBackTo(Connection& db, const std::string& name) {

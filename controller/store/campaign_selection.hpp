@@ -24,6 +24,8 @@ struct Selection {
 /// Who would be in it, or why it can never end well: Errors as CreateCampaign has.
 Result<Selection> selectMembers(Connection& db, const Campaign& wanted);
 
+/// Why nobody may take these nodes up again: one of them is in another campaign that is not over; empty: they may.
+std::string whyNotAgain(Connection& db, CampaignId campaign);
 /// Why a node could not be brought back to this baseline; empty: it could.
 std::string whyNotBackTo(Connection& db, const std::string& baseline);
 /// Why the baselines that its members had before cannot be gone back to; empty: they can.

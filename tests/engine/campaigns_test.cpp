@@ -346,6 +346,25 @@ TEST(Campaigns, BeginNothingOnWhatAnImportHasChanged) {
   }
 }
 
+TEST(Campaigns, CountNobodyAsDoneWhoWasBroughtToAnotherBaseline) {
+  Hall hall(1, 2);
+  hall.begin();
+  hall.site.run(5min);
+  hall.site.kill();  // and when it is back, run 1 is over: somebody had asked for something else
+  auto& tables = hall.site.tables;
+  auto other = *tables.targets.at("abc/new");
+  other.digest = "abc/other";
+  other.baseline.name = "other";
+  tables.targets["abc/other"] = std::make_shared<const Target>(other);
+  tables.runs.at(RunId{1}).target = "abc/other";
+  tables.runs.at(RunId{1}).state = RunState::Done;
+  hall.boot();
+  ASSERT_TRUE(hall.runTo(CampaignState::Done));
+  EXPECT_EQ(hall.members()[0].state, MemberState::LeftOut);
+  EXPECT_EQ(hall.members()[0].why, "run 1 was about another baseline");
+  EXPECT_EQ(hall.members()[1].state, MemberState::Done);
+}
+
 TEST(Campaigns, HaltWhenAnImportHasChangedTheBaseline) {
   Hall hall;
   hall.begin();

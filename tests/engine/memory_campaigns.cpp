@@ -20,6 +20,18 @@ Campaign* standing(Tables& t, CampaignId id, CampaignState from) {
   return it != t.campaigns.end() && it->second.state == from ? &it->second : nullptr;
 }
 
+bool isInAnother(Tables& t, CampaignId campaign) {
+  for (const auto& [id, other] : t.campaigns)
+    for (const auto& member : t.members[id])
+      if (id != campaign && !other.isOver() && memberOf(t, campaign, member.node)) return true;
+  return false;
+}
+
+const std::string& baselineOf(const Tables& t, NodeId node) {
+  const auto& given = t.nodes.at(node).baseline;
+  return given.empty() ? kOwnBaseline : given;
+}
+
 Error conflict() { return {Errc::Conflict, "it does not stand there any more"}; }
 
 void move(Tables& t, Campaign& campaign, CampaignState to, const std::string& why, Time at) {
@@ -74,11 +86,13 @@ Result<std::int64_t> applyTo(Tables& t, Time at, const MoveCampaign& op) {
 
 Result<std::int64_t> applyTo(Tables& t, Time at, const TurnCampaign& op) {
   auto* campaign = standing(t, op.campaign, op.from);
-  if (!campaign || campaign->goal == CampaignGoal::Back) return conflict();
-  for (auto& member : t.members[op.campaign])
-    if (member.state != MemberState::Running)
-      member.state = member.begun && member.previous != campaign->baseline ? MemberState::Pending
-                                                                           : MemberState::LeftOut;
+  if (!campaign || campaign->goal == CampaignGoal::Back || isInAnother(t, op.campaign)) return conflict();
+  for (auto& member : t.members[op.campaign]) {
+    if (member.state == MemberState::Running) continue;
+    const bool hasIt = member.begun && baselineOf(t, member.node) == campaign->baseline;
+    member.state = hasIt && member.previous != campaign->baseline ? MemberState::Pending
+                                                                  : MemberState::LeftOut;
+  }
   campaign->goal = CampaignGoal::Back;
   campaign->forgiven = 0;
   move(t, *campaign, CampaignState::Running, op.why, at);
@@ -87,7 +101,7 @@ Result<std::int64_t> applyTo(Tables& t, Time at, const TurnCampaign& op) {
 
 Result<std::int64_t> applyTo(Tables& t, Time at, const RetryFailed& op) {
   auto* campaign = standing(t, op.campaign, op.from);
-  if (!campaign) return conflict();
+  if (!campaign || isInAnother(t, op.campaign)) return conflict();
   for (auto& member : t.members[op.campaign])
     if (member.state == MemberState::Failed) member.state = MemberState::Pending;
   campaign->forgiven = 0;
@@ -103,7 +117,7 @@ Result<std::int64_t> applyTo(Tables& t, Time at, const BeginMember& op) {
   if (op.baseline != (forward ? campaign->baseline : member->previous)) return conflict();
   if (forward && t.baselines.at(op.baseline) != campaign->baselineDigest) return conflict();
   auto& node = t.nodes.at(op.node);
-  if (!member->begun) member->previous = node.baseline.empty() ? kOwnBaseline : node.baseline;
+  if (!member->begun) member->previous = baselineOf(t, op.node);
   member->begun = true;
   member->state = MemberState::Running;
   member->since = at;

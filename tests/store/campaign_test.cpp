@@ -193,6 +193,34 @@ TEST_F(Campaigns, BeginNobodyButWhileTheyRunTowardsTheirGoal) {
   EXPECT_EQ(store_->node(nodeId(1))->baseline, "");
 }
 
+TEST_F(Campaigns, AreNotTakenUpAgainWhileAnotherHasTheirNodes) {
+  ASSERT_EQ(make(spring()), "");
+  const auto first = id_;
+  for (int n : {1, 2}) begin(n);
+  end(1, MemberState::Done);
+  end(2, MemberState::Failed);
+  EXPECT_EQ(refusal(MoveCampaign{first, CampaignState::Running, CampaignState::Done, ""}), "");
+  auto newer = wanted_.baselines[1];
+  newer.name = "2026.3";
+  wanted_.baselines.push_back(newer);
+  import();
+  auto summer = spring();
+  summer.baseline = "2026.3";
+  ASSERT_EQ(make(summer), "");
+  EXPECT_THAT(refusal(RetryFailed{first, CampaignState::Done, "again"}),
+              HasSubstr("is in campaign 2, which is not over"));
+  EXPECT_THAT(refusal(TurnCampaign{first, CampaignState::Done, "back"}),
+              HasSubstr("is in campaign 2, which is not over"));
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(1), "2026.3"}), "");
+  end(1, MemberState::Done);
+  EXPECT_EQ(refusal(MoveCampaign{id_, CampaignState::Running, CampaignState::Cancelled, ""}), "");
+  EXPECT_EQ(refusal(TurnCampaign{first, CampaignState::Done, "back"}), "");
+  id_ = first;
+  EXPECT_EQ(member(1).state, MemberState::LeftOut) << "what the second campaign did is not undone";
+  EXPECT_EQ(member(1).why, "it has another baseline since");
+  EXPECT_EQ(member(2).state, MemberState::Pending);
+}
+
 TEST_F(Campaigns, AreNotTurnedWhereThereIsNoWayBack) {
   wanted_.baselines[0].entries[0].force = false;
   import();
