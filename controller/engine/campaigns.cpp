@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kPage = 2'000;  // members read between two rounds of the event loop: about 10 ms
 constexpr Duration kLookAgain = 5min;  // at nodes that could not begin: not all that lets them is told (a hold ends)
+constexpr Duration kStalled = 10min;  // a run that cannot go on for so long is told of: a person may have to help
 
 struct Outcome {
   MemberState state;
@@ -92,14 +93,34 @@ std::string Campaigns::waitsFor(CampaignId id) const {
   if (it == open_.end()) return {};
   const auto& open = *it->second;
   if (open.row.state != CampaignState::Running) return open.row.why;
-  const std::string* first = nullptr;
+  std::string first;
   int racks = 0;
+  bool keepsWindow = false;
   for (const auto& rack : open.cohort.racks()) {
-    if (rack.pending == 0 || rack.why.empty()) continue;
-    if (racks++ == 0) first = &rack.why;
+    auto why = stalledIn(open, rack);
+    const bool keeps = !why.empty();
+    if (!keeps && rack.pending > 0) why = rack.why;
+    if (why.empty()) continue;
+    if (racks++ == 0 || (keeps && !keepsWindow)) first = std::move(why);
+    keepsWindow = keepsWindow || keeps;
   }
-  if (racks < 2) return first ? *first : std::string{};
-  return fmt::format("{}; and so {} more rack{}", *first, racks - 1, racks > 2 ? "s" : "");
+  if (racks < 2) return first;
+  return fmt::format("{}; and so {} more rack{}", first, racks - 1, racks > 2 ? "s" : "");
+}
+
+// The first run in it that has not gone on for long. Whatever it was doing to its machine may still go on: the rack stays
+// in the window until somebody has helped it, or cancelled it.
+std::string Campaigns::stalledIn(const Open& open, const Cohort::Rack& rack) const {
+  if (!rack.isOpen()) return {};
+  for (const auto index : rack.members) {
+    const auto& member = open.cohort.members()[index];
+    if (member.state != MemberState::Running) continue;
+    const auto stall = engine_.stalled(member.node);
+    if (!stall || executor_.now() - stall->since < kStalled) continue;
+    return fmt::format("{}: run {} cannot go on since {}: {}", store_.node(member.node)->serial,
+                       stall->run.value, iso8601(stall->since), stall->why);
+  }
+  return {};
 }
 
 // What the rows say now, after somebody moved it.
@@ -235,6 +256,10 @@ std::string Campaigns::whyNot(const Node& node) const {
   if (node.lifecycle != Lifecycle::Available) return fmt::format("it is {}", nameOf(node.lifecycle));
   if (node.allocation != Allocation::Free) return fmt::format("it is {}", nameOf(node.allocation));
   if (const auto run = store_.unfinishedRunOf(node.id)) return fmt::format("run {} is under way", run->value);
+  if (node.bmc.address.empty()) return "the address of its BMC is not known";
+  if (node.unreachableSince)
+    return fmt::format("it has been without contact since {}", iso8601(*node.unreachableSince));
+  if (store_.hasBlockingFinding(node.id)) return "a blocking finding is open";
   if (!store_.armed(node.place)) return fmt::format("{} is not armed", node.place.rack());
   return store_.heldBecause(node.id);
 }

@@ -31,8 +31,8 @@ class Campaigns {
   Task<Result<CampaignId>> create(Campaign campaign, std::string who);
   Task<Result<void>> ask(CampaignId id, CampaignMove move, std::string who, std::string why);
 
-  /// Why it is not further, for a person: of one that runs, the first node that could not begin when it was last looked at.
-  /// Empty: it goes on by itself, or is over.
+  /// Why it is not further, for a person: of one that runs, the first node whose run has been kept for long, else the
+  /// first that could not begin when it was last looked at. Empty: it goes on by itself, or is over.
   std::string waitsFor(CampaignId id) const;
 
  private:
@@ -45,6 +45,7 @@ class Campaigns {
   Task<void> judgeEnded(Open& open);
   Task<void> beginMore(Open& open);
   Task<void> beginIn(Open& open, std::size_t rack);
+  std::string stalledIn(const Open& open, const Cohort::Rack& rack) const;
   std::string whyNot(const Node& node) const;
   Task<bool> move(Open& open, CampaignState to, std::string why);
   Task<Result<void>> commit(std::string who, Op op);

@@ -250,6 +250,14 @@ std::string Engine::waitsFor(RunId run) const {
   return it == live_.end() ? std::string{} : it->second->run.waitsFor;
 }
 
+std::optional<Engine::Stall> Engine::stalled(NodeId node) const {
+  const auto it = runOf_.find(node);
+  if (it == runOf_.end()) return std::nullopt;
+  const auto& run = live_.at(it->second)->run;
+  if (!run.unfinished() || !run.blockedSince) return std::nullopt;
+  return Stall{run.id, *run.blockedSince, run.waitsFor};
+}
+
 void Engine::wake(Live& live, Time due) {
   if (live.queued) return;
   executor_.cancel(live.timer);

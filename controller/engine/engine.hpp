@@ -75,6 +75,14 @@ class Engine {
   std::vector<Budgets::Use> budgetUse() const { return budgets_.use(); }
   std::size_t unfinished() const { return live_.size(); }
   std::int64_t transitions() const { return transitions_; }  ///< steps finished since this process started
+  /// An unfinished run that cannot go on by itself.
+  struct Stall {
+    RunId run;
+    Time since;
+    std::string why;
+  };
+  /// nullopt: no run of this node is unfinished, or it goes on.
+  std::optional<Stall> stalled(NodeId node) const;
   /// What an unfinished run waits for at present, for a person; empty: working, or not unfinished.
   std::string waitsFor(RunId run) const;
 

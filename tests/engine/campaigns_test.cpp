@@ -312,6 +312,40 @@ TEST(Campaigns, GoOnAtOnceWhereTheyAreToldThatSomethingChanged) {
   EXPECT_EQ(hall.floor.begins.size(), began + 2) << "everywhere";
 }
 
+TEST(Campaigns, BeginNoRunThatWouldOnlyWait) {
+  Hall hall(4, 1);
+  hall.wanted.window = 1;
+  hall.node(0).unreachableSince = hall.site.time.now();
+  hall.node(1).bmc.address.clear();
+  hall.site.tables.findings.push_back({.node = NodeId{3}, .cause = "cooling.leak"});
+  hall.begin();
+  hall.site.run(1h);
+  EXPECT_THAT(hall.versions(), ElementsAre("own", "own", "own", "new"));
+  EXPECT_EQ(hall.floor.begins.size(), 1u);
+  EXPECT_THAT(hall.campaigns->waitsFor(hall.id),
+              testing::MatchesRegex("S1: it has been without contact since .*; and so 2 more racks"));
+  hall.node(0).unreachableSince.reset();
+  hall.node(1).bmc.address = "10.0.0.2";
+  hall.site.tables.findings.clear();
+  EXPECT_TRUE(hall.runTo(CampaignState::Done));
+}
+
+// What a machine that fell silent is still doing, nobody knows: its rack stays in the window.
+TEST(Campaigns, SayWhoKeepsTheWindow) {
+  Hall hall(3, 1);
+  hall.wanted.window = 1;
+  hall.machine(0).silent = true;
+  hall.begin();
+  hall.site.run(5min);
+  EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "") << "it may be back in a moment";
+  hall.site.run(24h);
+  EXPECT_TRUE(hall.floor.begins.empty());
+  EXPECT_THAT(hall.campaigns->waitsFor(hall.id),
+              testing::MatchesRegex("S1: run 1 cannot go on since .*: contact with the BMC: nobody answers"));
+  hall.machine(0).silent = false;
+  EXPECT_TRUE(hall.runTo(CampaignState::Done));
+}
+
 // At every instant after it was made: what was on its way to the store then must not begin any more.
 TEST(Campaigns, BeginNothingOnceAHaltIsAcknowledged) {
   int begunBefore = 0;
