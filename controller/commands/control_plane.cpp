@@ -32,6 +32,7 @@ ControlPlane::ControlPlane(SqliteStore& store, http::Transport& transport, Execu
     bringUp_.look(subject);
     campaigns_.look(subject);
   });
+  campaigns_.onFreed([this](const std::string& place) { bringUp_.sweep(place); });
   patrol_.onNews([this](const std::vector<NodeId>& nodes) {
     bringUp_.look(nodes);
     campaigns_.look(nodes);

@@ -67,6 +67,8 @@ Task<Result<void>> Campaigns::ask(CampaignId id, CampaignMove move, std::string 
   auto op = opOf(move, *row, std::move(why));
   const auto done = co_await commit(std::move(who), std::move(op));
   readAgain(id);
+  const bool lets = move == CampaignMove::Cancel || move == CampaignMove::RollBack;
+  if (done && lets && tellFreed_) tellFreed_(row->place);
   co_return done;
 }
 

@@ -66,7 +66,7 @@ void Campaigns::start() {
 }
 
 void Campaigns::look(const std::vector<NodeId>& nodes) {
-  for (auto& [id, open] : open_)
+  for (auto& [campaign, open] : open_)
     for (const auto id : nodes) {
       const auto* member = open->cohort.find(id);
       const bool mayHaveEnded = member && member->state == MemberState::Running;
@@ -198,7 +198,10 @@ Task<void> Campaigns::judgeEnded(Open& open) {
     const auto node = member->node;
     Op op = EndMember{open.row.id, node, outcome.state, std::move(outcome.why)};
     const auto ended = co_await commit(open.actor, std::move(op));
-    if (ended) open.cohort.set(node, outcome.state);
+    if (!ended) continue;
+    open.cohort.set(node, outcome.state);
+    const auto& rack = open.cohort.rackOf(*open.cohort.find(node));
+    if (rack.isOver() && tellFreed_) tellFreed_(rack.place);
   }
 }
 

@@ -24,6 +24,8 @@ class Campaigns {
   void look(const std::vector<NodeId>& nodes);
   /// The same of any node: a place was armed, a site imported.
   void lookAgain();
+  /// To be told of a place in which nodes are not to be begun or under way any more, when that is durable.
+  void onFreed(std::function<void(const std::string& place)> tell) { tellFreed_ = std::move(tell); }
   /// None has anything to do that it has not given to the engine, but to look again after a while in case it was not told.
   bool idle() const;
 
@@ -54,6 +56,7 @@ class Campaigns {
   Engine& engine_;
   Executor& executor_;
   std::map<CampaignId, std::unique_ptr<Open>> open_;
+  std::function<void(const std::string&)> tellFreed_;
 };
 
 }  // namespace zellige

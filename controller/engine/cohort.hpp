@@ -20,6 +20,7 @@ class Cohort {
     bool looked = false;  ///< at all who are pending in it, and nothing has changed since
     std::string why;      ///< the first of them that could not begin then, and why; empty: all could
     bool isOpen() const { return running > 0; }
+    bool isOver() const { return pending == 0 && running == 0; }
   };
 
   void add(CampaignMember member);
@@ -28,6 +29,7 @@ class Cohort {
   const std::vector<CampaignMember>& members() const { return members_; }
   const std::vector<Rack>& racks() const { return racks_; }
   const CampaignMember* find(NodeId node) const;
+  const Rack& rackOf(const CampaignMember& member) const { return racks_[rackOf_.at(member.rack)]; }
   int in(MemberState state) const { return counts_[static_cast<std::size_t>(state)]; }
   int canaryIn(MemberState state) const { return canaryCounts_[static_cast<std::size_t>(state)]; }
   int openRacks() const { return open_; }

@@ -241,6 +241,8 @@ class Store : public AccessStore {
   /// Those that are not over, by id.
   virtual std::vector<Campaign> openCampaigns() = 0;
   virtual std::optional<Campaign> campaign(CampaignId id) = 0;
+  /// The one that is not over and in which a node of this rack is pending or under way.
+  virtual std::optional<Campaign> campaignOn(std::string_view rack) = 0;
   /// At most `limit` members from this ordinal on.
   virtual std::vector<CampaignMember> campaignMembers(CampaignId id, int from, std::size_t limit) = 0;
   /// SHA-256 of what the catalogue says of it now; nullopt: it is not there.

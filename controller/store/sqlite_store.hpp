@@ -69,6 +69,7 @@ class SqliteStore final : public Store {
   std::optional<Recipe> recipe(std::string_view name) override;
   std::vector<Campaign> openCampaigns() override;
   std::optional<Campaign> campaign(CampaignId id) override;
+  std::optional<Campaign> campaignOn(std::string_view rack) override;
   std::vector<CampaignMember> campaignMembers(CampaignId id, int from, std::size_t limit) override;
   std::optional<std::string> baselineDigest(std::string_view name) override;
   bool armed(const Place& place) override;

@@ -175,6 +175,15 @@ std::vector<Campaign> SqliteStore::openCampaigns() {
 
 std::optional<Campaign> SqliteStore::campaign(CampaignId id) { return findCampaign(impl_->reading, id); }
 
+std::optional<Campaign> SqliteStore::campaignOn(std::string_view rack) {
+  auto q = impl_->reading.query(
+      "SELECT c.id FROM node n JOIN campaign_member m ON m.node = n.id JOIN campaign c ON c.id = m.campaign "
+      "WHERE n.rack = ? AND m.state IN ('pending', 'running') AND c.state NOT IN ('done', 'cancelled') LIMIT "
+      "1");
+  q.bind(rack);
+  return q.step() ? findCampaign(impl_->reading, CampaignId{q.integer(0)}) : std::nullopt;
+}
+
 std::vector<CampaignMember> SqliteStore::campaignMembers(CampaignId id, int from, std::size_t limit) {
   static const auto text = fmt::format(
       "SELECT {} FROM campaign_member WHERE campaign = ? AND ordinal >= ? ORDER BY ordinal LIMIT ?",

@@ -146,6 +146,15 @@ std::optional<Campaign> MemoryStore::campaign(CampaignId id) {
   return it == tables_.campaigns.end() ? std::nullopt : std::optional(it->second);
 }
 
+std::optional<Campaign> MemoryStore::campaignOn(std::string_view rack) {
+  for (const auto& [id, campaign] : tables_.campaigns)
+    for (const auto& member : tables_.members[id])
+      if (!campaign.isOver() && tables_.nodes.at(member.node).place.rack() == rack &&
+          (member.state == MemberState::Pending || member.state == MemberState::Running))
+        return campaign;
+  return std::nullopt;
+}
+
 std::vector<CampaignMember> MemoryStore::campaignMembers(CampaignId id, int from, std::size_t limit) {
   std::vector<CampaignMember> out;
   for (const auto& member : tables_.members[id])
