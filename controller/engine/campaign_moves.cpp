@@ -72,4 +72,12 @@ Task<Result<void>> Campaigns::ask(CampaignId id, CampaignMove move, std::string 
   co_return done;
 }
 
+Task<Result<void>> Campaigns::leaveOut(CampaignId id, NodeId node, std::string who, std::string why) {
+  Op op = EndMember{id, node, MemberState::LeftOut, std::move(why), MemberState::Pending};
+  const auto left = co_await commit(std::move(who), std::move(op));
+  const auto it = open_.find(id);
+  if (left && it != open_.end()) endedAs(*it->second, node, MemberState::LeftOut);
+  co_return left;
+}
+
 }  // namespace zellige

@@ -187,6 +187,16 @@ Task<void> Campaigns::advance(Open& open) {
   }
 }
 
+// It is durable that this member is over.
+void Campaigns::endedAs(Open& open, NodeId node, MemberState state) {
+  const auto* member = open.cohort.find(node);
+  if (!member) return;  // its page is still to be read
+  open.cohort.set(node, state);
+  const auto& rack = open.cohort.rackOf(*member);
+  if (rack.isOver() && tellFreed_) tellFreed_(rack.place);
+  lookAt(open);
+}
+
 Task<void> Campaigns::judgeEnded(Open& open) {
   const auto* flow = engine_.qualifying(open.row.kind);
   while (!open.ended.empty() && open.loaded) {
@@ -197,11 +207,8 @@ Task<void> Campaigns::judgeEnded(Open& open) {
     if (outcome.state == MemberState::Running) continue;
     const auto node = member->node;
     Op op = EndMember{open.row.id, node, outcome.state, std::move(outcome.why)};
-    const auto ended = co_await commit(open.actor, std::move(op));
-    if (!ended) continue;
-    open.cohort.set(node, outcome.state);
-    const auto& rack = open.cohort.rackOf(*open.cohort.find(node));
-    if (rack.isOver() && tellFreed_) tellFreed_(rack.place);
+    const auto done = co_await commit(open.actor, std::move(op));
+    if (done) endedAs(open, node, outcome.state);
   }
 }
 
@@ -232,7 +239,10 @@ Task<void> Campaigns::beginIn(Open& open, std::size_t rack) {
     if (open.cohort.room(row, there) == 0) break;
     const auto node = store_.node(member.node);
     auto why = whyNot(*node);
-    if (why.empty()) {
+    if (node->lifecycle == Lifecycle::Retired) {
+      const auto left = co_await leaveOut(row.id, node->id, open.actor, why);
+      if (left) why.clear();
+    } else if (why.empty()) {
       StartRun request;
       request.workflow = engine_.qualifying(row.kind)->name;
       request.subject = {node->id};

@@ -32,6 +32,8 @@ class Campaigns {
   // What people do. Errors as the ops of store.hpp say; NotFound: no such campaign; Conflict: its state does not allow it.
   Task<Result<CampaignId>> create(Campaign campaign, std::string who);
   Task<Result<void>> ask(CampaignId id, CampaignMove move, std::string who, std::string why);
+  /// Takes a pending node out. Conflict: it is not pending (one that is under way ends with its run).
+  Task<Result<void>> leaveOut(CampaignId id, NodeId node, std::string who, std::string why);
 
   /// Why it is not further, for a person: of one that runs, the first node whose run has been kept for long, else the
   /// first that could not begin when it was last looked at. Empty: it goes on by itself, or is over.
@@ -45,6 +47,7 @@ class Campaigns {
   Task<void> load(Open& open);
   Task<void> advance(Open& open);
   Task<void> judgeEnded(Open& open);
+  void endedAs(Open& open, NodeId node, MemberState state);
   Task<void> beginMore(Open& open);
   Task<void> beginIn(Open& open, std::size_t rack);
   std::string stalledIn(const Open& open, const Cohort::Rack& rack) const;

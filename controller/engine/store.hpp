@@ -143,12 +143,13 @@ struct BeginMember {
   NodeId node;
   std::string baseline;
 };
-/// Running → this. Conflict: the member is not running.
+/// Compare-and-set on a member that is under way, or that is left out while it is pending. Conflict: it is not `from`.
 struct EndMember {
   CampaignId campaign;
   NodeId node;
   MemberState to;
   std::string why;
+  MemberState from = MemberState::Running;
 };
 
 using Op = std::variant<SaveRun, EndLinger, MoveLifecycle, MoveRack, CreateCampaign, MoveCampaign,

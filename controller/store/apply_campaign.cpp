@@ -203,12 +203,15 @@ Result<std::int64_t> apply(Writing& w, const EndMember& op) {
   const auto ended =
       w.db.query(
               "UPDATE campaign_member SET state = ?, why = ?, since = ? WHERE node = ? AND campaign = ? "
-              "AND state = 'running'")
-          .bind(nameOf(op.to), op.why, w.at, op.node, op.campaign)
+              "AND state = ?")
+          .bind(nameOf(op.to), op.why, w.at, op.node, op.campaign, nameOf(op.from))
           .run();
-  if (ended == 0)
+  if (ended == 0) {
+    const auto node = findNode(w.db, op.node);
+    if (!node) return noSuchNode(op.node);
     return Error{Errc::Conflict,
-                 fmt::format("node {} is not under way in campaign {}", op.node.value, op.campaign.value)};
+                 fmt::format("{} is not {} in campaign {}", node->serial, nameOf(op.from), op.campaign.value)};
+  }
   w.event("campaign.ended", op.node, {},
           withWhy({{"campaign", op.campaign.value}, {"state", nameOf(op.to)}}, op.why));
   return op.campaign.value;

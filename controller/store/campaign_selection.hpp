@@ -18,7 +18,8 @@ struct Selected {
 };
 struct Selection {
   CatalogBaseline baseline;
-  std::vector<Selected> members;  ///< in the order in which they are taken: the canary's racks, spread over all, first
+  std::vector<Selected>
+      members;  ///< in the order in which they are taken: the canary's racks first, spread over those that can begin
   int racks = 0;
 };
 /// Who would be in it, or why it can never end well: Errors as CreateCampaign has.

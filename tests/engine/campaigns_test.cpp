@@ -399,6 +399,36 @@ TEST(Campaigns, CountNobodyAsDoneWhoWasBroughtToAnotherBaseline) {
   EXPECT_EQ(hall.members()[1].state, MemberState::Done);
 }
 
+TEST(Campaigns, LeaveOutByThemselvesWhoWasRetired) {
+  Hall hall(3, 2);
+  hall.wanted.canary = 1;
+  hall.node(1).lifecycle = hall.node(4).lifecycle = Lifecycle::Retired;
+  hall.begin();
+  ASSERT_TRUE(hall.runTo(CampaignState::Done));
+  EXPECT_EQ(hall.in(MemberState::Done), 4);
+  EXPECT_EQ(hall.members()[1].state, MemberState::LeftOut);
+  EXPECT_EQ(hall.members()[1].why, "it is retired");
+}
+
+TEST(Campaigns, GoOnPastACanaryWhenAPersonLeavesOutWhoKeepsIt) {
+  Hall hall(3, 2);
+  hall.wanted.canary = 1;
+  hall.node(1).lifecycle = Lifecycle::InService;
+  hall.begin();
+  hall.site.run(1h);
+  EXPECT_EQ(hall.floor.begins.size(), 1u);
+  EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "S2: it is in_service");
+  const auto leaveOut = [&](int i) {
+    const auto left = hall.site.await(hall.campaigns->leaveOut(hall.id, NodeId{i + 1}, "anna", "in use"));
+    return left && *left;
+  };
+  EXPECT_TRUE(leaveOut(1));
+  EXPECT_FALSE(leaveOut(0)) << "it is done";
+  ASSERT_TRUE(hall.runTo(CampaignState::Done, 1h));
+  EXPECT_EQ(hall.members()[1].why, "in use");
+  EXPECT_FALSE(leaveOut(2)) << "the campaign is over";
+}
+
 TEST(Campaigns, HaltWhenAnImportHasChangedTheBaseline) {
   Hall hall;
   hall.begin();

@@ -127,7 +127,7 @@ Result<std::int64_t> applyTo(Tables& t, Time at, const BeginMember& op) {
 
 Result<std::int64_t> applyTo(Tables& t, Time at, const EndMember& op) {
   auto* member = memberOf(t, op.campaign, op.node);
-  if (!member || member->state != MemberState::Running) return conflict();
+  if (!member || member->state != op.from) return conflict();
   member->state = op.to;
   member->why = op.why;
   member->since = at;

@@ -127,7 +127,7 @@ TEST_F(Campaigns, GiveANodeItsBaselineWithTheMembersState) {
   EXPECT_NE((*target)->digest, (*wait(store_->freezeTarget("gb200-sim", "")))->digest);
   end(1, MemberState::Failed);
   EXPECT_EQ(member(1).why, "why");
-  EXPECT_THAT(refusal(EndMember{id_, nodeId(1), MemberState::Done, ""}), HasSubstr("is not under way"));
+  EXPECT_THAT(refusal(EndMember{id_, nodeId(1), MemberState::Done, ""}), HasSubstr("SN1001 is not running"));
 }
 
 TEST_F(Campaigns, ForgiveWhatFailedWhenAHaltedOneGoesOn) {
@@ -159,6 +159,33 @@ TEST_F(Campaigns, LeaveOutEverybodyWhenCancelled) {
   EXPECT_EQ(counts.at(MemberState::LeftOut), 3);
   EXPECT_EQ(counts.at(MemberState::Done), 1);
   EXPECT_EQ(make(spring()), "") << "and its nodes are free for another";
+}
+
+TEST_F(Campaigns, LeaveOutOneWhoIsPending) {
+  ASSERT_EQ(make(spring()), "");
+  begin(2);
+  const auto leaveOut = [&](int n) {
+    return refusal(EndMember{id_, nodeId(n), MemberState::LeftOut, "in service", MemberState::Pending});
+  };
+  EXPECT_EQ(leaveOut(1), "");
+  EXPECT_EQ(member(1).state, MemberState::LeftOut);
+  EXPECT_EQ(member(1).why, "in service");
+  EXPECT_EQ(leaveOut(1), "SN1001 is not pending in campaign 1");
+  EXPECT_EQ(leaveOut(2), "SN1002 is not pending in campaign 1");
+  auto another = spring();
+  another.place = "H1/R01/RK001/U11";
+  EXPECT_EQ(make(another), "") << "another campaign may take it";
+}
+
+TEST_F(Campaigns, PutRacksIntoTheCanaryThatCanBegin) {
+  for (int n : {2, 3}) {
+    ASSERT_TRUE(commit({PutEvidence{{nodeId(n), {}, "all", "{}", {}, time_.now()}}}));
+    ASSERT_TRUE(move(nodeId(n), Lifecycle::Qualifying, Lifecycle::Available, Actor::Engine, {"all"}));
+  }
+  auto campaign = spring();
+  campaign.canary = 1;
+  ASSERT_EQ(make(campaign), "");
+  EXPECT_EQ(store_->campaignMembers(id_, 0, 1).front().rack, "H1/R01/RK002");
 }
 
 TEST_F(Campaigns, TurnBackToWhatEachHadBefore) {

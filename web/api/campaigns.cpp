@@ -201,4 +201,19 @@ Task<HttpReply> rollBackCampaign(Services& services, Call call) {
   return ask(services, std::move(call), CampaignMove::RollBack);
 }
 
+Task<HttpReply> leaveOutMember(Services& services, Call call) {
+  const auto row = campaignOf(services, call);
+  if (!row) co_return noSuchCampaign(call.path[0]);
+  const auto node = nodeOf(services, call.path[1]);
+  if (!node) co_return noSuchNode(call.path[1]);
+  if (auto refused = refuseUnless(call, Level::Operator, node->place)) co_return std::move(*refused);
+  Body body(call);
+  auto reason = body.reason();
+  if (auto refused = body.refused()) co_return std::move(*refused);
+  const auto done = co_await services.campaigns.leaveOut(row->campaign.id, node->id, call.who.user,
+                                                         std::move(reason));
+  if (!done) co_return problem(done.error());
+  co_return jsonReply(200, shape(*services.queries.campaign(row->campaign.id), services.campaigns));
+}
+
 }  // namespace zellige::api

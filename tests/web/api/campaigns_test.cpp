@@ -128,6 +128,31 @@ TEST_F(CampaignsApi, BeginWhoIsAvailableAndGoBack) {
   EXPECT_EQ(json(again).at("members").at("failed"), 0);
 }
 
+TEST_F(CampaignsApi, LeaveOutANodeThatHasNotBegun) {
+  ASSERT_EQ(post("/api/v1/campaigns", spring()).status, 201);
+  const auto leaveOut = [&](int campaign, const std::string& node,
+                            const Json& body = {{"reason", "in service"}}) {
+    return post("/api/v1/campaigns/" + std::to_string(campaign) + "/members/" + node + "/leave-out", body);
+  };
+  EXPECT_EQ(leaveOut(7, serial(0)).status, 404);
+  EXPECT_EQ(leaveOut(1, "nobody").status, 404);
+  EXPECT_EQ(leaveOut(1, serial(2)).status, 409) << "it is not in the campaign";
+  EXPECT_EQ(leaveOut(1, serial(0), Json::object()).status, 422);
+  be("viewer");
+  EXPECT_EQ(leaveOut(1, serial(0)).status, 403);
+  be("");
+  EXPECT_EQ(leaveOut(1, serial(0)).status, 401);
+  be("operator", "H1");
+  const auto left = leaveOut(1, serial(0));
+  ASSERT_EQ(left.status, 200) << left.body;
+  EXPECT_EQ(json(left).at("members").at("left_out"), 1);
+  EXPECT_EQ(leaveOut(1, serial(0)).status, 409);
+  EXPECT_EQ(leaveOut(1, serial(1)).status, 200);
+  settle();
+  EXPECT_EQ(campaign().at("state"), "done") << "nobody is pending any more";
+  EXPECT_EQ(leaveOut(1, serial(1)).status, 409);
+}
+
 // Nobody waits for the next look by time: settle() is shorter.
 TEST_F(CampaignsApi, GoOnAtOnceWhenAPersonArmsAndReleases) {
   makeAvailable();
