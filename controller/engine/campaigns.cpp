@@ -10,9 +10,11 @@ namespace zellige {
 
 namespace {
 
-constexpr std::size_t kPage = 2'000;  // members read between two rounds of the event loop: about 10 ms
+constexpr std::size_t kPage = 1'000;  // members looked at between two rounds of the event loop: about 10 ms
 constexpr Duration kLookAgain = 5min;  // at nodes that could not begin: not all that lets them is told (a hold ends)
 constexpr Duration kStalled = 10min;  // a run that cannot go on for so long is told of: a person may have to help
+
+constexpr std::string_view kActor = "campaign ";  // who begins its runs, before the number
 
 struct Outcome {
   MemberState state;
@@ -44,7 +46,7 @@ Outcome outcomeOf(Store& store, const Workflow& flow, const Campaign& campaign, 
 }  // namespace
 
 struct Campaigns::Open {
-  explicit Open(Campaign of) : row(std::move(of)), actor(fmt::format("campaign {}", row.id.value)) {}
+  explicit Open(Campaign of) : row(std::move(of)), actor(fmt::format("{}{}", kActor, row.id.value)) {}
   Campaign row;
   const std::string actor;  ///< who does it, in the audit trail
   Cohort cohort;
@@ -68,12 +70,14 @@ void Campaigns::start() {
 void Campaigns::look(const std::vector<NodeId>& nodes) {
   for (auto& [campaign, open] : open_)
     for (const auto id : nodes) {
+      const bool isFree = open->cohort.isBusy(id) && !mayBeWritten(id);
+      if (isFree) open->cohort.setBusy(id, false);
       const auto* member = open->cohort.find(id);
       const bool mayHaveEnded = member && member->state == MemberState::Running;
       if (mayHaveEnded) open->ended.insert(id);
       const auto node = store_.node(id);
       const bool mayBegin = node && open->cohort.lookAgainAt(node->place.rack());
-      if (mayHaveEnded || mayBegin) lookAt(*open);
+      if (isFree || mayHaveEnded || mayBegin) lookAt(*open);
     }
 }
 
@@ -114,6 +118,9 @@ std::string Campaigns::stalledIn(const Open& open, const Cohort::Rack& rack) con
   if (!rack.isOpen()) return {};
   for (const auto index : rack.members) {
     const auto& member = open.cohort.members()[index];
+    if (open.cohort.isBusy(member.node))
+      return fmt::format("{}: its last run is over, but may still be writing firmware",
+                         store_.node(member.node)->serial);
     if (member.state != MemberState::Running) continue;
     const auto stall = engine_.stalled(member.node);
     if (!stall || executor_.now() - stall->since < kStalled) continue;
@@ -165,8 +172,13 @@ Task<void> Campaigns::load(Open& open) {
   for (int from = 0;;) {
     auto page = store_.campaignMembers(open.row.id, from, kPage);
     for (auto& member : page) {
-      if (member.state == MemberState::Running) open.ended.insert(member.node);
+      const auto node = member.node;
+      const bool underWay = member.state == MemberState::Running;
       open.cohort.add(std::move(member));
+      if (underWay)
+        open.ended.insert(node);
+      else if (mayBeWritten(node))
+        open.cohort.setBusy(node, true);
     }
     if (page.size() < kPage) co_return;
     from = open.cohort.members().back().ordinal + 1;
@@ -187,10 +199,17 @@ Task<void> Campaigns::advance(Open& open) {
   }
 }
 
+// By a run that has ended, but whose flash may go on, or by one of a campaign that was cancelled.
+bool Campaigns::mayBeWritten(NodeId node) const {
+  if (const auto run = store_.unfinishedRunOf(node)) return store_.run(*run)->startedBy.starts_with(kActor);
+  return store_.lingers(node);
+}
+
 // It is durable that this member is over.
 void Campaigns::endedAs(Open& open, NodeId node, MemberState state) {
   const auto* member = open.cohort.find(node);
   if (!member) return;  // its page is still to be read
+  open.cohort.setBusy(node, mayBeWritten(node));
   open.cohort.set(node, state);
   const auto& rack = open.cohort.rackOf(*member);
   if (rack.isOver() && tellFreed_) tellFreed_(rack.place);

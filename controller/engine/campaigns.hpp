@@ -50,6 +50,7 @@ class Campaigns {
   void endedAs(Open& open, NodeId node, MemberState state);
   Task<void> beginMore(Open& open);
   Task<void> beginIn(Open& open, std::size_t rack);
+  bool mayBeWritten(NodeId node) const;
   std::string stalledIn(const Open& open, const Cohort::Rack& rack) const;
   std::string whyNot(const Node& node) const;
   Task<bool> move(Open& open, CampaignState to, std::string why);

@@ -39,6 +39,15 @@ void Cohort::set(NodeId node, MemberState state) {
   count(member, 1);
 }
 
+void Cohort::setBusy(NodeId node, bool busy) {
+  if (busy == isBusy(node)) return;
+  auto& rack = racks_[rackOf_.at(find(node)->rack)];
+  const bool wasOpen = rack.isOpen();
+  busy ? (void)busy_.insert(node) : (void)busy_.erase(node);
+  rack.busy += busy ? 1 : -1;
+  open_ += static_cast<int>(rack.isOpen()) - static_cast<int>(wasOpen);
+}
+
 void Cohort::lookAgain() {
   for (auto& rack : racks_) rack.looked = false;
 }

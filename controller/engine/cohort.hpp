@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,10 @@ class Cohort {
     bool canary = false;
     std::vector<std::size_t> members;  ///< by their number in members()
     int pending = 0, running = 0;
+    int busy = 0;         ///< members that are not under way, but whose machine may still be written
     bool looked = false;  ///< at all who are pending in it, and nothing has changed since
     std::string why;      ///< the first of them that could not begin then, and why; empty: all could
-    bool isOpen() const { return running > 0; }
+    bool isOpen() const { return running + busy > 0; }
     bool isOver() const { return pending == 0 && running == 0; }
   };
 
@@ -38,6 +40,9 @@ class Cohort {
   }
 
   void set(NodeId node, MemberState state);
+  /// A run that is no member's any more may still write its machine: its rack is open.
+  void setBusy(NodeId node, bool busy);
+  bool isBusy(NodeId node) const { return busy_.contains(node); }
   /// The rack is looked at from now on: what changes after this is looked at again.
   void beginLook(std::size_t rack) { racks_[rack].looked = true; }
   void endLook(std::size_t rack, std::string why) { racks_[rack].why = std::move(why); }
@@ -59,6 +64,7 @@ class Cohort {
   std::vector<Rack> racks_;
   std::map<NodeId, std::size_t> byNode_;
   std::map<std::string, std::size_t> rackOf_;
+  std::set<NodeId> busy_;
   int counts_[5] = {}, canaryCounts_[5] = {};
   int open_ = 0;
 };

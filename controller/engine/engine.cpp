@@ -45,7 +45,7 @@ void Engine::resume() {
   for (auto& run : store_.lingeringRuns()) {
     const auto id = run.id;
     adopt(std::move(run), executor_.now());
-    live_.at(id)->ended = true;
+    live_.at(id)->ended = live_.at(id)->lingered = true;
   }
   resumeMore();
 }
@@ -311,7 +311,9 @@ void Engine::afterTurn(Live& live) {
       asked.done.set(std::move(answer));
     }
   }
-  if (std::exchange(live.told, live.run.state) != live.run.state && tellState_) tellState_(live.run.subject);
+  const bool moved = std::exchange(live.told, live.run.state) != live.run.state;
+  const bool stopped = std::exchange(live.lingered, live.ended) && !live.ended;
+  if ((moved || stopped) && tellState_) tellState_(live.run.subject);
   if (live.run.unfinished() || live.ended) {
     const bool atOnce = std::exchange(live.nudged, false);
     wake(live, atOnce ? executor_.now() : live.due);

@@ -209,6 +209,8 @@ class Store : public AccessStore {
   std::vector<Run> unfinishedRuns();
   /// Ended, but what they flashed may still be busy.
   virtual std::vector<Run> lingeringRuns() = 0;
+  /// A run of this node is one of these.
+  virtual bool lingers(NodeId node) = 0;
   /// The newest run of this node, whatever became of it; where a workflow is named, the newest of that.
   virtual std::optional<Run> lastRunOf(NodeId node, std::string_view workflow) = 0;
   /// When something was last committed; nullopt: never.

@@ -47,6 +47,7 @@ class SqliteStore final : public Store {
   std::vector<OpenAct> openActs() override;
   std::vector<Run> unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) override;
   std::vector<Run> lingeringRuns() override;
+  bool lingers(NodeId node) override;
   std::optional<Run> lastRunOf(NodeId node, std::string_view workflow) override;
   std::optional<Time> lastEventAt() override;
   std::optional<Run> run(RunId id) override;

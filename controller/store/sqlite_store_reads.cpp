@@ -49,6 +49,14 @@ std::vector<Run> SqliteStore::lingeringRuns() {
   return out;
 }
 
+bool SqliteStore::lingers(NodeId node) {
+  auto q = impl_->reading.query(
+      "SELECT 1 FROM run CROSS JOIN run_subject AS s ON s.run = run.id WHERE run.lingers = 1 AND s.node = ? "
+      "LIMIT 1");
+  q.bind(node);
+  return q.step();
+}
+
 std::optional<Run> SqliteStore::lastRunOf(NodeId node, std::string_view workflow) {
   auto q = impl_->reading.query(
       "SELECT s.run FROM run_subject AS s CROSS JOIN run AS r ON r.id = s.run "

@@ -36,6 +36,7 @@ class Member final : public NoBmc {
   Member(Site& site, Floor& floor) : site_(site), floor_(floor) {}
   Duration takes = 10min;
   bool sick = false, silent = false;
+  bool hangs = false, flashing = false;  // of kFlash
   std::string version = kOwnBaseline;
 
   Task<Result<Seen>> write(const Node& node, std::string wanted) {
@@ -82,8 +83,33 @@ const std::vector<Step> kSteps{{.id = "take", .title = "Take", .look = lookTaken
 const Workflow kQualify{
     .name = "qualify", .steps = kSteps, .kind = NodeKind::ComputeTray, .qualifies = true, .startsIn = kStartsIn};
 
+// The same with an act that the machine shows it is busy with, for ever if it hangs.
+Task<Result<Seen>> lookFlashed(StepContext& context) {
+  auto& machine = static_cast<Member&>(context.bmc());
+  if (machine.version == context.target().baseline.name) co_return co_await lookWritten(context);
+  co_return machine.hangs&& machine.flashing ? Seen::Busy : Seen::Todo;
+}
+Task<Result<void>> startFlash(StepContext& context) {
+  auto& machine = static_cast<Member&>(context.bmc());
+  machine.flashing = true;
+  if (!machine.hangs) machine.version = context.target().baseline.name;
+  co_return Result<void>{};
+}
+const std::vector<Step> kFlashSteps{{.id = "take", .title = "Take", .look = lookTaken},
+                                    {.id = "flash",
+                                     .title = "Flash",
+                                     .look = lookFlashed,
+                                     .act = startFlash,
+                                     .deadline = 1h,
+                                     .needs = {.duringStep = Budget::Flash}}};
+const Workflow kFlash{.name = "qualify",
+                      .steps = kFlashSteps,
+                      .kind = NodeKind::ComputeTray,
+                      .qualifies = true,
+                      .startsIn = kStartsIn};
+
 struct Hall {
-  explicit Hall(int racks = 6, int perRack = 2) : site({&kQualify}) {
+  explicit Hall(int racks = 6, int perRack = 2, const Workflow& flow = kQualify) : site({&flow}) {
     site.tables.profiles["p"].digest = "abc";
     site.tables.baselines["new"] = "d1";
     for (int rack = 0; rack < racks; ++rack)
@@ -427,6 +453,36 @@ TEST(Campaigns, GoOnPastACanaryWhenAPersonLeavesOutWhoKeepsIt) {
   ASSERT_TRUE(hall.runTo(CampaignState::Done, 1h));
   EXPECT_EQ(hall.members()[1].why, "in use");
   EXPECT_FALSE(leaveOut(2)) << "the campaign is over";
+}
+
+// A failure counts at once, but what it began still writes its machine: the rack is not up yet.
+TEST(Campaigns, KeepARackInTheWindowWhileAFailedFlashGoesOn) {
+  Hall hall(2, 1, kFlash);
+  hall.wanted.window = 1;
+  hall.wanted.failureBudget = 1;
+  hall.machine(0).hangs = true;
+  hall.begin();
+  hall.site.run(24h);
+  EXPECT_EQ(hall.members()[0].state, MemberState::Failed);
+  EXPECT_FALSE(hall.machine(1).flashing);
+  EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "S1: its last run is over, but may still be writing firmware");
+  hall.boot();
+  hall.site.run(24h);
+  EXPECT_FALSE(hall.machine(1).flashing) << "nor after a restart";
+  hall.machine(0).flashing = false;
+  EXPECT_TRUE(hall.runTo(CampaignState::Done, 1h));
+  EXPECT_TRUE(hall.machine(1).flashing);
+}
+
+TEST(Campaigns, CountWhatACancelledOneLeftUnderWay) {
+  Hall hall(3, 1);
+  hall.wanted.window = 1;
+  hall.begin();
+  hall.site.run(5min);
+  EXPECT_EQ(hall.ask(CampaignMove::Cancel, "wrong window"), "");
+  hall.id = **hall.site.await(hall.campaigns->create(hall.wanted, "anna"));
+  ASSERT_TRUE(hall.runTo(CampaignState::Done));
+  EXPECT_EQ(hall.floor.mostRacks, 1u);
 }
 
 TEST(Campaigns, HaltWhenAnImportHasChangedTheBaseline) {

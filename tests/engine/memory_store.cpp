@@ -256,6 +256,13 @@ std::vector<Run> MemoryStore::lingeringRuns() {
   return out;
 }
 
+bool MemoryStore::lingers(NodeId node) {
+  return std::any_of(tables_.runs.begin(), tables_.runs.end(), [&](const auto& of) {
+    const auto& run = of.second;
+    return run.lingers && std::count(run.subject.begin(), run.subject.end(), node) > 0;
+  });
+}
+
 std::optional<Run> MemoryStore::lastRunOf(NodeId node, std::string_view workflow) {
   for (auto it = tables_.runs.rbegin(); it != tables_.runs.rend(); ++it) {
     const auto& run = it->second;
