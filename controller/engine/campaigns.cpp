@@ -250,6 +250,7 @@ Task<void> Campaigns::beginMore(Open& open) {
 Task<void> Campaigns::beginIn(Open& open, std::size_t rack) {
   const auto& row = open.row;
   const auto& there = open.cohort.racks()[rack];
+  const auto taken = takenIn(there.place);
   std::string first;
   open.cohort.beginLook(rack);
   for (const auto index : there.members) {
@@ -261,6 +262,8 @@ Task<void> Campaigns::beginIn(Open& open, std::size_t rack) {
     if (node->lifecycle == Lifecycle::Retired) {
       const auto left = co_await leaveOut(row.id, node->id, open.actor, why);
       if (left) why.clear();
+    } else if (why.empty() && !taken.empty()) {
+      why = taken;
     } else if (why.empty()) {
       StartRun request;
       request.workflow = engine_.qualifying(row.kind)->name;
@@ -280,6 +283,19 @@ Task<void> Campaigns::beginIn(Open& open, std::size_t rack) {
     co_return;
   }
   open.cohort.endLook(rack, std::move(first));
+}
+
+// One tray that is written takes the whole domain from its tenant: whoever has the rest must give it back first. Without
+// a recipe, a rack is machines of their own.
+std::string Campaigns::takenIn(const std::string& rack) const {
+  if (!store_.rack(rack)) return {};
+  for (const auto& node : store_.nodesOfRack(rack)) {
+    if (node.lifecycle == Lifecycle::InService)
+      return fmt::format("{} beside it is {}", node.serial, nameOf(node.lifecycle));
+    if (node.lifecycle != Lifecycle::Retired && node.allocation != Allocation::Free)
+      return fmt::format("{} beside it is {}", node.serial, nameOf(node.allocation));
+  }
+  return {};
 }
 
 // A run that would only wait would keep its rack in the window; and what is on its way already, or in somebody's hands, goes

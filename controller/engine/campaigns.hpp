@@ -52,6 +52,7 @@ class Campaigns {
   Task<void> beginIn(Open& open, std::size_t rack);
   bool mayBeWritten(NodeId node) const;
   std::string stalledIn(const Open& open, const Cohort::Rack& rack) const;
+  std::string takenIn(const std::string& rack) const;
   std::string whyNot(const Node& node) const;
   Task<bool> move(Open& open, CampaignState to, std::string why);
   Task<Result<void>> commit(std::string who, Op op);

@@ -485,6 +485,22 @@ TEST(Campaigns, CountWhatACancelledOneLeftUnderWay) {
   EXPECT_EQ(hall.floor.mostRacks, 1u);
 }
 
+TEST(Campaigns, TakeNoTrayFromADomainThatIsInUse) {
+  Hall hall(3, 2);
+  for (const auto* place : {"H1/R01/RK001", "H1/R01/RK002"}) hall.site.tables.racks[place].place = place;
+  hall.node(0).lifecycle = Lifecycle::InService;
+  hall.node(2).allocation = Allocation::Reserved;
+  hall.node(4).lifecycle = Lifecycle::InService;  // a machine of its own: no recipe makes its rack a domain
+  hall.begin();
+  hall.site.run(1h);
+  EXPECT_THAT(hall.versions(), ElementsAre("own", "own", "own", "own", "own", "new"));
+  EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "S1: it is in_service; and so 2 more racks");
+  hall.node(0).lifecycle = Lifecycle::Retired;
+  hall.site.run(1h);
+  EXPECT_EQ(hall.machine(1).version, "new");
+  EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "S3: it is reserved; and so 1 more rack");
+}
+
 TEST(Campaigns, HaltWhenAnImportHasChangedTheBaseline) {
   Hall hall;
   hall.begin();
