@@ -240,9 +240,15 @@ Task<void> Campaigns::beginMore(Open& open) {
     co_await move(open, CampaignState::Halted, std::move(why));
     co_return;
   }
+  std::size_t looked = 0;
   for (auto rack = open.cohort.nextRack(row, 0); rack < open.cohort.racks().size();
        rack = open.cohort.nextRack(row, rack)) {
+    looked += open.cohort.racks()[rack].members.size();
     co_await beginIn(open, rack);
+    if (open.isInterrupted()) co_return;
+    if (looked < kPage) continue;
+    looked = 0;
+    co_await sleepFor(executor_, Duration{1});
     if (open.isInterrupted()) co_return;
   }
 }

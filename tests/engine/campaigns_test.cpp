@@ -501,6 +501,24 @@ TEST(Campaigns, TakeNoTrayFromADomainThatIsInUse) {
   EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "S3: it is reserved; and so 1 more rack");
 }
 
+TEST(Campaigns, LookAtThousandsWithoutHoldingUpTheEventLoop) {
+  Hall hall(200, 18);
+  for (auto& [id, node] : hall.site.tables.nodes) node.lifecycle = Lifecycle::InService;
+  hall.begin();
+  hall.site.run(1min);
+  int& read = hall.site.life->store.nodesRead;
+  read = 0;
+  hall.campaigns->lookAgain();
+  int most = read, all = read;
+  for (; !hall.campaigns->idle(); all += read) {
+    read = 0;
+    hall.site.time.runOne();
+    most = std::max(most, read);
+  }
+  EXPECT_GE(all, 3600);
+  EXPECT_LE(most, 1'100);
+}
+
 TEST(Campaigns, HaltWhenAnImportHasChangedTheBaseline) {
   Hall hall;
   hall.begin();

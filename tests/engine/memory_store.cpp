@@ -221,6 +221,7 @@ Task<Result<Receipt>> MemoryStore::commit(Change change) {
 }
 
 std::optional<Node> MemoryStore::node(NodeId id) {
+  ++nodesRead;
   const auto it = tables_.nodes.find(id);
   if (it == tables_.nodes.end()) return std::nullopt;
   return it->second;

@@ -65,6 +65,8 @@ class MemoryStore final : public Store {
   /// Looks at every Change before it is applied; an Error makes the commit fail with it.
   std::function<std::optional<Error>(const Change&)> refuse;
 
+  int nodesRead = 0;
+
   Task<Result<Receipt>> commit(Change change) override;
   std::optional<Node> node(NodeId id) override;
   std::optional<NodeId> nodeBySerial(std::string_view serial) override;
