@@ -77,7 +77,8 @@ struct CampaignMember {
   bool canary = false;
   MemberState state = MemberState::Pending;
   bool begun = false;    ///< the campaign has given it its baseline: there is something to go back from
-  std::string previous;  ///< Node::baseline before; "": its profile's
+  std::string previous;        ///< the baseline that it had before
+  std::string previousDigest;  ///< of its document then; "": not known
   std::string why;       ///< it failed or was left out
   Time since{};
 };

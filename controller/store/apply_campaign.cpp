@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "controller/store/apply.hpp"
 #include "controller/store/campaign_rows.hpp"
@@ -30,18 +31,19 @@ Result<Campaign> standing(Writing& w, CampaignId id, CampaignState from) {
 
 // A campaign may have been turned, and a baseline imported, since whoever begins this member read of it.
 std::string whyNotTo(Writing& w, const Campaign& c, const Node& node, const std::string& baseline) {
-  auto wanted = c.baseline;
+  auto wanted = c.baseline, digest = c.baselineDigest;
   if (c.goal == CampaignGoal::Back) {
-    auto q = w.db.query("SELECT previous FROM campaign_member WHERE node = ? AND campaign = ?");
+    auto q = w.db.query(
+        "SELECT previous, previous_digest FROM campaign_member WHERE node = ? AND campaign = ?");
     q.bind(node.id, c.id);
-    wanted = q.step() ? q.text(0) : std::string{};
+    if (q.step()) std::tie(wanted, digest) = std::pair(q.text(0), q.text(1));
   }
   if (baseline != wanted)
     return fmt::format("campaign {} brings {} to the baseline {}, not to {}", c.id.value, node.serial, wanted,
                        baseline);
-  if (c.goal == CampaignGoal::Forward && findBaselineDigest(w.db, baseline) != c.baselineDigest)
-    return fmt::format("an import has changed the baseline {} since campaign {} was made", baseline,
-                       c.id.value);
+  if (!digest.empty() && findBaselineDigest(w.db, baseline) != digest)
+    return fmt::format("an import has changed the baseline {} since campaign {} {}", baseline, c.id.value,
+                       c.goal == CampaignGoal::Forward ? "was made" : "took nodes from it");
   return {};
 }
 
@@ -185,9 +187,10 @@ Result<std::int64_t> apply(Writing& w, const BeginMember& op) {
   const auto begun =
       w.db.query(
               "UPDATE campaign_member SET state = 'running', why = '', since = ?, previous = CASE begun "
-              "WHEN 0 THEN ? ELSE previous END, begun = 1 "
+              "WHEN 0 THEN ? ELSE previous END, previous_digest = CASE begun WHEN 0 THEN ? ELSE "
+              "previous_digest END, begun = 1 "
               "WHERE node = ? AND campaign = ? AND state = 'pending'")
-          .bind(w.at, before, op.node, op.campaign)
+          .bind(w.at, before, findBaselineDigest(w.db, before).value_or(""), op.node, op.campaign)
           .run();
   if (begun == 0)
     return Error{Errc::Conflict,

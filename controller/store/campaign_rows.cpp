@@ -35,7 +35,8 @@ CampaignMember readMember(const Query& row) {
           {row.integer(2)}, row.text(3),
           row.flag(4),      readName<MemberState>(row, 5),
           row.flag(6),      row.text(7),
-          row.text(8),      row.time(9)};
+          row.text(8),      row.text(9),
+          row.time(10)};
 }
 
 std::optional<Campaign> findCampaign(Connection& db, CampaignId id) {

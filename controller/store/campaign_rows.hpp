@@ -20,7 +20,7 @@ inline constexpr std::string_view kCampaignColumns =
 Campaign readCampaign(const Query& row);
 
 inline constexpr std::string_view kMemberColumns =
-    "campaign, ordinal, node, rack, canary, state, begun, previous, why, since";
+    "campaign, ordinal, node, rack, canary, state, begun, previous, previous_digest, why, since";
 CampaignMember readMember(const Query& row);
 
 std::optional<Campaign> findCampaign(Connection& db, CampaignId id);

@@ -154,16 +154,21 @@ std::string whyNotBackTo(Connection& db, const std::string& name) {
 }
 
 std::string whyNotBack(Connection& db, const Campaign& campaign) {
-  std::set<std::string> names;
+  std::map<std::string, std::set<std::string>> digests;  // by baseline
   {
-    auto q = db.query("SELECT DISTINCT previous FROM campaign_member WHERE campaign = ? AND begun = 1");
+    auto q = db.query(
+        "SELECT DISTINCT previous, previous_digest FROM campaign_member WHERE campaign = ? AND begun = 1");
     q.bind(campaign.id);
-    while (q.step()) names.insert(q.text(0));
+    while (q.step()) digests[q.text(0)].insert(q.text(1));
   }
-  names.erase(campaign.baseline);
-  if (names.empty()) return "no node has been given another baseline by it";
-  for (const auto& name : names)
+  digests.erase(campaign.baseline);
+  if (digests.empty()) return "no node has been given another baseline by it";
+  for (const auto& [name, before] : digests) {
     if (auto why = whyNotBackTo(db, name); !why.empty()) return why;
+    for (const auto& digest : before)
+      if (!digest.empty() && findBaselineDigest(db, name) != digest)
+        return fmt::format("an import has changed the baseline {} since: import it as it was", name);
+  }
   return {};
 }
 

@@ -26,8 +26,12 @@ constexpr std::string_view k0005 =
 constexpr std::string_view k0006 =
 #include "controller/store/migrations/0006.sql"
     ;
+constexpr std::string_view k0007 =
+#include "controller/store/migrations/0007.sql"
+    ;
 
-constexpr Migration kMigrations[] = {{1, k0001}, {2, k0002}, {3, k0003}, {4, k0004}, {5, k0005}, {6, k0006}};
+constexpr Migration kMigrations[] = {{1, k0001}, {2, k0002}, {3, k0003}, {4, k0004},
+                                     {5, k0005}, {6, k0006}, {7, k0007}};
 
 /// "Zelg": what `file` shows, and how we know that a database is ours.
 constexpr std::int64_t kApplicationId = 0x5a656c67;

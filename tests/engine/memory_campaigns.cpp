@@ -115,9 +115,13 @@ Result<std::int64_t> applyTo(Tables& t, Time at, const BeginMember& op) {
   if (!campaign || !member || member->state != MemberState::Pending) return conflict();
   const bool forward = campaign->goal == CampaignGoal::Forward;
   if (op.baseline != (forward ? campaign->baseline : member->previous)) return conflict();
-  if (forward && t.baselines.at(op.baseline) != campaign->baselineDigest) return conflict();
+  const auto& digest = forward ? campaign->baselineDigest : member->previousDigest;
+  if (!digest.empty() && t.baselines[op.baseline] != digest) return conflict();
   auto& node = t.nodes.at(op.node);
-  if (!member->begun) member->previous = baselineOf(t, op.node);
+  if (!member->begun) {
+    member->previous = baselineOf(t, op.node);
+    member->previousDigest = t.baselines[member->previous];
+  }
   member->begun = true;
   member->state = MemberState::Running;
   member->since = at;

@@ -260,6 +260,28 @@ TEST_F(Campaigns, AreNotTurnedWhereThereIsNoWayBack) {
   EXPECT_EQ(member(3).state, MemberState::Pending) << "nothing was done";
 }
 
+TEST_F(Campaigns, GoBackOnlyToWhatANodeHad) {
+  ASSERT_EQ(make(spring()), "");
+  for (int n : {1, 2}) {
+    begin(n);
+    end(n, MemberState::Done);
+  }
+  EXPECT_EQ(member(1).previousDigest, *store_->baselineDigest("2026.1"));
+  const auto asItWas = wanted_.baselines[0];
+  wanted_.baselines[0].entries[0].components[0].version = "1.3.9";
+  import();
+  EXPECT_EQ(refusal(TurnCampaign{id_, CampaignState::Running, "back"}),
+            "an import has changed the baseline 2026.1 since: import it as it was");
+  wanted_.baselines[0] = asItWas;
+  import();
+  EXPECT_EQ(refusal(TurnCampaign{id_, CampaignState::Running, "back"}), "");
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(1), "2026.1"}), "");
+  wanted_.baselines[0].entries[0].components[0].version = "1.3.9";
+  import();
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(2), "2026.1"}),
+            "an import has changed the baseline 2026.1 since campaign 1 took nodes from it");
+}
+
 TEST_F(Campaigns, ANewProfileEndsWhatACampaignHasGiven) {
   ASSERT_EQ(make(spring()), "");
   begin(1);
