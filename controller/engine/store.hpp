@@ -129,7 +129,7 @@ struct TurnCampaign {
   CampaignState from;
   std::string why;
 };
-/// Failed members are pending again, and it runs. Conflict: it is not `from` any more, or a node is in another campaign that
+/// Failed members are pending again, but those that have another baseline since, and it runs. Conflict: it is not `from` any more, or a node is in another campaign that
 /// is not over.
 struct RetryFailed {
   CampaignId campaign;

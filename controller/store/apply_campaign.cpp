@@ -60,7 +60,7 @@ void leaveOutWhoHasAnother(Writing& w, const Campaign& c) {
   const auto leaveOut = [&](const char* who) {
     return w.db.query(fmt::format(
         "UPDATE campaign_member SET state = 'left_out', why = 'it has another baseline since', since = ? "
-        "WHERE campaign = ? AND state = 'pending' AND node IN (SELECT id FROM node WHERE {})",
+        "WHERE campaign = ? AND state = 'pending' AND begun = 1 AND node IN (SELECT id FROM node WHERE {})",
         who));
   };
   leaveOut("baseline NOT IN ('', ?)").bind(w.at, c.id, c.baseline).run();
@@ -171,6 +171,7 @@ Result<std::int64_t> apply(Writing& w, const RetryFailed& op) {
           .run();
   if (failed == 0)
     return Error{Errc::Rejected, fmt::format("no node of campaign {} has failed", op.campaign.value)};
+  if (campaign->goal == CampaignGoal::Forward) leaveOutWhoHasAnother(w, *campaign);
   setState(w, *campaign, CampaignState::Running, campaign->goal, 0, op.why);
   return op.campaign.value;
 }

@@ -137,6 +137,7 @@ std::string whyNotAgain(Connection& db, CampaignId campaign) {
       "SELECT n.serial, c.id FROM campaign_member mine JOIN campaign_member other ON other.node = mine.node "
       "JOIN campaign c ON c.id = other.campaign JOIN node n ON n.id = mine.node "
       "WHERE mine.campaign = ? AND other.campaign <> mine.campaign AND c.state NOT IN ('done', 'cancelled') "
+      "AND (mine.state <> 'left_out' OR mine.begun = 1) AND (other.state <> 'left_out' OR other.begun = 1) "
       "LIMIT 1");
   q.bind(campaign);
   if (!q.step()) return {};

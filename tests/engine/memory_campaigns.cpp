@@ -102,8 +102,11 @@ Result<std::int64_t> applyTo(Tables& t, Time at, const TurnCampaign& op) {
 Result<std::int64_t> applyTo(Tables& t, Time at, const RetryFailed& op) {
   auto* campaign = standing(t, op.campaign, op.from);
   if (!campaign || isInAnother(t, op.campaign)) return conflict();
+  const bool back = campaign->goal == CampaignGoal::Back;
   for (auto& member : t.members[op.campaign])
-    if (member.state == MemberState::Failed) member.state = MemberState::Pending;
+    if (member.state == MemberState::Failed)
+      member.state = back || baselineOf(t, member.node) == campaign->baseline ? MemberState::Pending
+                                                                              : MemberState::LeftOut;
   campaign->forgiven = 0;
   move(t, *campaign, CampaignState::Running, op.why, at);
   return op.campaign.value;

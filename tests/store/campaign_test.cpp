@@ -174,7 +174,33 @@ TEST_F(Campaigns, LeaveOutOneWhoIsPending) {
   EXPECT_EQ(leaveOut(2), "SN1002 is not pending in campaign 1");
   auto another = spring();
   another.place = "H1/R01/RK001/U11";
+  const auto first = id_;
   EXPECT_EQ(make(another), "") << "another campaign may take it";
+  id_ = first;
+  end(2, MemberState::Failed);
+  EXPECT_EQ(refusal(RetryFailed{first, CampaignState::Running, "again"}), "") << "it was never this one's";
+}
+
+TEST_F(Campaigns, DoNotTryAgainWhomAnotherHasBroughtFurther) {
+  ASSERT_EQ(make(spring()), "");
+  const auto first = id_;
+  for (int n : {1, 2}) {
+    begin(n);
+    end(n, MemberState::Failed);
+  }
+  EXPECT_EQ(refusal(MoveCampaign{first, CampaignState::Running, CampaignState::Done, ""}), "");
+  wanted_.baselines.push_back(wanted_.baselines[1]);
+  wanted_.baselines.back().name = "2026.3";
+  import();
+  auto summer = spring();
+  summer.baseline = "2026.3";
+  ASSERT_EQ(make(summer), "");
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(1), "2026.3"}), "");
+  EXPECT_EQ(refusal(MoveCampaign{id_, CampaignState::Running, CampaignState::Cancelled, ""}), "");
+  EXPECT_EQ(refusal(RetryFailed{first, CampaignState::Done, "again"}), "");
+  id_ = first;
+  EXPECT_EQ(member(1).state, MemberState::LeftOut);
+  EXPECT_EQ(member(2).state, MemberState::Pending);
 }
 
 TEST_F(Campaigns, PutRacksIntoTheCanaryThatCanBegin) {
