@@ -137,6 +137,7 @@ void Campaigns::readAgain(CampaignId id) {
   auto& open = open_[id];
   if (!open) open = std::make_unique<Open>(*row);
   open->row = std::move(*row);
+  if (engine_.mutation() == Mutation::OverAdmit) ++open->row.window;
   open->loaded = false;
   lookAt(*open);
 }

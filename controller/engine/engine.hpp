@@ -75,6 +75,7 @@ class Engine {
   const Workflow* qualifying(NodeKind kind) const;
   std::vector<Budgets::Use> budgetUse() const { return budgets_.use(); }
   std::size_t unfinished() const { return live_.size(); }
+  Mutation mutation() const { return options_.mutation; }
   std::int64_t transitions() const { return transitions_; }  ///< steps finished since this process started
   /// An unfinished run that cannot go on by itself.
   struct Stall {
