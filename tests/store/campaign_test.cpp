@@ -77,6 +77,7 @@ TEST_F(Campaigns, FreezeWhoHasComeUpOnceInOrderTheCanaryFirst) {
   const auto members = store_->campaignMembers(id_, 0, 100);
   ASSERT_EQ(members.size(), 4u) << "who comes up later is not in it";
   std::vector<std::string> order;
+  order.reserve(members.size());
   for (const auto& m : members)
     order.push_back(fmt::format("{} {}{}", m.ordinal, m.rack, m.canary ? " canary" : ""));
   EXPECT_THAT(order, ElementsAre("0 H1/R01/RK001 canary", "1 H1/R01/RK001 canary", "2 H1/R01/RK002",
