@@ -65,6 +65,7 @@ int run(int argc, char** argv) {
   simulateCommand->callback([&] {
     rehearsal.racks = std::max(1, simulate.racks);
     rehearsal.seed = simulate.seed;
+    if (simulate.stormMinutes > 0) rehearsal.storm = std::chrono::minutes{simulate.stormMinutes};
     chosen = [&] {
       return campaign ? commands::simulateCampaign(rehearsal, simulate.json) : commands::simulate(simulate);
     };

@@ -56,7 +56,7 @@ Task<int> listCampaigns(World& world, Options options, std::string state);
 Task<int> createCampaign(World& world, Options options, NewCampaign wanted);
 /// `members`: "all", or the states of those to be listed; empty: none.
 Task<int> showCampaign(World& world, Options options, std::string id, std::string members);
-/// `how`: pause, resume, halt, cancel, retry, rollback.
+/// `how`: pause, resume, halt, cancel, retry, rollback, members/SERIAL/leave-out.
 Task<int> moveCampaign(World& world, Options options, std::string id, std::string how);
 // run.cpp
 struct RunQuery {

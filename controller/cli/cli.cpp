@@ -237,6 +237,12 @@ class Adder {
         return moveCampaign(w, x.options, x.id, word);
       });
     }
+    auto* leaveOut = command(*campaign, "leave-out", "Take a node out that has not begun", true);
+    leaveOut->add_option("id", words_->id)->required();
+    leaveOut->add_option("serial", words_->serial)->required();
+    on(leaveOut, [](World& w, const Words& x) {
+      return moveCampaign(w, x.options, x.id, "members/" + encodePercent(x.serial) + "/leave-out");
+    });
   }
 
   void addRun() {

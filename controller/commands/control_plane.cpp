@@ -32,7 +32,11 @@ ControlPlane::ControlPlane(SqliteStore& store, http::Transport& transport, Execu
     bringUp_.look(subject);
     campaigns_.look(subject);
   });
-  patrol_.onNews([this](const std::vector<NodeId>& nodes) { bringUp_.look(nodes); });
+  campaigns_.onFreed([this](const std::string& place) { bringUp_.sweep(place); });
+  patrol_.onNews([this](const std::vector<NodeId>& nodes) {
+    bringUp_.look(nodes);
+    campaigns_.look(nodes);
+  });
 }
 
 void ControlPlane::start() {

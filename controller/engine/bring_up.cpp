@@ -18,7 +18,8 @@ constexpr std::size_t kNamed = 3;  // who is named where many wait
 struct Sight {
   Standing standing;
   Missing missing;
-  bool begins = false;  ///< the stages before it are over
+  bool begins = false;  ///< the stages before it are over, and nothing keeps it back
+  std::string kept;     ///< what does
 };
 
 /// Every stage of a recipe whose workflows are all known.
@@ -26,11 +27,15 @@ std::vector<Sight> sightOf(Ranks& ranks, const Recipe& recipe) {
   std::set<std::string> over;
   std::vector<Sight> out;
   for (const auto& stage : recipe.stages) {
-    Sight sight{ranks.of(stage), {}, false};
+    Sight sight{ranks.of(stage), {}, false, ranks.keptBack(stage)};
     if (sight.standing.isOver(stage)) over.insert(stage.id);
     sight.begins = std::all_of(stage.after.begin(), stage.after.end(),
                                [&](const auto& id) { return over.contains(id); });
     if (sight.begins && !sight.standing.whole()) sight.missing = ranks.missing(stage, sight.standing, false);
+    if (!sight.kept.empty()) {
+      sight.begins = false;
+      sight.missing.starts.clear();
+    }
     out.push_back(std::move(sight));
   }
   return out;
@@ -50,7 +55,7 @@ std::string named(const std::vector<std::string>& some) {
 
 // "stage dry: 24 of 27 passed, 1 running, 1 stopped (S2: run 4 cancelled), 1 out (S3 quarantined)"
 std::string tell(const Recipe::Stage& stage, const Sight& sight) {
-  const auto& [standing, missing, begins] = sight;
+  const auto& [standing, missing, begins, kept] = sight;
   auto out = fmt::format("stage {}: {} of {} passed", stage.id, standing.passed(), standing.wanted);
   if (missing.running > 0) out += fmt::format(", {} running", missing.running);
   if (const int later = notBegun(sight); later > 0) out += fmt::format(", {} not begun", later);
@@ -59,12 +64,14 @@ std::string tell(const Recipe::Stage& stage, const Sight& sight) {
   if (outs > 0)
     out += fmt::format(", {} out{}", outs,
                        standing.out.empty() ? "" : fmt::format(" ({})", named(standing.out)));
+  if (!kept.empty()) out += "; " + kept;
   return out;
 }
 
 }  // namespace
 
 void BringUp::sweep(const std::string& inside) {
+  if (!inside.empty() && store_.rack(inside)) return lookAt(inside);
   const bool underWay = !toSweep_.empty();
   for (const auto& rack : store_.racks())
     if ((inside.empty() || Place{rack.place}.isInside(inside) || Place{inside}.isInside(rack.place)) &&
@@ -251,7 +258,7 @@ std::vector<StageStanding> BringUp::stages(const std::string& place) const {
   std::vector<StageStanding> out;
   for (std::size_t i = 0; i < sights.size(); ++i) {
     const auto& stage = recipe->stages[i];
-    const auto& [standing, missing, begins] = sights[i];
+    const auto& [standing, missing, begins, kept] = sights[i];
     out.push_back({stage.id, stage.workflow, standing.wanted, standing.passed(), missing.running,
                    missing.stopped, notBegun(sights[i]),
                    standing.wanted - static_cast<int>(standing.members.size()), standing.isOver(stage)});

@@ -7,7 +7,7 @@ namespace zellige {
 
 void Cohort::add(CampaignMember member) {
   const auto [rack, isNew] = rackOf_.emplace(member.rack, racks_.size());
-  if (isNew) racks_.push_back({member.rack, member.canary, false, {}, 0, 0});
+  if (isNew) racks_.push_back({.place = member.rack, .canary = member.canary});
   const auto index = members_.size();
   byNode_[member.node] = index;
   racks_[rack->second].members.push_back(index);
@@ -34,13 +34,29 @@ void Cohort::count(const CampaignMember& member, int change) {
 void Cohort::set(NodeId node, MemberState state) {
   auto& member = members_[byNode_.at(node)];
   count(member, -1);
-  if (member.state == MemberState::Running) racks_[rackOf_.at(member.rack)].passedOver = false;
+  if (member.state == MemberState::Running) racks_[rackOf_.at(member.rack)].looked = false;
   member.state = state;
   count(member, 1);
 }
 
+void Cohort::setBusy(NodeId node, bool busy) {
+  if (busy == isBusy(node)) return;
+  auto& rack = racks_[rackOf_.at(find(node)->rack)];
+  const bool wasOpen = rack.isOpen();
+  busy ? (void)busy_.insert(node) : (void)busy_.erase(node);
+  rack.busy += busy ? 1 : -1;
+  open_ += static_cast<int>(rack.isOpen()) - static_cast<int>(wasOpen);
+}
+
 void Cohort::lookAgain() {
-  for (auto& rack : racks_) rack.passedOver = false;
+  for (auto& rack : racks_) rack.looked = false;
+}
+
+bool Cohort::lookAgainAt(const std::string& rack) {
+  const auto it = rackOf_.find(rack);
+  if (it == rackOf_.end() || racks_[it->second].pending == 0) return false;
+  racks_[it->second].looked = false;
+  return true;
 }
 
 int Cohort::room(const Campaign& campaign, const Rack& rack) const {
@@ -51,7 +67,7 @@ int Cohort::room(const Campaign& campaign, const Rack& rack) const {
 std::size_t Cohort::nextRack(const Campaign& campaign, std::size_t from) const {
   for (auto i = from; i < racks_.size(); ++i) {
     const auto& rack = racks_[i];
-    if (rack.passedOver || room(campaign, rack) == 0) continue;
+    if (rack.looked || room(campaign, rack) == 0) continue;
     if (!rack.canary && !canaryIsOver()) continue;
     if (rack.isOpen() || open_ < campaign.window) return i;
   }

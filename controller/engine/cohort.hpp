@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,13 @@ class Cohort {
   struct Rack {
     std::string place;
     bool canary = false;
-    bool passedOver = false;           ///< nobody in it could begin when it was last looked at
     std::vector<std::size_t> members;  ///< by their number in members()
     int pending = 0, running = 0;
-    bool isOpen() const { return running > 0; }
+    int busy = 0;         ///< members that are not under way, but whose machine may still be written
+    bool looked = false;  ///< at all who are pending in it, and nothing has changed since
+    std::string why;      ///< the first of them that could not begin then, and why; empty: all could
+    bool isOpen() const { return running + busy > 0; }
+    bool isOver() const { return pending == 0 && running == 0; }
   };
 
   void add(CampaignMember member);
@@ -27,6 +31,7 @@ class Cohort {
   const std::vector<CampaignMember>& members() const { return members_; }
   const std::vector<Rack>& racks() const { return racks_; }
   const CampaignMember* find(NodeId node) const;
+  const Rack& rackOf(const CampaignMember& member) const { return racks_[rackOf_.at(member.rack)]; }
   int in(MemberState state) const { return counts_[static_cast<std::size_t>(state)]; }
   int canaryIn(MemberState state) const { return canaryCounts_[static_cast<std::size_t>(state)]; }
   int openRacks() const { return open_; }
@@ -35,8 +40,15 @@ class Cohort {
   }
 
   void set(NodeId node, MemberState state);
-  void passOver(std::size_t rack) { racks_[rack].passedOver = true; }
-  void lookAgain();  ///< at every rack that was passed over
+  /// A run that is no member's any more may still write its machine: its rack is open.
+  void setBusy(NodeId node, bool busy);
+  bool isBusy(NodeId node) const { return busy_.contains(node); }
+  /// The rack is looked at from now on: what changes after this is looked at again.
+  void beginLook(std::size_t rack) { racks_[rack].looked = true; }
+  void endLook(std::size_t rack, std::string why) { racks_[rack].why = std::move(why); }
+  void lookAgain();  ///< at every rack
+  /// False: nobody is pending there.
+  bool lookAgainAt(const std::string& rack);
 
   /// The next rack from `from` on in which somebody may begin, within these limits; racks().size(): there is none.
   std::size_t nextRack(const Campaign& campaign, std::size_t from) const;
@@ -52,6 +64,7 @@ class Cohort {
   std::vector<Rack> racks_;
   std::map<NodeId, std::size_t> byNode_;
   std::map<std::string, std::size_t> rackOf_;
+  std::set<NodeId> busy_;
   int counts_[5] = {}, canaryCounts_[5] = {};
   int open_ = 0;
 };

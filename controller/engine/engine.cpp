@@ -45,7 +45,7 @@ void Engine::resume() {
   for (auto& run : store_.lingeringRuns()) {
     const auto id = run.id;
     adopt(std::move(run), executor_.now());
-    live_.at(id)->ended = true;
+    live_.at(id)->ended = live_.at(id)->lingered = true;
   }
   resumeMore();
 }
@@ -250,6 +250,14 @@ std::string Engine::waitsFor(RunId run) const {
   return it == live_.end() ? std::string{} : it->second->run.waitsFor;
 }
 
+std::optional<Engine::Stall> Engine::stalled(NodeId node) const {
+  const auto it = runOf_.find(node);
+  if (it == runOf_.end()) return std::nullopt;
+  const auto& run = live_.at(it->second)->run;
+  if (!run.unfinished() || !run.blockedSince) return std::nullopt;
+  return Stall{run.id, *run.blockedSince, run.waitsFor};
+}
+
 void Engine::wake(Live& live, Time due) {
   if (live.queued) return;
   executor_.cancel(live.timer);
@@ -303,7 +311,9 @@ void Engine::afterTurn(Live& live) {
       asked.done.set(std::move(answer));
     }
   }
-  if (std::exchange(live.told, live.run.state) != live.run.state && tellState_) tellState_(live.run.subject);
+  const bool moved = std::exchange(live.told, live.run.state) != live.run.state;
+  const bool stopped = std::exchange(live.lingered, live.ended) && !live.ended;
+  if ((moved || stopped) && tellState_) tellState_(live.run.subject);
   if (live.run.unfinished() || live.ended) {
     const bool atOnce = std::exchange(live.nudged, false);
     wake(live, atOnce ? executor_.now() : live.due);

@@ -66,7 +66,8 @@ class Engine {
   /// The same for every run that waits (a place was armed, a hold released).
   void nudgeAll();
 
-  /// To be told of every run that has ended, or lost or found contact, when that is durable: its subject.
+  /// To be told of every run that has ended, or lost or found contact, or whose machine has stopped flashing after its end,
+  /// when that is durable: its subject.
   void onState(std::function<void(const std::vector<NodeId>&)> tell) { tellState_ = std::move(tell); }
 
   const Workflow* workflow(std::string_view name) const;
@@ -74,7 +75,16 @@ class Engine {
   const Workflow* qualifying(NodeKind kind) const;
   std::vector<Budgets::Use> budgetUse() const { return budgets_.use(); }
   std::size_t unfinished() const { return live_.size(); }
+  Mutation mutation() const { return options_.mutation; }
   std::int64_t transitions() const { return transitions_; }  ///< steps finished since this process started
+  /// An unfinished run that cannot go on by itself.
+  struct Stall {
+    RunId run;
+    Time since;
+    std::string why;
+  };
+  /// nullopt: no run of this node is unfinished, or it goes on.
+  std::optional<Stall> stalled(NodeId node) const;
   /// What an unfinished run waits for at present, for a person; empty: working, or not unfinished.
   std::string waitsFor(RunId run) const;
 
@@ -129,6 +139,7 @@ struct Engine::Live {
   bool nudged = false;               ///< while in flight: look again at once
   RunState told = RunState::Active;  ///< what who wanted to know was told last
   bool ended = false;                ///< the row is finished; kept only while a budget must stay held
+  bool lingered = false;             ///< the same, after its last turn
   bool resumed = false;              ///< taken up from the row by this process, first turn not over yet
   struct Cancel {
     Completion<Result<void>> done;

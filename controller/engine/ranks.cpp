@@ -35,7 +35,7 @@ bool isAbout(const Run& run, const std::vector<const Node*>& subject) {
 
 Ranks::Ranks(Store& store, const Engine& engine, const Recipe& recipe, const std::string& place, Time now)
     : store_(store), engine_(engine), recipe_(recipe), now_(now), nodes_(store.nodesOfRack(place)),
-      marks_(store.evidenceOfRack(place)) {
+      marks_(store.evidenceOfRack(place)), campaign_(store.campaignOn(place)) {
   std::erase_if(nodes_, [](const Node& node) {
     return node.lifecycle == Lifecycle::Retired || node.lifecycle == Lifecycle::Unlisted;
   });
@@ -172,6 +172,12 @@ Standing Ranks::of(const Recipe::Stage& stage) {
   if (!flow.together.empty() && (!out.waiting.empty() || out.passed() != out.wanted))
     out.waiting = out.members;
   return out;
+}
+
+std::string Ranks::keptBack(const Recipe::Stage& stage) const {
+  if (!campaign_ || engine_.workflow(stage.workflow)->together.empty()) return {};
+  return fmt::format("campaign {} ({}) is not done with every node here", campaign_->id.value,
+                     nameOf(campaign_->state));
 }
 
 Missing Ranks::missing(const Recipe::Stage& stage, const Standing& standing, bool asked) {

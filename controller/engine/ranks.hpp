@@ -45,6 +45,9 @@ class Ranks {
   /// Who is not on the manifest though the recipe wants it, or the other way round; empty: it is complete.
   std::string lacks() const;
   Standing of(const Recipe::Stage& stage);
+  /// Why a stage may not begin though its earlier ones are over: it takes all members together, and a campaign is not done
+  /// with some of them. Empty: it may.
+  std::string keptBack(const Recipe::Stage& stage) const;
   /// For a stage whose earlier ones are over. `asked`: by a person, who wants also what had failed or was cancelled.
   Missing missing(const Recipe::Stage& stage, const Standing& standing, bool asked);
   /// Why a rack is not accepted though every stage holds: a member with a blocking finding, or long without contact.
@@ -74,6 +77,7 @@ class Ranks {
   Time now_;
   std::vector<Node> nodes_;  ///< not the retired ones
   std::vector<EvidenceMark> marks_;
+  std::optional<Campaign> campaign_;  ///< that works on a node here, or will
   std::map<std::pair<NodeId, std::string>, std::optional<Run>> lastRuns_;
   std::optional<Time> changesAt_;
 };

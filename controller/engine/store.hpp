@@ -122,30 +122,34 @@ struct MoveCampaign {
   std::string why;
 };
 /// Its goal is back, and it runs: what it had begun is pending again, the rest is left out. Conflict: it is not `from` any
-/// more, or its goal is back already. Rejected: a baseline before it cannot be gone back to, and why.
+/// more, its goal is back already, or a node is in another campaign that is not over. Rejected: a baseline before it cannot
+/// be gone back to, and why. Who has another baseline since than the campaign's is left out.
 struct TurnCampaign {
   CampaignId campaign;
   CampaignState from;
   std::string why;
 };
-/// Failed members are pending again, and it runs. Conflict: it is not `from` any more.
+/// Failed members are pending again, but those that have another baseline since, and it runs. Conflict: it is not `from` any more, or a node is in another campaign that
+/// is not over.
 struct RetryFailed {
   CampaignId campaign;
   CampaignState from;
   std::string why;
 };
-/// Pending → running: the node has this baseline from now on. Conflict: the member is not pending.
+/// Pending → running: the node has this baseline from now on. Conflict: the member is not pending; its campaign does not
+/// run, or not towards this baseline; or an import has changed the baseline since the campaign was made.
 struct BeginMember {
   CampaignId campaign;
   NodeId node;
   std::string baseline;
 };
-/// Running → this. Conflict: the member is not running.
+/// Compare-and-set on a member that is under way, or that is left out while it is pending. Conflict: it is not `from`.
 struct EndMember {
   CampaignId campaign;
   NodeId node;
   MemberState to;
   std::string why;
+  MemberState from = MemberState::Running;
 };
 
 using Op = std::variant<SaveRun, EndLinger, MoveLifecycle, MoveRack, CreateCampaign, MoveCampaign,
@@ -205,6 +209,8 @@ class Store : public AccessStore {
   std::vector<Run> unfinishedRuns();
   /// Ended, but what they flashed may still be busy.
   virtual std::vector<Run> lingeringRuns() = 0;
+  /// A run of this node is one of these.
+  virtual bool lingers(NodeId node) = 0;
   /// The newest run of this node, whatever became of it; where a workflow is named, the newest of that.
   virtual std::optional<Run> lastRunOf(NodeId node, std::string_view workflow) = 0;
   /// When something was last committed; nullopt: never.
@@ -238,6 +244,8 @@ class Store : public AccessStore {
   /// Those that are not over, by id.
   virtual std::vector<Campaign> openCampaigns() = 0;
   virtual std::optional<Campaign> campaign(CampaignId id) = 0;
+  /// The one that is not over and in which a node of this rack is pending or under way.
+  virtual std::optional<Campaign> campaignOn(std::string_view rack) = 0;
   /// At most `limit` members from this ordinal on.
   virtual std::vector<CampaignMember> campaignMembers(CampaignId id, int from, std::size_t limit) = 0;
   /// SHA-256 of what the catalogue says of it now; nullopt: it is not there.

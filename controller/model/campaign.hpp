@@ -22,6 +22,9 @@ ZELLIGE_NAMES(CampaignState, {CampaignState::Running, "running"}, {CampaignState
               {CampaignState::Halted, "halted"}, {CampaignState::Done, "done"},
               {CampaignState::Cancelled, "cancelled"});
 
+/// What a person may ask of one that was made. Retry: who has failed is pending again. RollBack: its goal is back.
+enum class CampaignMove { Pause, Resume, Halt, Cancel, Retry, RollBack };
+
 /// Forward: to the campaign's baseline. Back: to what each node had before it.
 enum class CampaignGoal { Forward, Back };
 ZELLIGE_NAMES(CampaignGoal, {CampaignGoal::Forward, "forward"}, {CampaignGoal::Back, "back"});
@@ -74,7 +77,8 @@ struct CampaignMember {
   bool canary = false;
   MemberState state = MemberState::Pending;
   bool begun = false;    ///< the campaign has given it its baseline: there is something to go back from
-  std::string previous;  ///< Node::baseline before; "": its profile's
+  std::string previous;        ///< the baseline that it had before
+  std::string previousDigest;  ///< of its document then; "": not known
   std::string why;       ///< it failed or was left out
   Time since{};
 };

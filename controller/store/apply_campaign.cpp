@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "controller/store/apply.hpp"
 #include "controller/store/campaign_rows.hpp"
@@ -26,6 +27,46 @@ Result<Campaign> standing(Writing& w, CampaignId id, CampaignState from) {
   if (!campaign) return Error{Errc::NotFound, fmt::format("there is no campaign {}", id.value)};
   if (campaign->state != from) return gone(*campaign, from);
   return std::move(*campaign);
+}
+
+// A campaign may have been turned, and a baseline imported, since whoever begins this member read of it.
+std::string whyNotTo(Writing& w, const Campaign& c, const Node& node, const std::string& baseline) {
+  auto wanted = c.baseline, digest = c.baselineDigest;
+  if (c.goal == CampaignGoal::Back) {
+    auto q = w.db.query(
+        "SELECT previous, previous_digest FROM campaign_member WHERE node = ? AND campaign = ?");
+    q.bind(node.id, c.id);
+    if (q.step()) std::tie(wanted, digest) = std::pair(q.text(0), q.text(1));
+  }
+  if (baseline != wanted)
+    return fmt::format("campaign {} brings {} to the baseline {}, not to {}", c.id.value, node.serial, wanted,
+                       baseline);
+  if (!digest.empty() && findBaselineDigest(w.db, baseline) != digest)
+    return fmt::format("an import has changed the baseline {} since campaign {} {}", baseline, c.id.value,
+                       c.goal == CampaignGoal::Forward ? "was made" : "took nodes from it");
+  return {};
+}
+
+// Whom another campaign, or a new profile, has given another baseline since is not pulled back from it.
+void leaveOutWhoHasAnother(Writing& w, const Campaign& c) {
+  std::vector<std::string> profiles;
+  {
+    auto q = w.db.query(
+        "SELECT DISTINCT n.profile FROM campaign_member m JOIN node n ON n.id = m.node "
+        "WHERE m.campaign = ? AND n.baseline = ''");
+    q.bind(c.id);
+    while (q.step()) profiles.push_back(q.text(0));
+  }
+  const auto leaveOut = [&](const char* who) {
+    return w.db.query(fmt::format(
+        "UPDATE campaign_member SET state = 'left_out', why = 'it has another baseline since', since = ? "
+        "WHERE campaign = ? AND state = 'pending' AND begun = 1 AND node IN (SELECT id FROM node WHERE {})",
+        who));
+  };
+  leaveOut("baseline NOT IN ('', ?)").bind(w.at, c.id, c.baseline).run();
+  for (const auto& profile : profiles)
+    if (baselineOfProfile(w.db, profile) != c.baseline)
+      leaveOut("baseline = '' AND profile = ?").bind(w.at, c.id, profile).run();
 }
 
 void setState(Writing& w, const Campaign& c, CampaignState state, CampaignGoal goal, int forgiven,
@@ -102,6 +143,7 @@ Result<std::int64_t> apply(Writing& w, const TurnCampaign& op) {
   if (!campaign) return campaign.error();
   if (campaign->goal == CampaignGoal::Back)
     return Error{Errc::Conflict, fmt::format("campaign {} is rolled back already", op.campaign.value)};
+  if (auto why = whyNotAgain(w.db, op.campaign); !why.empty()) return Error{Errc::Conflict, std::move(why)};
   if (auto why = whyNotBack(w.db, *campaign); !why.empty()) return Error{Errc::Rejected, std::move(why)};
   // Who is under way goes on to the end, and is judged then.
   w.db.query(
@@ -112,6 +154,7 @@ Result<std::int64_t> apply(Writing& w, const TurnCampaign& op) {
           "ELSE '' END WHERE campaign = ? AND state <> 'running'")
       .bind(w.at, campaign->baseline, campaign->baseline, op.campaign)
       .run();
+  leaveOutWhoHasAnother(w, *campaign);
   setState(w, *campaign, CampaignState::Running, CampaignGoal::Back, 0, op.why);
   return op.campaign.value;
 }
@@ -119,6 +162,7 @@ Result<std::int64_t> apply(Writing& w, const TurnCampaign& op) {
 Result<std::int64_t> apply(Writing& w, const RetryFailed& op) {
   const auto campaign = standing(w, op.campaign, op.from);
   if (!campaign) return campaign.error();
+  if (auto why = whyNotAgain(w.db, op.campaign); !why.empty()) return Error{Errc::Conflict, std::move(why)};
   const auto failed =
       w.db.query(
               "UPDATE campaign_member SET state = 'pending', why = '', since = ? WHERE campaign = ? "
@@ -127,6 +171,7 @@ Result<std::int64_t> apply(Writing& w, const RetryFailed& op) {
           .run();
   if (failed == 0)
     return Error{Errc::Rejected, fmt::format("no node of campaign {} has failed", op.campaign.value)};
+  if (campaign->goal == CampaignGoal::Forward) leaveOutWhoHasAnother(w, *campaign);
   setState(w, *campaign, CampaignState::Running, campaign->goal, 0, op.why);
   return op.campaign.value;
 }
@@ -134,14 +179,19 @@ Result<std::int64_t> apply(Writing& w, const RetryFailed& op) {
 Result<std::int64_t> apply(Writing& w, const BeginMember& op) {
   const auto node = findNode(w.db, op.node);
   if (!node) return noSuchNode(op.node);
+  const auto campaign = standing(w, op.campaign, CampaignState::Running);
+  if (!campaign) return campaign.error();
+  if (auto why = whyNotTo(w, *campaign, *node, op.baseline); !why.empty())
+    return Error{Errc::Conflict, std::move(why)};
   const auto own = baselineOfProfile(w.db, node->profile);
   const auto before = node->baseline.empty() ? own : node->baseline;
   const auto begun =
       w.db.query(
               "UPDATE campaign_member SET state = 'running', why = '', since = ?, previous = CASE begun "
-              "WHEN 0 THEN ? ELSE previous END, begun = 1 "
+              "WHEN 0 THEN ? ELSE previous END, previous_digest = CASE begun WHEN 0 THEN ? ELSE "
+              "previous_digest END, begun = 1 "
               "WHERE node = ? AND campaign = ? AND state = 'pending'")
-          .bind(w.at, before, op.node, op.campaign)
+          .bind(w.at, before, findBaselineDigest(w.db, before).value_or(""), op.node, op.campaign)
           .run();
   if (begun == 0)
     return Error{Errc::Conflict,
@@ -157,12 +207,15 @@ Result<std::int64_t> apply(Writing& w, const EndMember& op) {
   const auto ended =
       w.db.query(
               "UPDATE campaign_member SET state = ?, why = ?, since = ? WHERE node = ? AND campaign = ? "
-              "AND state = 'running'")
-          .bind(nameOf(op.to), op.why, w.at, op.node, op.campaign)
+              "AND state = ?")
+          .bind(nameOf(op.to), op.why, w.at, op.node, op.campaign, nameOf(op.from))
           .run();
-  if (ended == 0)
+  if (ended == 0) {
+    const auto node = findNode(w.db, op.node);
+    if (!node) return noSuchNode(op.node);
     return Error{Errc::Conflict,
-                 fmt::format("node {} is not under way in campaign {}", op.node.value, op.campaign.value)};
+                 fmt::format("{} is not {} in campaign {}", node->serial, nameOf(op.from), op.campaign.value)};
+  }
   w.event("campaign.ended", op.node, {},
           withWhy({{"campaign", op.campaign.value}, {"state", nameOf(op.to)}}, op.why));
   return op.campaign.value;

@@ -35,7 +35,8 @@ CampaignMember readMember(const Query& row) {
           {row.integer(2)}, row.text(3),
           row.flag(4),      readName<MemberState>(row, 5),
           row.flag(6),      row.text(7),
-          row.text(8),      row.time(9)};
+          row.text(8),      row.text(9),
+          row.time(10)};
 }
 
 std::optional<Campaign> findCampaign(Connection& db, CampaignId id) {
@@ -59,6 +60,13 @@ std::optional<CatalogBaseline> findBaseline(Connection& db, std::string_view nam
   q.bind(name);
   if (!q.step()) return std::nullopt;
   return CatalogBaseline{readBaseline(q.text(0)), q.text(1)};
+}
+
+std::optional<std::string> findBaselineDigest(Connection& db, std::string_view name) {
+  auto q = db.query("SELECT digest FROM catalog WHERE kind = 'baseline' AND name = ?");
+  q.bind(name);
+  if (!q.step()) return std::nullopt;
+  return q.text(0);
 }
 
 std::string baselineOfProfile(Connection& db, std::string_view profile) {

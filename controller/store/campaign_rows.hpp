@@ -20,7 +20,7 @@ inline constexpr std::string_view kCampaignColumns =
 Campaign readCampaign(const Query& row);
 
 inline constexpr std::string_view kMemberColumns =
-    "campaign, ordinal, node, rack, canary, state, begun, previous, why, since";
+    "campaign, ordinal, node, rack, canary, state, begun, previous, previous_digest, why, since";
 CampaignMember readMember(const Query& row);
 
 std::optional<Campaign> findCampaign(Connection& db, CampaignId id);
@@ -31,6 +31,8 @@ struct CatalogBaseline {
   std::string digest;
 };
 std::optional<CatalogBaseline> findBaseline(Connection& db, std::string_view name);
+/// Of the catalogue's document; nullopt: there is no such baseline.
+std::optional<std::string> findBaselineDigest(Connection& db, std::string_view name);
 /// The baseline that a node of this profile has without a campaign; empty: there is no such profile.
 std::string baselineOfProfile(Connection& db, std::string_view profile);
 

@@ -1,5 +1,6 @@
 #include "controller/store/campaign_selection.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <map>
 #include <set>
@@ -17,6 +18,7 @@ Error invalid(std::string what) { return {Errc::Invalid, std::move(what)}; }
 struct Candidate {
   NodeId node;
   std::string rack, sku;
+  bool ready = false;  ///< it could begin now
 };
 
 // Who has come up once: what is new goes its own way, and has its profile's baseline.
@@ -26,10 +28,13 @@ std::vector<Candidate> candidates(Connection& db, const Campaign& wanted) {
   where.anyOf("lifecycle", {"qualifying", "available", "in_service", "sanitising", "quarantined", "repair"});
   where.inside("place", wanted.place);
   if (!wanted.profile.empty()) where.add("profile = ?", wanted.profile);
-  auto q = db.query(fmt::format("SELECT id, rack, sku FROM node{} ORDER BY rack, place, id", where.text()));
+  auto q = db.query(fmt::format(
+      "SELECT id, rack, sku, lifecycle = 'available' AND allocation = 'free' AND unreachable_since IS NULL "
+      "FROM node{} ORDER BY rack, place, id",
+      where.text()));
   where.bind(q);
   std::vector<Candidate> out;
-  while (q.step()) out.push_back({{q.integer(0)}, q.text(1), q.text(2)});
+  while (q.step()) out.push_back({{q.integer(0)}, q.text(1), q.text(2), q.flag(3)});
   return out;
 }
 
@@ -65,17 +70,25 @@ Result<void> limitsLetItEnd(const Campaign& wanted) {
   return {};
 }
 
+std::string isInAnother(const std::string& serial, CampaignId campaign) {
+  return fmt::format("{} is in campaign {}, which is not over", serial, campaign.value);
+}
+
 Result<void> nobodyIsInAnother(Connection& db, const std::vector<Candidate>& nodes) {
   std::map<NodeId, CampaignId> taken;
   auto q = db.query(
       "SELECT m.node, m.campaign FROM campaign c JOIN campaign_member m ON m.campaign = c.id "
-      "WHERE c.state NOT IN ('done', 'cancelled')");
+      "WHERE c.state NOT IN ('done', 'cancelled') AND (m.state <> 'left_out' OR m.begun = 1)");
   while (q.step()) taken.emplace(NodeId{q.integer(0)}, CampaignId{q.integer(1)});
   for (const auto& node : nodes)
     if (const auto it = taken.find(node.node); it != taken.end())
-      return Error{Errc::Conflict, fmt::format("{} is in campaign {}, which is not over",
-                                               findNode(db, node.node)->serial, it->second.value)};
+      return Error{Errc::Conflict, isInAnother(findNode(db, node.node)->serial, it->second)};
   return {};
+}
+
+// So many of them, spread evenly.
+void spread(const std::vector<std::string>& racks, std::size_t count, std::set<std::string>& out) {
+  for (std::size_t i = 0; i < count; ++i) out.insert(racks[i * racks.size() / count]);
 }
 
 }  // namespace
@@ -96,21 +109,39 @@ Result<Selection> selectMembers(Connection& db, const Campaign& wanted) {
   if (auto fit = fits(db, baseline->baseline, nodes); !fit) return fit.error();
   if (auto free = nobodyIsInAnother(db, nodes); !free) return free.error();
 
-  std::vector<std::string> racks;
-  for (const auto& node : nodes)
-    if (racks.empty() || racks.back() != node.rack) racks.push_back(node.rack);
-  const auto all = static_cast<int>(racks.size());
-  if (wanted.canary > all)
+  std::vector<std::string> ready, others;  // racks, by place
+  for (std::size_t i = 0; i < nodes.size();) {
+    const auto& rack = nodes[i].rack;
+    bool all = true;
+    for (; i < nodes.size() && nodes[i].rack == rack; ++i) all = all && nodes[i].ready;
+    (all ? ready : others).push_back(rack);
+  }
+  const auto all = ready.size() + others.size();
+  const auto wantedRacks = static_cast<std::size_t>(wanted.canary);
+  if (wantedRacks > all)
     return invalid(fmt::format("a canary of {} racks: only {} are selected", wanted.canary, all));
   std::set<std::string> canary;
-  for (int i = 0; i < wanted.canary; ++i)
-    canary.insert(racks[static_cast<std::size_t>(i * all / wanted.canary)]);
+  const auto first = std::min(wantedRacks, ready.size());
+  spread(ready, first, canary);
+  spread(others, wantedRacks - first, canary);
 
-  Selection out{std::move(*baseline), {}, all};
+  Selection out{std::move(*baseline), {}, static_cast<int>(all)};
   for (const bool first : {true, false})
     for (const auto& node : nodes)
       if (canary.contains(node.rack) == first) out.members.push_back({node.node, node.rack, first});
   return out;
+}
+
+std::string whyNotAgain(Connection& db, CampaignId campaign) {
+  auto q = db.query(
+      "SELECT n.serial, c.id FROM campaign_member mine JOIN campaign_member other ON other.node = mine.node "
+      "JOIN campaign c ON c.id = other.campaign JOIN node n ON n.id = mine.node "
+      "WHERE mine.campaign = ? AND other.campaign <> mine.campaign AND c.state NOT IN ('done', 'cancelled') "
+      "AND (mine.state <> 'left_out' OR mine.begun = 1) AND (other.state <> 'left_out' OR other.begun = 1) "
+      "LIMIT 1");
+  q.bind(campaign);
+  if (!q.step()) return {};
+  return isInAnother(q.text(0), CampaignId{q.integer(1)});
 }
 
 std::string whyNotBackTo(Connection& db, const std::string& name) {
@@ -124,16 +155,21 @@ std::string whyNotBackTo(Connection& db, const std::string& name) {
 }
 
 std::string whyNotBack(Connection& db, const Campaign& campaign) {
-  std::set<std::string> names;
+  std::map<std::string, std::set<std::string>> digests;  // by baseline
   {
-    auto q = db.query("SELECT DISTINCT previous FROM campaign_member WHERE campaign = ? AND begun = 1");
+    auto q = db.query(
+        "SELECT DISTINCT previous, previous_digest FROM campaign_member WHERE campaign = ? AND begun = 1");
     q.bind(campaign.id);
-    while (q.step()) names.insert(q.text(0));
+    while (q.step()) digests[q.text(0)].insert(q.text(1));
   }
-  names.erase(campaign.baseline);
-  if (names.empty()) return "no node has been given another baseline by it";
-  for (const auto& name : names)
+  digests.erase(campaign.baseline);
+  if (digests.empty()) return "no node has been given another baseline by it";
+  for (const auto& [name, before] : digests) {
     if (auto why = whyNotBackTo(db, name); !why.empty()) return why;
+    for (const auto& digest : before)
+      if (!digest.empty() && findBaselineDigest(db, name) != digest)
+        return fmt::format("an import has changed the baseline {} since: import it as it was", name);
+  }
   return {};
 }
 

@@ -18,12 +18,15 @@ struct Selected {
 };
 struct Selection {
   CatalogBaseline baseline;
-  std::vector<Selected> members;  ///< in the order in which they are taken: the canary's racks, spread over all, first
+  std::vector<Selected>
+      members;  ///< in the order in which they are taken: the canary's racks first, spread over those that can begin
   int racks = 0;
 };
 /// Who would be in it, or why it can never end well: Errors as CreateCampaign has.
 Result<Selection> selectMembers(Connection& db, const Campaign& wanted);
 
+/// Why nobody may take these nodes up again: one of them is in another campaign that is not over; empty: they may.
+std::string whyNotAgain(Connection& db, CampaignId campaign);
 /// Why a node could not be brought back to this baseline; empty: it could.
 std::string whyNotBackTo(Connection& db, const std::string& baseline);
 /// Why the baselines that its members had before cannot be gone back to; empty: they can.

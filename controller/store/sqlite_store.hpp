@@ -47,6 +47,7 @@ class SqliteStore final : public Store {
   std::vector<OpenAct> openActs() override;
   std::vector<Run> unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) override;
   std::vector<Run> lingeringRuns() override;
+  bool lingers(NodeId node) override;
   std::optional<Run> lastRunOf(NodeId node, std::string_view workflow) override;
   std::optional<Time> lastEventAt() override;
   std::optional<Run> run(RunId id) override;
@@ -69,6 +70,7 @@ class SqliteStore final : public Store {
   std::optional<Recipe> recipe(std::string_view name) override;
   std::vector<Campaign> openCampaigns() override;
   std::optional<Campaign> campaign(CampaignId id) override;
+  std::optional<Campaign> campaignOn(std::string_view rack) override;
   std::vector<CampaignMember> campaignMembers(CampaignId id, int from, std::size_t limit) override;
   std::optional<std::string> baselineDigest(std::string_view name) override;
   bool armed(const Place& place) override;

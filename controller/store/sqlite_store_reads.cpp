@@ -49,6 +49,14 @@ std::vector<Run> SqliteStore::lingeringRuns() {
   return out;
 }
 
+bool SqliteStore::lingers(NodeId node) {
+  auto q = impl_->reading.query(
+      "SELECT 1 FROM run CROSS JOIN run_subject AS s ON s.run = run.id WHERE run.lingers = 1 AND s.node = ? "
+      "LIMIT 1");
+  q.bind(node);
+  return q.step();
+}
+
 std::optional<Run> SqliteStore::lastRunOf(NodeId node, std::string_view workflow) {
   auto q = impl_->reading.query(
       "SELECT s.run FROM run_subject AS s CROSS JOIN run AS r ON r.id = s.run "
@@ -175,6 +183,15 @@ std::vector<Campaign> SqliteStore::openCampaigns() {
 
 std::optional<Campaign> SqliteStore::campaign(CampaignId id) { return findCampaign(impl_->reading, id); }
 
+std::optional<Campaign> SqliteStore::campaignOn(std::string_view rack) {
+  auto q = impl_->reading.query(
+      "SELECT c.id FROM node n JOIN campaign_member m ON m.node = n.id JOIN campaign c ON c.id = m.campaign "
+      "WHERE n.rack = ? AND m.state IN ('pending', 'running') AND c.state NOT IN ('done', 'cancelled') LIMIT "
+      "1");
+  q.bind(rack);
+  return q.step() ? findCampaign(impl_->reading, CampaignId{q.integer(0)}) : std::nullopt;
+}
+
 std::vector<CampaignMember> SqliteStore::campaignMembers(CampaignId id, int from, std::size_t limit) {
   static const auto text = fmt::format(
       "SELECT {} FROM campaign_member WHERE campaign = ? AND ordinal >= ? ORDER BY ordinal LIMIT ?",
@@ -187,10 +204,7 @@ std::vector<CampaignMember> SqliteStore::campaignMembers(CampaignId id, int from
 }
 
 std::optional<std::string> SqliteStore::baselineDigest(std::string_view name) {
-  auto q = impl_->reading.query("SELECT digest FROM catalog WHERE kind = 'baseline' AND name = ?");
-  q.bind(name);
-  if (!q.step()) return std::nullopt;
-  return q.text(0);
+  return findBaselineDigest(impl_->reading, name);
 }
 
 bool SqliteStore::armed(const Place& place) { return isArmed(impl_->reading, place.path); }

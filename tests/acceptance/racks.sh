@@ -71,8 +71,13 @@ judge "a campaign over $campaignRacks racks, 3 % of the trays take no firmware" 
   "o.failed === o.failing && o.done + o.failed === o.nodes && o.failed_at_halts.length > 0 && o.most_racks_flashing <= 2 &&
    o.went_back === o.done && o.wrong.length === 0" campaign
 judge "a campaign over $campaignRacks racks: makespan" \
-  '${o.makespan_s.toFixed(0)} s against R·T/U + longest T of ${o.floor_s.toFixed(0)} s: ${o.ratio.toFixed(3)}' \
+  '${o.makespan_s.toFixed(0)} s against R·T/U + longest T of ${o.reference_s.toFixed(0)} s: ${o.ratio.toFixed(3)}' \
   'o.ratio > 0 && o.ratio <= 1.05' campaign
+
+ask campaign-one-by-one simulate --campaign --racks 2 --window 2 --per-rack 6 --canary 0 --storm 60 --seed 1
+judge 'a campaign over 2 racks, 6 trays of each at a time, crashes every 60 min' \
+  '${o.done} done of ${o.nodes}, at most ${o.most_flashes_in_a_rack} trays of a rack at a time, ${o.went_back} went back, ${o.kills} kills, ${o.wrong.length} wrong' \
+  'o.done === 36 && o.went_back === 36 && o.most_flashes_in_a_rack === 6 && o.kills > 0 && o.wrong.length === 0' campaign-one-by-one
 
 echo
 echo 'Proved by unit tests'

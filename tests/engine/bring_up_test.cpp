@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "controller/engine/campaigns.hpp"
 #include "tests/engine/rack_of_toys.hpp"
 
 namespace zellige::test::toys {
@@ -83,6 +84,65 @@ TEST(BringUp, AQuarantinedMemberHoldsTheRackUntilItIsReleased) {
   rack.node(2).lifecycleSince = rack.site.time.now();
   rack.bringUp->look({NodeId{3}});
   EXPECT_TRUE(rack.runToAccepted());
+}
+
+TEST(BringUp, LeavesTheDomainAloneUntilACampaignIsDoneWithItsTrays) {
+  RackOfToys rack;
+  rack.site.tables.baselines["new"] = "d1";
+  rack.boot();
+  ASSERT_TRUE(rack.runToAccepted());
+  const auto before = rack.site.tables.runs.size();
+  auto& engine = rack.site.engine();
+  Campaigns campaigns(rack.site.life->store, engine, rack.site.life->executor);
+  engine.onState([&](const std::vector<NodeId>& subject) {
+    rack.bringUp->look(subject);
+    campaigns.look(subject);
+  });
+  campaigns.onFreed([&](const std::string& place) { rack.bringUp->sweep(place); });
+  Campaign wanted;
+  wanted.baseline = "new";
+  wanted.perRack = 1;
+  const auto id = **rack.site.await(campaigns.create(wanted, "amina"));
+  const auto ask = [&](CampaignMove move) {
+    return bool(*rack.site.await(campaigns.ask(id, move, "amina", "smoke")));
+  };
+  // New firmware breaks what was shown of the domain: at once, when the first tray has it.
+  for (auto& [key, stored] : rack.site.tables.evidence)
+    if (key.second == "domain") stored.valid = false;
+  rack.site.run(90s);
+  ASSERT_TRUE(ask(CampaignMove::Halt));
+  rack.site.run(24h);
+  EXPECT_EQ(rack.site.tables.runs.size(), before + 2) << "the second tray was under way";
+  EXPECT_EQ(rack.bringUp->waitsFor(kPlace),
+            "stage domain: 0 of 3 passed, 3 not begun; campaign 1 (halted) is not done with every node here");
+  EXPECT_THAT(rack.ask("domain").error().what, HasSubstr("campaign 1 (halted) is not done"));
+  ASSERT_TRUE(ask(CampaignMove::Resume));
+  ASSERT_TRUE(rack.runToAccepted());
+  EXPECT_EQ(rack.lastRun().workflow, "domain");
+  EXPECT_EQ(rack.site.tables.runs.size(), before + 4) << "the third tray, and one check of the domain";
+  EXPECT_EQ(rack.site.tables.campaigns.at(id).state, CampaignState::Done);
+  rack.site.kill();
+}
+
+TEST(BringUp, LooksAtTheDomainAgainWhenACampaignIsCancelled) {
+  RackOfToys rack;
+  rack.site.tables.baselines["new"] = "d1";
+  rack.boot();
+  ASSERT_TRUE(rack.runToAccepted());
+  Campaigns campaigns(rack.site.life->store, rack.site.engine(), rack.site.life->executor);
+  campaigns.onFreed([&](const std::string& place) { rack.bringUp->sweep(place); });
+  rack.node(0).allocation = rack.node(1).allocation = rack.node(2).allocation = Allocation::Assigned;
+  Campaign wanted;
+  wanted.baseline = "new";
+  const auto id = **rack.site.await(campaigns.create(wanted, "amina"));
+  for (auto& [key, stored] : rack.site.tables.evidence)
+    if (key.second == "domain") stored.valid = false;
+  rack.bringUp->look({NodeId{1}});
+  rack.site.run(1h);
+  EXPECT_EQ(rack.state(), RackState::Degraded);
+  ASSERT_TRUE(*rack.site.await(campaigns.ask(id, CampaignMove::Cancel, "amina", "not now")));
+  EXPECT_TRUE(rack.runToAccepted(1h));
+  rack.site.kill();
 }
 
 TEST(BringUp, GoesOnWithFewerWhereTheRecipeSaysSo) {

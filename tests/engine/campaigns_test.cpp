@@ -1,146 +1,15 @@
-// Campaigns over toys: who begins when, what halts them, what they go back to, and what a crash leaves.
-#include "controller/engine/campaigns.hpp"
-
-#include <fmt/format.h>
+// Campaigns over toys: who begins when, what halts them, what they go back to.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/engine/no_bmc.hpp"
-#include "tests/engine/site.hpp"
+#include "tests/engine/hall_of_toys.hpp"
 
-namespace zellige::test {
+namespace zellige::test::halls {
 namespace {
 
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-// What really happens on the floor: told by the machines, not by whoever begins runs.
-struct Floor {
-  std::map<std::string, int> busy;  // rack → machines that are being written
-  std::size_t mostRacks = 0;
-  int mostInARack = 0;
-  std::vector<std::string> written;  // "S1 new", in order
-  std::vector<Time> begins;
-
-  void begin(const std::string& rack) {
-    mostInARack = std::max(mostInARack, ++busy[rack]);
-    mostRacks = std::max(
-        mostRacks, static_cast<std::size_t>(
-                       std::count_if(busy.begin(), busy.end(), [](const auto& b) { return b.second > 0; })));
-  }
-};
-
-class Member final : public NoBmc {
- public:
-  Member(Site& site, Floor& floor) : site_(site), floor_(floor) {}
-  Duration takes = 10min;
-  bool sick = false;
-  std::string version = kOwnBaseline;
-
-  Task<Result<Seen>> write(const Node& node, std::string wanted) {
-    floor_.begin(node.place.rack());
-    floor_.begins.push_back(site_.time.now());
-    co_await sleepFor(site_.life->executor, takes);
-    --floor_.busy[node.place.rack()];
-    if (sick) co_return failure("inventory.sick_part", "it does not take it");
-    floor_.written.push_back(fmt::format("{} {}", node.serial, wanted));
-    version = std::move(wanted);
-    co_return Seen::Done;
-  }
-
- private:
-  Site& site_;
-  Floor& floor_;
-};
-
-Task<Result<Seen>> lookTaken(StepContext& context) {
-  const auto& node = context.node();
-  if (node.lifecycle == Lifecycle::Available)
-    context.leave(MoveLifecycle{node.id, node.lifecycle, Lifecycle::Qualifying, Actor::Engine, "", {}});
-  co_return Seen::Done;
-}
-
-Task<Result<Seen>> lookWritten(StepContext& context) {
-  auto& machine = static_cast<Member&>(context.bmc());
-  std::string wanted = context.target().baseline.name.empty() ? kOwnBaseline : context.target().baseline.name;
-  if (machine.version != wanted) {
-    const auto seen = co_await machine.write(context.node(), std::move(wanted));
-    if (!seen || *seen != Seen::Done) co_return seen;
-  }
-  const auto& node = context.node();
-  context.leave(PutEvidence{{node.id, context.run().id, "all", "{}", {}, context.now()}});
-  MoveLifecycle move{node.id, node.lifecycle, Lifecycle::Available, Actor::Engine, "", {"all"}};
-  context.leave(std::move(move));
-  co_return Seen::Done;
-}
-
-constexpr Lifecycle kStartsIn[] = {Lifecycle::Available, Lifecycle::Qualifying};
-const std::vector<Step> kSteps{{.id = "take", .title = "Take", .look = lookTaken},
-                               {.id = "write", .title = "Write", .look = lookWritten}};
-const Workflow kQualify{
-    .name = "qualify", .steps = kSteps, .kind = NodeKind::ComputeTray, .qualifies = true, .startsIn = kStartsIn};
-
-struct Hall {
-  explicit Hall(int racks = 6, int perRack = 2) : site({&kQualify}) {
-    site.tables.profiles["p"].digest = "abc";
-    site.tables.baselines["new"] = "d1";
-    for (int rack = 0; rack < racks; ++rack)
-      for (int slot = 0; slot < perRack; ++slot) {
-        const auto id = site.add(std::make_unique<Member>(site, floor),
-                                 fmt::format("H1/R01/RK{:03}/U{:02}", rack + 1, slot + 10),
-                                 Lifecycle::Available);
-        site.tables.nodes[id].profile = "p";
-      }
-    wanted.name = "spring";
-    wanted.baseline = "new";
-    wanted.window = 2;
-  }
-  ~Hall() { site.kill(); }
-
-  void boot() {
-    campaigns.reset();
-    site.boot();
-    for (auto& [rack, busy] : floor.busy) busy = 0;  // what was being written when the controller died
-    campaigns = std::make_unique<Campaigns>(site.life->store, site.engine(), site.life->executor);
-    site.engine().onState([this](const std::vector<NodeId>& subject) { campaigns->look(subject); });
-    campaigns->start();
-  }
-  void begin() {
-    boot();
-    const auto made = site.await(campaigns->create(wanted, "anna"));
-    ASSERT_TRUE(made && *made) << (*made).error().what;
-    id = **made;
-  }
-  /// "": it was done.
-  std::string ask(Task<Result<void>> asked) {
-    const auto done = site.await(std::move(asked));
-    return !done ? "the controller died" : *done ? "" : done->error().what;
-  }
-  bool runTo(CampaignState state, Duration horizon = 48h) {
-    return site.runUntil([&] { return row().state == state && campaigns->idle(); }, horizon);
-  }
-  const Campaign& row() const { return site.tables.campaigns.at(id); }
-  const std::vector<CampaignMember>& members() const { return site.tables.members.at(id); }
-  Member& machine(int i) { return static_cast<Member&>(*site.machines.at(NodeId{i + 1})); }
-  Node& node(int i) { return site.tables.nodes.at(NodeId{i + 1}); }
-  int in(MemberState state) const {
-    return static_cast<int>(
-        std::count_if(members().begin(), members().end(), [&](const auto& m) { return m.state == state; }));
-  }
-  std::vector<std::string> versions() {
-    std::vector<std::string> out;
-    for (std::size_t i = 0; i < site.machines.size(); ++i)
-      out.push_back(machine(static_cast<int>(i)).version);
-    return out;
-  }
-
-  Floor floor;
-  Site site;
-  Campaign wanted;
-  CampaignId id;
-  std::unique_ptr<Campaigns> campaigns;
-};
 
 TEST(Campaigns, BringEveryNodeToTheBaselineRackByRackInsideTheWindow) {
   Hall hall;
@@ -181,7 +50,7 @@ TEST(Campaigns, TheCanaryGoesFirstAndOneFailureInItHalts) {
   EXPECT_EQ(hall.campaigns->waitsFor(hall.id), hall.row().why);
   hall.site.run(5h);
   EXPECT_EQ(hall.floor.begins.size(), 2u) << "nobody else began";
-  EXPECT_EQ(hall.ask(hall.campaigns->resume(hall.id, "anna", "a bad tray")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::Resume, "a bad tray"), "");
   ASSERT_TRUE(hall.runTo(CampaignState::Done));
   EXPECT_EQ(hall.in(MemberState::Done), 11);
   EXPECT_EQ(hall.in(MemberState::Failed), 1);
@@ -200,7 +69,7 @@ TEST(Campaigns, HaltAtTheFailureThatTheBudgetDoesNotBear) {
   EXPECT_THAT(hall.members()[4].why, HasSubstr("failed in write"));
   hall.site.run(5h);
   EXPECT_EQ(hall.floor.begins.size(), 5u) << "the sixth waits for a person";
-  EXPECT_EQ(hall.ask(hall.campaigns->resume(hall.id, "anna", "known")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::Resume, "known"), "");
   ASSERT_TRUE(hall.runTo(CampaignState::Done)) << "those three are forgiven";
   EXPECT_THAT(hall.versions(), ElementsAre("new", "own", "new", "own", "own", "new"));
 }
@@ -209,14 +78,13 @@ TEST(Campaigns, APauseLetsWhatIsUnderWayFinishAndBeginsNothing) {
   Hall hall;
   hall.begin();
   hall.site.run(5min);
-  EXPECT_EQ(hall.ask(hall.campaigns->pause(hall.id, "anna", "lunch")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::Pause, "lunch"), "");
   hall.site.run(5h);
   EXPECT_EQ(hall.in(MemberState::Done), 4);
   EXPECT_EQ(hall.in(MemberState::Pending), 8);
   EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "lunch");
-  EXPECT_EQ(hall.ask(hall.campaigns->pause(hall.id, "anna", "again")),
-            "campaign 1 is paused: it cannot be paused");
-  EXPECT_EQ(hall.ask(hall.campaigns->resume(hall.id, "anna", "back")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::Pause, "again"), "campaign 1 is paused: it cannot be paused");
+  EXPECT_EQ(hall.ask(CampaignMove::Resume, "back"), "");
   EXPECT_TRUE(hall.runTo(CampaignState::Done));
 }
 
@@ -224,13 +92,12 @@ TEST(Campaigns, ACancelLeavesOutWhatDidNotBegin) {
   Hall hall;
   hall.begin();
   hall.site.run(5min);
-  EXPECT_EQ(hall.ask(hall.campaigns->cancel(hall.id, "anna", "wrong baseline")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::Cancel, "wrong baseline"), "");
   hall.site.run(5h);
   EXPECT_EQ(hall.in(MemberState::LeftOut), 12);
   EXPECT_EQ(hall.floor.begins.size(), 4u);
-  EXPECT_EQ(hall.ask(hall.campaigns->resume(hall.id, "anna", "no")),
-            "campaign 1 is cancelled: it cannot be resumed");
-  EXPECT_EQ(hall.ask(hall.campaigns->resume(CampaignId{7}, "anna", "no")), "there is no campaign 7");
+  EXPECT_EQ(hall.ask(CampaignMove::Resume, "no"), "campaign 1 is cancelled: it cannot be resumed");
+  EXPECT_EQ(hall.ask(CampaignMove::Resume, "no", CampaignId{7}), "there is no campaign 7");
 }
 
 TEST(Campaigns, GoBackToWhatEachNodeHadAndLeaveTheRestAlone) {
@@ -239,7 +106,7 @@ TEST(Campaigns, GoBackToWhatEachNodeHadAndLeaveTheRestAlone) {
   hall.machine(0).version = "older";
   hall.begin();
   hall.site.run(15min);  // the first two racks are done, the next two under way
-  EXPECT_EQ(hall.ask(hall.campaigns->rollBack(hall.id, "anna", "it overheats")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::RollBack, "it overheats"), "");
   ASSERT_TRUE(hall.runTo(CampaignState::Done));
   EXPECT_EQ(hall.row().goal, CampaignGoal::Back);
   EXPECT_THAT(hall.versions(), ElementsAre("older", "own", "own", "own", "own", "own", "own", "own", "own",
@@ -259,7 +126,7 @@ TEST(Campaigns, TryTheFailedAgain) {
   ASSERT_TRUE(hall.runTo(CampaignState::Done));
   EXPECT_EQ(hall.in(MemberState::Failed), 1);
   hall.machine(3).sick = false;
-  EXPECT_EQ(hall.ask(hall.campaigns->retryFailed(hall.id, "anna", "it was reseated")), "");
+  EXPECT_EQ(hall.ask(CampaignMove::Retry, "it was reseated"), "");
   hall.site.run(1h);
   EXPECT_EQ(hall.row().state, CampaignState::Running);
   EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "S4: it is quarantined");
@@ -267,20 +134,6 @@ TEST(Campaigns, TryTheFailedAgain) {
   hall.node(3).lifecycle = Lifecycle::Available;
   ASSERT_TRUE(hall.runTo(CampaignState::Done));
   EXPECT_EQ(hall.in(MemberState::Done), 4);
-}
-
-TEST(Campaigns, PassOverWhoCannotBeginWithoutHoldingTheWindow) {
-  Hall hall(4, 1);
-  hall.wanted.window = 1;
-  hall.node(0).lifecycle = Lifecycle::InService;
-  hall.site.tables.holds[NodeId{2}] = "personal lock of bob";
-  hall.begin();
-  hall.site.run(1h);
-  EXPECT_THAT(hall.versions(), ElementsAre("own", "own", "new", "new"));
-  EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "S1: it is in_service");
-  hall.site.tables.holds.clear();
-  hall.node(0).lifecycle = Lifecycle::Available;
-  EXPECT_TRUE(hall.runTo(CampaignState::Done)) << "seen within a minute";
 }
 
 TEST(Campaigns, HaltWhenAnImportHasChangedTheBaseline) {
@@ -293,35 +146,5 @@ TEST(Campaigns, HaltWhenAnImportHasChangedTheBaseline) {
   EXPECT_EQ(hall.in(MemberState::Pending), 8);
 }
 
-TEST(Campaigns, EndTheSameWhereverTheControllerDies) {
-  const auto make = [](Hall& hall) {
-    hall.wanted.failureBudget = 1;
-    hall.machine(2).sick = true;
-    hall.begin();
-  };
-  int points = 0;
-  {
-    Hall clean(3, 2);
-    make(clean);
-    const auto before = clean.site.points.passed().size();
-    ASSERT_TRUE(clean.runTo(CampaignState::Done));
-    points = static_cast<int>(clean.site.points.passed().size() - before);
-  }
-  ASSERT_GT(points, 30);
-  for (int point = 0; point < points; ++point) {
-    SCOPED_TRACE(point);
-    Hall hall(3, 2);
-    make(hall);
-    hall.site.points.arm(point);
-    hall.site.run(3h);
-    if (hall.site.points.dead()) hall.boot();
-    ASSERT_TRUE(hall.runTo(CampaignState::Done));
-    EXPECT_EQ(hall.in(MemberState::Done), 5);
-    EXPECT_EQ(hall.in(MemberState::Failed), 1);
-    EXPECT_EQ(hall.site.tables.runs.size(), 6u) << "every run once";
-    EXPECT_LE(hall.floor.mostRacks, 2u);
-  }
-}
-
 }  // namespace
-}  // namespace zellige::test
+}  // namespace zellige::test::halls

@@ -20,6 +20,18 @@ Campaign* standing(Tables& t, CampaignId id, CampaignState from) {
   return it != t.campaigns.end() && it->second.state == from ? &it->second : nullptr;
 }
 
+bool isInAnother(Tables& t, CampaignId campaign) {
+  for (const auto& [id, other] : t.campaigns)
+    for (const auto& member : t.members[id])
+      if (id != campaign && !other.isOver() && memberOf(t, campaign, member.node)) return true;
+  return false;
+}
+
+const std::string& baselineOf(const Tables& t, NodeId node) {
+  const auto& given = t.nodes.at(node).baseline;
+  return given.empty() ? kOwnBaseline : given;
+}
+
 Error conflict() { return {Errc::Conflict, "it does not stand there any more"}; }
 
 void move(Tables& t, Campaign& campaign, CampaignState to, const std::string& why, Time at) {
@@ -74,11 +86,13 @@ Result<std::int64_t> applyTo(Tables& t, Time at, const MoveCampaign& op) {
 
 Result<std::int64_t> applyTo(Tables& t, Time at, const TurnCampaign& op) {
   auto* campaign = standing(t, op.campaign, op.from);
-  if (!campaign || campaign->goal == CampaignGoal::Back) return conflict();
-  for (auto& member : t.members[op.campaign])
-    if (member.state != MemberState::Running)
-      member.state = member.begun && member.previous != campaign->baseline ? MemberState::Pending
-                                                                           : MemberState::LeftOut;
+  if (!campaign || campaign->goal == CampaignGoal::Back || isInAnother(t, op.campaign)) return conflict();
+  for (auto& member : t.members[op.campaign]) {
+    if (member.state == MemberState::Running) continue;
+    const bool hasIt = member.begun && baselineOf(t, member.node) == campaign->baseline;
+    member.state = hasIt && member.previous != campaign->baseline ? MemberState::Pending
+                                                                  : MemberState::LeftOut;
+  }
   campaign->goal = CampaignGoal::Back;
   campaign->forgiven = 0;
   move(t, *campaign, CampaignState::Running, op.why, at);
@@ -87,9 +101,12 @@ Result<std::int64_t> applyTo(Tables& t, Time at, const TurnCampaign& op) {
 
 Result<std::int64_t> applyTo(Tables& t, Time at, const RetryFailed& op) {
   auto* campaign = standing(t, op.campaign, op.from);
-  if (!campaign) return conflict();
+  if (!campaign || isInAnother(t, op.campaign)) return conflict();
+  const bool back = campaign->goal == CampaignGoal::Back;
   for (auto& member : t.members[op.campaign])
-    if (member.state == MemberState::Failed) member.state = MemberState::Pending;
+    if (member.state == MemberState::Failed)
+      member.state = back || baselineOf(t, member.node) == campaign->baseline ? MemberState::Pending
+                                                                              : MemberState::LeftOut;
   campaign->forgiven = 0;
   move(t, *campaign, CampaignState::Running, op.why, at);
   return op.campaign.value;
@@ -97,9 +114,17 @@ Result<std::int64_t> applyTo(Tables& t, Time at, const RetryFailed& op) {
 
 Result<std::int64_t> applyTo(Tables& t, Time at, const BeginMember& op) {
   auto* member = memberOf(t, op.campaign, op.node);
-  if (!member || member->state != MemberState::Pending) return conflict();
+  const auto* campaign = standing(t, op.campaign, CampaignState::Running);
+  if (!campaign || !member || member->state != MemberState::Pending) return conflict();
+  const bool forward = campaign->goal == CampaignGoal::Forward;
+  if (op.baseline != (forward ? campaign->baseline : member->previous)) return conflict();
+  const auto& digest = forward ? campaign->baselineDigest : member->previousDigest;
+  if (!digest.empty() && t.baselines[op.baseline] != digest) return conflict();
   auto& node = t.nodes.at(op.node);
-  if (!member->begun) member->previous = node.baseline.empty() ? kOwnBaseline : node.baseline;
+  if (!member->begun) {
+    member->previous = baselineOf(t, op.node);
+    member->previousDigest = t.baselines[member->previous];
+  }
   member->begun = true;
   member->state = MemberState::Running;
   member->since = at;
@@ -109,7 +134,7 @@ Result<std::int64_t> applyTo(Tables& t, Time at, const BeginMember& op) {
 
 Result<std::int64_t> applyTo(Tables& t, Time at, const EndMember& op) {
   auto* member = memberOf(t, op.campaign, op.node);
-  if (!member || member->state != MemberState::Running) return conflict();
+  if (!member || member->state != op.from) return conflict();
   member->state = op.to;
   member->why = op.why;
   member->since = at;
@@ -126,6 +151,15 @@ std::vector<Campaign> MemoryStore::openCampaigns() {
 std::optional<Campaign> MemoryStore::campaign(CampaignId id) {
   const auto it = tables_.campaigns.find(id);
   return it == tables_.campaigns.end() ? std::nullopt : std::optional(it->second);
+}
+
+std::optional<Campaign> MemoryStore::campaignOn(std::string_view rack) {
+  for (const auto& [id, campaign] : tables_.campaigns)
+    for (const auto& member : tables_.members[id])
+      if (!campaign.isOver() && tables_.nodes.at(member.node).place.rack() == rack &&
+          (member.state == MemberState::Pending || member.state == MemberState::Running))
+        return campaign;
+  return std::nullopt;
 }
 
 std::vector<CampaignMember> MemoryStore::campaignMembers(CampaignId id, int from, std::size_t limit) {

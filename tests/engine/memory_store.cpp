@@ -221,6 +221,7 @@ Task<Result<Receipt>> MemoryStore::commit(Change change) {
 }
 
 std::optional<Node> MemoryStore::node(NodeId id) {
+  ++nodesRead;
   const auto it = tables_.nodes.find(id);
   if (it == tables_.nodes.end()) return std::nullopt;
   return it->second;
@@ -254,6 +255,13 @@ std::vector<Run> MemoryStore::lingeringRuns() {
   for (const auto& [id, run] : tables_.runs)
     if (run.lingers) out.push_back(run);
   return out;
+}
+
+bool MemoryStore::lingers(NodeId node) {
+  return std::any_of(tables_.runs.begin(), tables_.runs.end(), [&](const auto& of) {
+    const auto& run = of.second;
+    return run.lingers && std::count(run.subject.begin(), run.subject.end(), node) > 0;
+  });
 }
 
 std::optional<Run> MemoryStore::lastRunOf(NodeId node, std::string_view workflow) {

@@ -65,6 +65,8 @@ class MemoryStore final : public Store {
   /// Looks at every Change before it is applied; an Error makes the commit fail with it.
   std::function<std::optional<Error>(const Change&)> refuse;
 
+  int nodesRead = 0;
+
   Task<Result<Receipt>> commit(Change change) override;
   std::optional<Node> node(NodeId id) override;
   std::optional<NodeId> nodeBySerial(std::string_view serial) override;
@@ -72,6 +74,7 @@ class MemoryStore final : public Store {
   std::vector<OpenAct> openActs() override;
   std::vector<Run> unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) override;
   std::vector<Run> lingeringRuns() override;
+  bool lingers(NodeId node) override;
   std::optional<Run> lastRunOf(NodeId node, std::string_view workflow) override;
   std::optional<Time> lastEventAt() override;
   std::optional<Run> run(RunId id) override;
@@ -94,6 +97,7 @@ class MemoryStore final : public Store {
   std::optional<Recipe> recipe(std::string_view name) override;
   std::vector<Campaign> openCampaigns() override;
   std::optional<Campaign> campaign(CampaignId id) override;
+  std::optional<Campaign> campaignOn(std::string_view rack) override;
   std::vector<CampaignMember> campaignMembers(CampaignId id, int from, std::size_t limit) override;
   std::optional<std::string> baselineDigest(std::string_view name) override;
   bool armed(const Place& place) override;

@@ -77,6 +77,7 @@ TEST_F(Campaigns, FreezeWhoHasComeUpOnceInOrderTheCanaryFirst) {
   const auto members = store_->campaignMembers(id_, 0, 100);
   ASSERT_EQ(members.size(), 4u) << "who comes up later is not in it";
   std::vector<std::string> order;
+  order.reserve(members.size());
   for (const auto& m : members)
     order.push_back(fmt::format("{} {}{}", m.ordinal, m.rack, m.canary ? " canary" : ""));
   EXPECT_THAT(order, ElementsAre("0 H1/R01/RK001 canary", "1 H1/R01/RK001 canary", "2 H1/R01/RK002",
@@ -127,7 +128,7 @@ TEST_F(Campaigns, GiveANodeItsBaselineWithTheMembersState) {
   EXPECT_NE((*target)->digest, (*wait(store_->freezeTarget("gb200-sim", "")))->digest);
   end(1, MemberState::Failed);
   EXPECT_EQ(member(1).why, "why");
-  EXPECT_THAT(refusal(EndMember{id_, nodeId(1), MemberState::Done, ""}), HasSubstr("is not under way"));
+  EXPECT_THAT(refusal(EndMember{id_, nodeId(1), MemberState::Done, ""}), HasSubstr("SN1001 is not running"));
 }
 
 TEST_F(Campaigns, ForgiveWhatFailedWhenAHaltedOneGoesOn) {
@@ -161,6 +162,59 @@ TEST_F(Campaigns, LeaveOutEverybodyWhenCancelled) {
   EXPECT_EQ(make(spring()), "") << "and its nodes are free for another";
 }
 
+TEST_F(Campaigns, LeaveOutOneWhoIsPending) {
+  ASSERT_EQ(make(spring()), "");
+  begin(2);
+  const auto leaveOut = [&](int n) {
+    return refusal(EndMember{id_, nodeId(n), MemberState::LeftOut, "in service", MemberState::Pending});
+  };
+  EXPECT_EQ(leaveOut(1), "");
+  EXPECT_EQ(member(1).state, MemberState::LeftOut);
+  EXPECT_EQ(member(1).why, "in service");
+  EXPECT_EQ(leaveOut(1), "SN1001 is not pending in campaign 1");
+  EXPECT_EQ(leaveOut(2), "SN1002 is not pending in campaign 1");
+  auto another = spring();
+  another.place = "H1/R01/RK001/U11";
+  const auto first = id_;
+  EXPECT_EQ(make(another), "") << "another campaign may take it";
+  id_ = first;
+  end(2, MemberState::Failed);
+  EXPECT_EQ(refusal(RetryFailed{first, CampaignState::Running, "again"}), "") << "it was never this one's";
+}
+
+TEST_F(Campaigns, DoNotTryAgainWhomAnotherHasBroughtFurther) {
+  ASSERT_EQ(make(spring()), "");
+  const auto first = id_;
+  for (int n : {1, 2}) {
+    begin(n);
+    end(n, MemberState::Failed);
+  }
+  EXPECT_EQ(refusal(MoveCampaign{first, CampaignState::Running, CampaignState::Done, ""}), "");
+  wanted_.baselines.push_back(wanted_.baselines[1]);
+  wanted_.baselines.back().name = "2026.3";
+  import();
+  auto summer = spring();
+  summer.baseline = "2026.3";
+  ASSERT_EQ(make(summer), "");
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(1), "2026.3"}), "");
+  EXPECT_EQ(refusal(MoveCampaign{id_, CampaignState::Running, CampaignState::Cancelled, ""}), "");
+  EXPECT_EQ(refusal(RetryFailed{first, CampaignState::Done, "again"}), "");
+  id_ = first;
+  EXPECT_EQ(member(1).state, MemberState::LeftOut);
+  EXPECT_EQ(member(2).state, MemberState::Pending);
+}
+
+TEST_F(Campaigns, PutRacksIntoTheCanaryThatCanBegin) {
+  for (int n : {2, 3}) {
+    ASSERT_TRUE(commit({PutEvidence{{nodeId(n), {}, "all", "{}", {}, time_.now()}}}));
+    ASSERT_TRUE(move(nodeId(n), Lifecycle::Qualifying, Lifecycle::Available, Actor::Engine, {"all"}));
+  }
+  auto campaign = spring();
+  campaign.canary = 1;
+  ASSERT_EQ(make(campaign), "");
+  EXPECT_EQ(store_->campaignMembers(id_, 0, 1).front().rack, "H1/R01/RK002");
+}
+
 TEST_F(Campaigns, TurnBackToWhatEachHadBefore) {
   ASSERT_EQ(make(spring()), "");
   for (int n : {0, 1, 2}) begin(n);
@@ -178,6 +232,49 @@ TEST_F(Campaigns, TurnBackToWhatEachHadBefore) {
   EXPECT_EQ(refusal(TurnCampaign{id_, CampaignState::Running, "again"}), "campaign 1 is rolled back already");
 }
 
+TEST_F(Campaigns, BeginNobodyButWhileTheyRunTowardsTheirGoal) {
+  ASSERT_EQ(make(spring()), "");
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(1), "2026.1"}),
+            "campaign 1 brings SN1001 to the baseline 2026.2, not to 2026.1");
+  EXPECT_EQ(refusal(MoveCampaign{id_, CampaignState::Running, CampaignState::Halted, "smoke"}), "");
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(1), "2026.2"}), "campaign 1 is halted, not running any more");
+  EXPECT_EQ(refusal(MoveCampaign{id_, CampaignState::Halted, CampaignState::Running, "dust"}), "");
+  wanted_.baselines[1].entries[0].components[0].version = "1.6.0";
+  import();
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(1), "2026.2"}),
+            "an import has changed the baseline 2026.2 since campaign 1 was made");
+  EXPECT_EQ(member(1).state, MemberState::Pending);
+  EXPECT_EQ(store_->node(nodeId(1))->baseline, "");
+}
+
+TEST_F(Campaigns, AreNotTakenUpAgainWhileAnotherHasTheirNodes) {
+  ASSERT_EQ(make(spring()), "");
+  const auto first = id_;
+  for (int n : {1, 2}) begin(n);
+  end(1, MemberState::Done);
+  end(2, MemberState::Failed);
+  EXPECT_EQ(refusal(MoveCampaign{first, CampaignState::Running, CampaignState::Done, ""}), "");
+  auto newer = wanted_.baselines[1];
+  newer.name = "2026.3";
+  wanted_.baselines.push_back(newer);
+  import();
+  auto summer = spring();
+  summer.baseline = "2026.3";
+  ASSERT_EQ(make(summer), "");
+  EXPECT_THAT(refusal(RetryFailed{first, CampaignState::Done, "again"}),
+              HasSubstr("is in campaign 2, which is not over"));
+  EXPECT_THAT(refusal(TurnCampaign{first, CampaignState::Done, "back"}),
+              HasSubstr("is in campaign 2, which is not over"));
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(1), "2026.3"}), "");
+  end(1, MemberState::Done);
+  EXPECT_EQ(refusal(MoveCampaign{id_, CampaignState::Running, CampaignState::Cancelled, ""}), "");
+  EXPECT_EQ(refusal(TurnCampaign{first, CampaignState::Done, "back"}), "");
+  id_ = first;
+  EXPECT_EQ(member(1).state, MemberState::LeftOut) << "what the second campaign did is not undone";
+  EXPECT_EQ(member(1).why, "it has another baseline since");
+  EXPECT_EQ(member(2).state, MemberState::Pending);
+}
+
 TEST_F(Campaigns, AreNotTurnedWhereThereIsNoWayBack) {
   wanted_.baselines[0].entries[0].force = false;
   import();
@@ -188,6 +285,28 @@ TEST_F(Campaigns, AreNotTurnedWhereThereIsNoWayBack) {
   EXPECT_EQ(refusal(TurnCampaign{id_, CampaignState::Running, "back"}),
             "the entry bmc_tray of the baseline 2026.1 allows no downgrade (force: true)");
   EXPECT_EQ(member(3).state, MemberState::Pending) << "nothing was done";
+}
+
+TEST_F(Campaigns, GoBackOnlyToWhatANodeHad) {
+  ASSERT_EQ(make(spring()), "");
+  for (int n : {1, 2}) {
+    begin(n);
+    end(n, MemberState::Done);
+  }
+  EXPECT_EQ(member(1).previousDigest, *store_->baselineDigest("2026.1"));
+  const auto asItWas = wanted_.baselines[0];
+  wanted_.baselines[0].entries[0].components[0].version = "1.3.9";
+  import();
+  EXPECT_EQ(refusal(TurnCampaign{id_, CampaignState::Running, "back"}),
+            "an import has changed the baseline 2026.1 since: import it as it was");
+  wanted_.baselines[0] = asItWas;
+  import();
+  EXPECT_EQ(refusal(TurnCampaign{id_, CampaignState::Running, "back"}), "");
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(1), "2026.1"}), "");
+  wanted_.baselines[0].entries[0].components[0].version = "1.3.9";
+  import();
+  EXPECT_EQ(refusal(BeginMember{id_, nodeId(2), "2026.1"}),
+            "an import has changed the baseline 2026.1 since campaign 1 took nodes from it");
 }
 
 TEST_F(Campaigns, ANewProfileEndsWhatACampaignHasGiven) {

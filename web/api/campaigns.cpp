@@ -106,8 +106,7 @@ HttpReply refusal(const Error& error) {
              : problem(error);
 }
 
-using Asked = Task<Result<void>> (Campaigns::*)(CampaignId, std::string, std::string);
-Task<HttpReply> ask(Services& services, Call call, Asked what) {
+Task<HttpReply> ask(Services& services, Call call, CampaignMove move) {
   const auto row = campaignOf(services, call);
   if (!row) co_return noSuchCampaign(call.path[0]);
   if (auto refused = refuseUnless(call, Level::Operator, Place{row->campaign.place}))
@@ -115,7 +114,7 @@ Task<HttpReply> ask(Services& services, Call call, Asked what) {
   Body body(call);
   auto reason = body.reason();
   if (auto refused = body.refused()) co_return std::move(*refused);
-  const auto done = co_await (services.campaigns.*what)(row->campaign.id, call.who.user, std::move(reason));
+  const auto done = co_await services.campaigns.ask(row->campaign.id, move, call.who.user, std::move(reason));
   if (!done) co_return problem(done.error());
   co_return jsonReply(200, shape(*services.queries.campaign(row->campaign.id), services.campaigns));
 }
@@ -184,22 +183,37 @@ Task<HttpReply> listCampaignMembers(Services& services, Call call) {
 }
 
 Task<HttpReply> pauseCampaign(Services& services, Call call) {
-  return ask(services, std::move(call), &Campaigns::pause);
+  return ask(services, std::move(call), CampaignMove::Pause);
 }
 Task<HttpReply> resumeCampaign(Services& services, Call call) {
-  return ask(services, std::move(call), &Campaigns::resume);
+  return ask(services, std::move(call), CampaignMove::Resume);
 }
 Task<HttpReply> haltCampaign(Services& services, Call call) {
-  return ask(services, std::move(call), &Campaigns::halt);
+  return ask(services, std::move(call), CampaignMove::Halt);
 }
 Task<HttpReply> cancelCampaign(Services& services, Call call) {
-  return ask(services, std::move(call), &Campaigns::cancel);
+  return ask(services, std::move(call), CampaignMove::Cancel);
 }
 Task<HttpReply> retryCampaign(Services& services, Call call) {
-  return ask(services, std::move(call), &Campaigns::retryFailed);
+  return ask(services, std::move(call), CampaignMove::Retry);
 }
 Task<HttpReply> rollBackCampaign(Services& services, Call call) {
-  return ask(services, std::move(call), &Campaigns::rollBack);
+  return ask(services, std::move(call), CampaignMove::RollBack);
+}
+
+Task<HttpReply> leaveOutMember(Services& services, Call call) {
+  const auto row = campaignOf(services, call);
+  if (!row) co_return noSuchCampaign(call.path[0]);
+  const auto node = nodeOf(services, call.path[1]);
+  if (!node) co_return noSuchNode(call.path[1]);
+  if (auto refused = refuseUnless(call, Level::Operator, node->place)) co_return std::move(*refused);
+  Body body(call);
+  auto reason = body.reason();
+  if (auto refused = body.refused()) co_return std::move(*refused);
+  const auto done = co_await services.campaigns.leaveOut(row->campaign.id, node->id, call.who.user,
+                                                         std::move(reason));
+  if (!done) co_return problem(done.error());
+  co_return jsonReply(200, shape(*services.queries.campaign(row->campaign.id), services.campaigns));
 }
 
 }  // namespace zellige::api

@@ -69,6 +69,7 @@ Task<HttpReply> resolveFinding(Services& services, Call call) {
   if (!done) co_return problem(done.error());
   services.engine.nudge(node->id);
   services.bringUp.look({node->id});
+  services.campaigns.look({node->id});
   const auto now = services.queries.finding(finding->id);
   co_return jsonReply(200, Shapes(services.store, services.engine).finding(now ? *now : *finding));
 }

@@ -42,6 +42,7 @@ Task<HttpReply> haltCampaign(Services& services, Call call);
 Task<HttpReply> cancelCampaign(Services& services, Call call);
 Task<HttpReply> retryCampaign(Services& services, Call call);
 Task<HttpReply> rollBackCampaign(Services& services, Call call);
+Task<HttpReply> leaveOutMember(Services& services, Call call);
 // holds.cpp
 Task<HttpReply> listHolds(Services& services, Call call);
 Task<HttpReply> createHold(Services& services, Call call);

@@ -79,6 +79,7 @@ Task<HttpReply> releaseHold(Services& services, Call call) {
   if (!done) co_return problem(done.error());
   services.engine.nudge(node->id);
   services.bringUp.look({node->id});
+  services.campaigns.look({node->id});
   co_return emptyReply(204);
 }
 

@@ -87,6 +87,13 @@ constexpr Route kRoutes[] = {
      rollBackCampaign,
      {},
      Takes::Json},
+    {"POST",
+     "/api/v1/campaigns/{id}/members/{serial}/leave-out",
+     "leaveOutMember",
+     Level::Operator,
+     leaveOutMember,
+     {},
+     Takes::Json},
 
     {"GET", "/api/v1/runs", "listRuns", Level::Viewer, listRuns, kRunQuery},
     {"GET", "/api/v1/runs/{id}", "getRun", Level::Viewer, getRun},

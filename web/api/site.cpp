@@ -66,6 +66,7 @@ Task<HttpReply> armPlace(Services& services, Call call) {
   if (!done) co_return problem(done.error());
   services.engine.nudgeAll();
   services.bringUp.sweep(request.place);
+  services.campaigns.lookAgain();
   co_return jsonReply(200, siteShape(services));
 }
 

@@ -26,6 +26,13 @@ class CampaignsApi : public ApiTest {
   static Json spring() {
     return {{"name", "spring"}, {"baseline", "2026.2"}, {"kind", "compute_tray"}, {"failure_budget", 3}};
   }
+  void makeAvailable() {
+    for (int n = 0; n < 2; ++n) {
+      ASSERT_TRUE(commit({PutEvidence{{nodeId(n), {}, "all", "{}", {}, time_.now()}}}));
+      ASSERT_TRUE(move(nodeId(n), Lifecycle::Qualifying, Lifecycle::Available, Actor::Engine, {"all"}));
+    }
+  }
+  Json campaign() { return json(get("/api/v1/campaigns/1")); }
   HttpReply ask(const std::string& how) { return post("/api/v1/campaigns/1/" + how, {{"reason", "a test"}}); }
 };
 
@@ -99,10 +106,7 @@ TEST_F(CampaignsApi, AreMovedByPeople) {
 }
 
 TEST_F(CampaignsApi, BeginWhoIsAvailableAndGoBack) {
-  for (int n = 0; n < 2; ++n) {
-    ASSERT_TRUE(commit({PutEvidence{{nodeId(n), {}, "all", "{}", {}, time_.now()}}}));
-    ASSERT_TRUE(move(nodeId(n), Lifecycle::Qualifying, Lifecycle::Available, Actor::Engine, {"all"}));
-  }
+  makeAvailable();
   ASSERT_EQ(post("/api/v1/campaigns", spring()).status, 201);
   settle();
   const auto done = get("/api/v1/campaigns/1");
@@ -122,6 +126,51 @@ TEST_F(CampaignsApi, BeginWhoIsAvailableAndGoBack) {
   const auto again = ask("retry");
   ASSERT_EQ(again.status, 200) << again.body;
   EXPECT_EQ(json(again).at("members").at("failed"), 0);
+}
+
+TEST_F(CampaignsApi, LeaveOutANodeThatHasNotBegun) {
+  ASSERT_EQ(post("/api/v1/campaigns", spring()).status, 201);
+  const auto leaveOut = [&](int campaign, const std::string& node,
+                            const Json& body = {{"reason", "in service"}}) {
+    return post("/api/v1/campaigns/" + std::to_string(campaign) + "/members/" + node + "/leave-out", body);
+  };
+  EXPECT_EQ(leaveOut(7, serial(0)).status, 404);
+  EXPECT_EQ(leaveOut(1, "nobody").status, 404);
+  EXPECT_EQ(leaveOut(1, serial(2)).status, 409) << "it is not in the campaign";
+  EXPECT_EQ(leaveOut(1, serial(0), Json::object()).status, 422);
+  be("viewer");
+  EXPECT_EQ(leaveOut(1, serial(0)).status, 403);
+  be("");
+  EXPECT_EQ(leaveOut(1, serial(0)).status, 401);
+  be("operator", "H1");
+  const auto left = leaveOut(1, serial(0));
+  ASSERT_EQ(left.status, 200) << left.body;
+  EXPECT_EQ(json(left).at("members").at("left_out"), 1);
+  EXPECT_EQ(leaveOut(1, serial(0)).status, 409);
+  EXPECT_EQ(leaveOut(1, serial(1)).status, 200);
+  settle();
+  EXPECT_EQ(campaign().at("state"), "done") << "nobody is pending any more";
+  EXPECT_EQ(leaveOut(1, serial(1)).status, 409);
+}
+
+// Nobody waits for the next look by time: settle() is shorter.
+TEST_F(CampaignsApi, GoOnAtOnceWhenAPersonArmsAndReleases) {
+  makeAvailable();
+  const By by{"operator", "a test"};
+  ASSERT_TRUE(wait(store_->disarmPlace("", by)));
+  const auto held = post("/api/v1/nodes/" + serial(0) + "/holds", {{"reason", "hands off"}});
+  ASSERT_EQ(held.status, 201) << held.body;
+  ASSERT_EQ(post("/api/v1/campaigns", spring()).status, 201);
+  settle();
+  EXPECT_THAT(campaign().at("waits_for"), HasSubstr("is not armed"));
+  ASSERT_EQ(post("/api/v1/site/arm", {{"place", "H1"}, {"reason", "a test"}}).status, 200);
+  settle();
+  EXPECT_EQ(campaign().at("members").at("done"), 1);
+  EXPECT_THAT(campaign().at("waits_for"), HasSubstr("hands off"));
+  const auto hold = std::to_string(json(held).at("id").get<std::int64_t>());
+  ASSERT_EQ(send("DELETE", "/api/v1/nodes/" + serial(0) + "/holds/" + hold + "?reason=done").status, 204);
+  settle();
+  EXPECT_EQ(campaign().at("state"), "done");
 }
 
 TEST_F(CampaignsApi, OnlyWhoMayActWhereTheyAreMovesThem) {
