@@ -19,6 +19,7 @@ namespace zellige {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 class Leased : public testing::Test {
@@ -171,6 +172,18 @@ TEST_F(Leased, WhoIsOnNoManifestIsListedAndNeverAsked) {
   ASSERT_EQ(unlisted.size(), 1u);
   EXPECT_EQ(unlisted[0].lease.hostname, "stranger");
   EXPECT_GE(unlisted[0].lastSeen - unlisted[0].firstSeen, 2h) << "it is still there";
+}
+
+TEST_F(Leased, StrangersKeepNoNodeWaiting) {
+  options.leases.atATime = 1;
+  boot();
+  folder.write("leases", fmt::format("0 00:00:5e:00:00:01 127.1.9.1 * *\n0 {} {} * *\n", macOf(0),
+                                     site->fleet().address({0}).host));
+  site->runFor(10s);
+  std::vector<std::string> kinds;
+  for (const auto& event : site->store().queries()->events(0, {}, 1'000).events)
+    if (event.kind == "node.address" || event.kind == "unlisted.seen") kinds.push_back(event.kind);
+  EXPECT_THAT(kinds, ElementsAre("node.address", "unlisted.seen"));
 }
 
 }  // namespace
