@@ -28,11 +28,22 @@ std::size_t hashOf(const Lease& lease) {
 
 bool isIpv6(const Lease& lease) { return lease.address.find(':') != std::string::npos; }
 
-/// Of two leases of one MAC: IPv4 before IPv6, then the one that was given or renewed last.
+/// Of two leases of one MAC, or of one address: IPv4 before IPv6, then the one that was given or renewed last.
 bool isBetter(const DatedLease& a, const DatedLease& b) {
   if (isIpv6(a.lease) != isIpv6(b.lease)) return isIpv6(b.lease);
   if (a.expires != b.expires) return a.expires > b.expires;
   return a.lease < b.lease;
+}
+
+/// Each address is its newest lease's alone.
+void keepNewestOfAddress(std::vector<DatedLease>& leases) {
+  std::sort(leases.begin(), leases.end(), [](const DatedLease& a, const DatedLease& b) {
+    return a.lease.address != b.lease.address ? a.lease.address < b.lease.address : isBetter(a, b);
+  });
+  const auto sameAddress = [](const DatedLease& a, const DatedLease& b) {
+    return a.lease.address == b.lease.address;
+  };
+  leases.erase(std::unique(leases.begin(), leases.end(), sameAddress), leases.end());
 }
 
 }  // namespace
@@ -76,6 +87,7 @@ LeaseBook::News LeaseBook::news(Time now, bool all) {
   News news;
   if (!haveChanged() && !all) return news;
   auto leases = readAll(now, news);
+  keepNewestOfAddress(leases);
   std::sort(leases.begin(), leases.end(), [](const DatedLease& a, const DatedLease& b) {
     return a.lease.mac != b.lease.mac ? a.lease.mac < b.lease.mac : isBetter(a, b);
   });

@@ -18,7 +18,7 @@ class LeaseBook {
     std::string file, why;
   };
   struct News {
-    std::vector<Lease> leases;  ///< one for a MAC, by MAC: those that are not as before, or all
+    std::vector<Lease> leases;  ///< one for a MAC and for an address, by MAC: those that are not as before, or all
     std::vector<Trouble> troubles;  ///< files that cannot be read, or have wrong lines; told again when it changes
   };
   /// Reads the files if one of them is not as it was, or if `all` is wanted. A file that cannot be read says nothing;

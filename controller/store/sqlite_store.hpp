@@ -83,7 +83,7 @@ class SqliteStore final : public Store {
   ContentStore content() const;
 
   // What the network shows
-  /// Leases, at most one for a MAC. A node whose manifest gives no address has the lease's from now on; where the manifest
+  /// Leases, at most one for a MAC and for an address. A node whose manifest gives no address has the lease's from now on; where the manifest
   /// gives another one, that stays, and the node gets a finding. Whoever held the address by an older lease loses it. MACs
   /// that are on no manifest are kept as unlisted devices.
   Task<Result<SightingsTaken>> takeLeases(std::vector<Lease> leases, By by);
