@@ -94,5 +94,51 @@ TEST_F(Book, OfTwoFilesThatGiveOneAddressTheNewerLeaseHolds) {
       << "who held it before has none";
 }
 
+TEST_F(Book, AFileThatCannotBeReadSaysWhatItSaidBefore) {
+  folder_.write("v4", "1800000600 3c:6d:66:00:00:01 10.0.0.1 * *\n");
+  folder_.write("v6", "duid 00\n0 1 fd00::1 * 00:03:00:01:3c:6d:66:00:00:01\n");
+  LeaseBook book({file("v4"), file("v6")}, {});
+  EXPECT_THAT(news(book), ElementsAre("3c:6d:66:00:00:01 10.0.0.1 "));
+  std::filesystem::rename(folder_.path() / "v4", folder_.path() / "aside");
+  EXPECT_THAT(news(book), IsEmpty()) << "the BMC has not moved";
+  EXPECT_THAT(troubles_.size(), 1u);
+  EXPECT_THAT(news(book, true), ElementsAre("3c:6d:66:00:00:01 10.0.0.1 "));
+  std::filesystem::rename(folder_.path() / "aside", folder_.path() / "v4");
+  EXPECT_THAT(news(book), IsEmpty());
+  std::filesystem::remove(folder_.path() / "v4");
+  now_ += 1h;
+  EXPECT_THAT(news(book, true), ElementsAre("3c:6d:66:00:00:01 fd00::1 "))
+      << "but a lease that is over is over";
+}
+
+// dnsmasq truncates its file and writes it again, Kea begins a new one at its cleanup: we may read in between.
+TEST_F(Book, WhatVanishesBeforeItsTimeIsGoneWhenItIsStillGoneAtTheNextLook) {
+  const std::string first = "1800000600 3c:6d:66:00:00:01 10.0.0.1 * *\n",
+                    second = "0 3c:6d:66:00:00:02 10.0.0.2 * *\n";
+  folder_.write("v4", first + second);
+  folder_.write("v6", "duid 00\n0 1 fd00::1 * 00:03:00:01:3c:6d:66:00:00:01\n");
+  LeaseBook book({file("v4"), file("v6")}, {});
+  EXPECT_EQ(news(book).size(), 2u);
+  for (const auto& halfWritten : {std::string{}, second}) {
+    folder_.write("v4", halfWritten);
+    EXPECT_THAT(news(book), IsEmpty());
+    folder_.write("v4", first + second);
+    EXPECT_THAT(news(book), IsEmpty()) << "it was being written";
+  }
+  folder_.write("v4", second);
+  EXPECT_THAT(news(book), IsEmpty());
+  EXPECT_THAT(news(book), ElementsAre("3c:6d:66:00:00:01 fd00::1 ")) << "the file stayed as it is";
+  EXPECT_THAT(news(book), IsEmpty());
+}
+
+TEST_F(Book, WhatHasMovedInsideOneFileIsNotWaitedFor) {
+  folder_.write("a", "0 3c:6d:66:00:00:01 10.0.0.1 * *\n0 3c:6d:66:00:00:02 10.0.0.2 * *\n");
+  LeaseBook book({file("a")}, {});
+  EXPECT_EQ(news(book).size(), 2u);
+  folder_.write("a",
+                "1800000600 3c:6d:66:00:00:01 10.0.0.9 * *\n1800000600 3c:6d:66:00:00:03 10.0.0.2 * *\n");
+  EXPECT_THAT(news(book), ElementsAre("3c:6d:66:00:00:01 10.0.0.9 ", "3c:6d:66:00:00:03 10.0.0.2 "));
+}
+
 }  // namespace
 }  // namespace zellige
