@@ -46,6 +46,7 @@ LeaseBook::News LeaseWatch::read(Time now, bool all) {
 /// False: some were not taken.
 Task<bool> LeaseWatch::takeAll(LeaseBook::News news) {
   auto& leases = news.leases;
+  std::vector<NodeId> conflicts;
   std::int64_t turnedAway = 0;
   bool every = true;
   for (std::size_t from = 0; from < leases.size(); from += options_.atATime) {
@@ -58,8 +59,10 @@ Task<bool> LeaseWatch::takeAll(LeaseBook::News news) {
       continue;
     }
     turnedAway += taken->turnedAway;
+    conflicts.insert(conflicts.end(), taken->conflicts.begin(), taken->conflicts.end());
   }
   if (turnedAway > 0) log::warn("UNLISTED_TOO_MANY", {{"turned_away", std::to_string(turnedAway)}});
+  if (every && news.whole) co_await settle(std::move(conflicts));
   co_return every;
 }
 
@@ -73,6 +76,12 @@ Task<std::optional<SightingsTaken>> LeaseWatch::take(std::vector<Lease> leases) 
   }
   for (const auto node : taken->moved) engine_.nudge(node);
   co_return std::move(*taken);
+}
+
+Task<void> LeaseWatch::settle(std::vector<NodeId> conflicts) {
+  By by = byDhcp();
+  const auto settled = co_await store_.settleLeaseConflicts(std::move(conflicts), std::move(by));
+  if (!settled) log::warn("LEASES_REFUSED", {{"why", settled.error().what}});
 }
 
 }  // namespace zellige

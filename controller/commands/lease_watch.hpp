@@ -41,6 +41,7 @@ class LeaseWatch {
   LeaseBook::News read(Time now, bool all);
   Task<bool> takeAll(LeaseBook::News news);
   Task<std::optional<SightingsTaken>> take(std::vector<Lease> leases);
+  Task<void> settle(std::vector<NodeId> conflicts);
 
   SqliteStore& store_;
   Engine& engine_;

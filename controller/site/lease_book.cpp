@@ -63,7 +63,7 @@ std::vector<DatedLease> vanishedSince(std::vector<DatedLease> before, const std:
 LeaseBook::LeaseBook(std::vector<LeaseFile> files, const std::vector<Circuit>& circuits, LeaseLimits limits)
     : limits_(limits) {
   for (const auto& circuit : circuits) places_[circuit.circuit] = circuit.place;
-  for (auto& file : files) pages_.push_back({std::move(file), {}, {}, {}, {}});
+  for (auto& file : files) pages_.push_back({std::move(file), {}, {}, false, {}, {}});
 }
 
 /// Whether it could be.
@@ -85,7 +85,7 @@ bool LeaseBook::read(Page& page, Time now, News& news) const {
   page.vanished = vanishedSince(std::move(page.leases), reading->leases, now);
   page.leases = std::move(reading->leases);
   if (!page.vanished.empty()) page.stamp.clear();
-  return true;
+  return page.wasRead = true;
 }
 
 std::unordered_map<std::string_view, const DatedLease*> LeaseBook::byMac(Time now) const {
@@ -117,6 +117,7 @@ LeaseBook::News LeaseBook::news(Time now, bool all) {
   }
   said_ = std::move(said);
   std::sort(news.leases.begin(), news.leases.end());
+  news.whole = all && std::all_of(pages_.begin(), pages_.end(), [](const Page& page) { return page.wasRead; });
   return news;
 }
 

@@ -21,6 +21,7 @@ class LeaseBook {
   struct News {
     std::vector<Lease> leases;  ///< one for a MAC and for an address, by MAC: those that are not as before, or all
     std::vector<Trouble> troubles;  ///< files that cannot be read, or have wrong lines; told again when it changes
+    bool whole = false;  ///< `leases` is all that there is: all was wanted, and every file has been read by now
   };
   /// Reads the files that are not as they were. Of two leases of one MAC or of one address the newer holds. A file that
   /// cannot be read says what it said before. A lease that vanishes from its file before its time, and whose MAC and
@@ -33,6 +34,7 @@ class LeaseBook {
     LeaseFile file;
     std::string stamp;  // of the file, from before it was read; empty: it is to be read, also if it stays as it is
     std::string told;  // what is wrong with it
+    bool wasRead = false;
     std::vector<DatedLease> leases;    // what it said when it could be read last
     std::vector<DatedLease> vanished;  // what it said before that
   };

@@ -192,13 +192,11 @@ class LeaseTaker {
     finding.node = node;
     finding.cause = kConflict;
     finding.detail = std::move(detail);
+    taken_.conflicts.push_back(node);
     const auto raised = apply(w_, RaiseFinding{std::move(finding)});
     return raised ? Result<void>{} : Result<void>(raised.error());
   }
-  Result<void> resolve(NodeId node) {
-    const auto done = apply(w_, ResolveFindings{node, kConflict, "the lease and the address agree"});
-    return done ? Result<void>{} : Result<void>(done.error());
-  }
+  Result<void> resolve(NodeId node) { return endConflict(w_, node, "the lease and the address agree"); }
 
   Writing& w_;
   Room room_{w_.db};
@@ -209,6 +207,25 @@ class LeaseTaker {
 
 Result<SightingsTaken> applyLeases(Writing& writing, const std::vector<Lease>& leases) {
   return LeaseTaker(writing).run(leases);
+}
+
+Result<void> applyConflicts(Writing& w, const std::set<NodeId>& conflicts) {
+  std::vector<NodeId> over;
+  {
+    auto q = w.db.query("SELECT node FROM finding WHERE cause = ? AND resolved IS NULL");
+    q.bind(kConflict);
+    while (q.step())
+      if (const NodeId node{q.integer(0)}; !conflicts.contains(node)) over.push_back(node);
+  }
+  for (const auto node : over)
+    if (auto ended = endConflict(w, node, "no lease says anything else than the manifest any more"); !ended)
+      return ended;
+  return {};
+}
+
+Result<void> endConflict(Writing& w, NodeId node, std::string why) {
+  const auto done = apply(w, ResolveFindings{node, kConflict, std::move(why)});
+  return done ? Result<void>{} : Result<void>(done.error());
 }
 
 Result<SightingsTaken> applyAnswers(Writing& w, const std::vector<Answer>& answers) {

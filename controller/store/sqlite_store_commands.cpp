@@ -38,6 +38,12 @@ Task<Result<SightingsTaken>> SqliteStore::takeLeases(std::vector<Lease> leases, 
   Work<SightingsTaken> work = [leases = std::move(leases)](Writing& w) { return applyLeases(w, leases); };
   return impl_->write<SightingsTaken>(by, std::move(work));
 }
+Task<Result<void>> SqliteStore::settleLeaseConflicts(std::vector<NodeId> conflicts, By by) {
+  Work<void> work = [conflicts = std::move(conflicts)](Writing& w) {
+    return applyConflicts(w, {conflicts.begin(), conflicts.end()});
+  };
+  return impl_->write<void>(by, std::move(work));
+}
 Task<Result<SightingsTaken>> SqliteStore::takeAnswers(std::vector<Answer> answers, By by) {
   Work<SightingsTaken> work = [answers = std::move(answers)](Writing& w) { return applyAnswers(w, answers); };
   return impl_->write<SightingsTaken>(by, std::move(work));

@@ -121,6 +121,29 @@ TEST_F(Sightings, TheManifestsAddressWinsAndTheDifferenceIsTold) {
   EXPECT_THAT(openFindings(0), IsEmpty()) << "they agree";
 }
 
+TEST_F(Sightings, AConflictThatNoLeaseSpeaksOfAnyMoreIsOver) {
+  openWithSite();
+  const auto taken = take({lease("02:00:00:00:00:99", "10.0.0.1"), lease(macOf(1), "10.0.0.77")});
+  EXPECT_THAT(taken.conflicts, ElementsAre(nodeId(0), nodeId(1)));
+  ASSERT_TRUE(wait(store_->settleLeaseConflicts({nodeId(0), nodeId(1)}, by_)));
+  EXPECT_EQ(openFindings(0).size() + openFindings(1).size(), 2u);
+  raise(nodeId(0), "node.host_off");
+  ASSERT_TRUE(wait(store_->settleLeaseConflicts({nodeId(1)}, by_)));
+  EXPECT_THAT(openFindings(0), ElementsAre("seen")) << "only what leases said";
+  EXPECT_EQ(openFindings(1).size(), 1u);
+}
+
+TEST_F(Sightings, AManifestThatMovesTheBmcEndsItsConflict) {
+  openWithSite();
+  take({lease("02:00:00:00:00:99", "10.0.0.1"), lease("02:00:00:00:00:98", "10.0.0.2")});
+  auto wanted = site(3);
+  wanted.manifests[0].nodes[0].bmc.address = "10.0.0.50";
+  wanted.manifests[0].nodes[1].place.path = "H1/R01/RK001/U30";
+  import(wanted);
+  EXPECT_THAT(openFindings(0), IsEmpty());
+  EXPECT_EQ(openFindings(1).size(), 1u) << "its place has nothing to do with it";
+}
+
 TEST_F(Sightings, ALeaseNeverTakesWhatTheManifestGivesToAnother) {
   openStore();
   auto wanted = site(3);
