@@ -16,23 +16,29 @@ LeaseWatch::LeaseWatch(SqliteStore& store, Engine& engine, Executor& executor, L
       book_(options_.files, options_.circuits), queries_(options_.files.empty() ? nullptr : store.queries()),
       worker_(executor, options_.files.empty() ? api::Working::Inline : options_.working) {}
 
+Duration pauseAfter(Duration reading, Duration period) {
+  return std::max(period, std::min<Duration>(20 * reading, 2min));
+}
+
 Task<void> LeaseWatch::walk() {
   if (options_.files.empty()) co_return;
   for (;;) {
-    co_await look();
-    co_await sleepFor(executor_, options_.period);
+    const auto reading = co_await look();
+    co_await sleepFor(executor_, pauseAfter(reading, options_.period));
   }
 }
 
-Task<void> LeaseWatch::look() {
+Task<Duration> LeaseWatch::look() {
   const auto now = executor_.now();
   const bool all = std::exchange(again_, false) || now - wholeSince_ >= options_.whole;
   if (all) wholeSince_ = now;
   std::function<LeaseBook::News()> work = [this, now, all] { return read(now, all); };
   auto news = co_await worker_.run(std::move(work));
+  const auto reading = executor_.now() - now;
   for (const auto& [file, why] : news.troubles)
     log::warn("LEASES_UNREADABLE", {{"file", file}, {"why", why}});
   if (!co_await takeAll(std::move(news))) again_ = true;
+  co_return reading;
 }
 
 // Nodes first: they do not wait behind a flood of strangers.

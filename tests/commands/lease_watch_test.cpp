@@ -232,6 +232,14 @@ TEST_F(Conflicts, EndWhenTheManifestIsCorrected) {
   EXPECT_THAT(causes(0), testing::Not(Contains("bmc.lease_conflict")));
 }
 
+TEST(LeaseWatch, LooksLessOftenWhereReadingTakesLong) {
+  EXPECT_EQ(pauseAfter(0ms, 5s), 5s);
+  EXPECT_EQ(pauseAfter(250ms, 5s), 5s);
+  EXPECT_EQ(pauseAfter(770ms, 5s), 15'400ms);
+  EXPECT_EQ(pauseAfter(1min, 5s), 2min);
+  EXPECT_EQ(pauseAfter(1min, 5min), 5min);
+}
+
 TEST_F(Leased, StrangersKeepNoNodeWaiting) {
   options.leases.atATime = 1;
   boot();
