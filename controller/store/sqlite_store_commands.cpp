@@ -1,4 +1,6 @@
 // What people and the network change in the store: imports, sightings, holds, users, tokens.
+#include <nlohmann/json.hpp>
+
 #include "controller/store/apply_operator.hpp"
 #include "controller/store/apply_sighting.hpp"
 #include "controller/store/documents.hpp"

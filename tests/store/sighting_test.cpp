@@ -249,6 +249,7 @@ TEST_F(Sightings, WhoWasNotSeenForLongIsForgotten) {
 /// So many more than there is room for.
 std::vector<Lease> flood(int more) {
   std::vector<Lease> out;
+  out.reserve(static_cast<std::size_t>(kMostUnlisted + more));
   for (int i = 0; i < kMostUnlisted + more; ++i)
     out.push_back(lease(fmt::format("06:00:00:{:02x}:{:02x}:{:02x}", i >> 16, i >> 8 & 255, i & 255),
                         fmt::format("10.1.{}.{}", i >> 8, i & 255)));
