@@ -8,8 +8,9 @@
 namespace zellige {
 
 namespace {
-constexpr std::size_t kKeptTogether = 20;  // answers in one transaction
-constexpr Duration kPause = 100ms;         // while all turns are taken
+constexpr std::size_t kKeptTogether = 20;   // answers in one transaction
+constexpr Duration kPause = 100ms;          // while all turns are taken
+constexpr std::uint32_t kPassedOver = 100;  // addresses of nodes in one turn of the loop: some ms
 }  // namespace
 
 Scanner::Scanner(SqliteStore& store, Executor& executor, MakeTransport makeTransport, ScannerOptions options)
@@ -55,7 +56,7 @@ Task<void> Scanner::walk(api::ScanRequest request) {
     for (std::uint32_t i = 0; i < range.count && !stopping_; ++i) {
       auto address = range.at(i);
       if (queries_->isNodeAddress(address)) {
-        ++state_->nodes;
+        if (++state_->nodes % kPassedOver == 0) co_await sleepFor(executor_, 0ms);
         continue;
       }
       while (inFlight_ >= options_.atATime) co_await sleepFor(executor_, kPause);

@@ -1,8 +1,6 @@
 #include "controller/commands/serve.hpp"
 
 #include <fmt/format.h>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
@@ -18,7 +16,6 @@
 #include "controller/commands/stop_signal.hpp"
 #include "controller/listener/listener.hpp"
 #include "controller/site/address.hpp"
-#include "controller/site/configuration.hpp"
 #include "controller/store/site_key.hpp"
 #include "drivers/http/curl_transport.hpp"
 #include "web/api/api.hpp"
@@ -30,30 +27,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using listener::HttpsServer;
-
-Result<Configuration> readConfigurationOf(const ServeOptions& options) {
-  Configuration configuration;
-  if (!options.configuration.empty()) {
-    std::ifstream in(options.configuration, std::ios::binary);
-    if (!in)
-      return Error{Errc::Invalid, fmt::format("cannot read the configuration {}", options.configuration)};
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    auto reading = readConfiguration(options.configuration, text);
-    if (const auto* problems = std::get_if<std::vector<Problem>>(&reading)) {
-      std::string all;
-      for (const auto& p : *problems) all += (all.empty() ? "" : "\n") + describe(p);
-      return Error{Errc::Invalid, all};
-    }
-    configuration = std::get<Configuration>(std::move(reading));
-  }
-  if (!options.dataDir.empty()) configuration.dataDir = options.dataDir;
-  if (!options.apiListen.empty()) configuration.api.listen = options.apiListen;
-  if (!options.provisioningListen.empty()) configuration.provisioning.listen = options.provisioningListen;
-  if (const auto why = whyNoMachineReaches(configuration.provisioning))
-    return Error{Errc::Invalid, fmt::format("--provisioning {}: {} (provisioning.url in the configuration)",
-                                            configuration.provisioning.listen, *why)};
-  return configuration;
-}
 
 bool isPlainHttp(const Configuration& configuration) {
   return configuration.provisioning.url.starts_with("http://");
@@ -257,7 +230,7 @@ int refuse(const Error& error) {
 
 int serve(const ServeOptions& options) {
   ::umask(077);  // whatever is made from here on is for the controller's user alone
-  auto configuration = readConfigurationOf(options);
+  auto configuration = configurationOf(options);
   if (!configuration) return refuse(configuration.error());
   log::setLevel(configuration->logLevel);
   LoopExecutor executor(options.speed == 1 ? ScaledClock{}

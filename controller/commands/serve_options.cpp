@@ -1,8 +1,50 @@
 #include "controller/commands/serve_options.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
+#include <fstream>
 
 namespace zellige::commands {
+
+namespace {
+
+constexpr std::size_t kMostBytes = 1u << 20;
+
+Result<std::string> textOf(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string text(kMostBytes + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad() || !in.is_open())
+    return Error{Errc::Invalid, fmt::format("cannot read the configuration {}", file)};
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > kMostBytes)
+    return Error{Errc::Invalid, fmt::format("the configuration {} has more than {} bytes", file, kMostBytes)};
+  return text;
+}
+
+}  // namespace
+
+Result<Configuration> configurationOf(const ServeOptions& options) {
+  Configuration configuration;
+  if (!options.configuration.empty()) {
+    const auto text = textOf(options.configuration);
+    if (!text) return text.error();
+    auto reading = readConfiguration(options.configuration, *text);
+    if (const auto* problems = std::get_if<std::vector<Problem>>(&reading)) {
+      std::string all;
+      for (const auto& p : *problems) all += (all.empty() ? "" : "\n") + describe(p);
+      return Error{Errc::Invalid, all};
+    }
+    configuration = std::get<Configuration>(std::move(reading));
+  }
+  if (!options.dataDir.empty()) configuration.dataDir = options.dataDir;
+  if (!options.apiListen.empty()) configuration.api.listen = options.apiListen;
+  if (!options.provisioningListen.empty()) configuration.provisioning.listen = options.provisioningListen;
+  if (const auto why = whyNoMachineReaches(configuration.provisioning))
+    return Error{Errc::Invalid, fmt::format("--provisioning {}: {} (provisioning.url in the configuration)",
+                                            configuration.provisioning.listen, *why)};
+  return configuration;
+}
 
 std::string provisioningUrl(const Configuration& configuration) {
   if (!configuration.provisioning.url.empty()) return configuration.provisioning.url;

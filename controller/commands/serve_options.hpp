@@ -9,6 +9,9 @@
 
 namespace zellige::commands {
 
+/// What stands in the file that the options name, and what they say otherwise. Errc::Invalid: it cannot be read, has more
+/// than 1 MiB, or is wrong, and where.
+Result<Configuration> configurationOf(const ServeOptions& options);
 /// How machines reach the provisioning end.
 std::string provisioningUrl(const Configuration& configuration);
 ControlPlaneOptions planeOptions(const Configuration& configuration, const ServeOptions& options);

@@ -129,8 +129,8 @@ struct TurnCampaign {
   CampaignState from;
   std::string why;
 };
-/// Failed members are pending again, but those that have another baseline since, and it runs. Conflict: it is not `from` any more, or a node is in another campaign that
-/// is not over.
+/// Failed members are pending again, but those that have another baseline since, and it runs. Conflict: it is not `from`
+/// any more, or a node is in another campaign that is not over.
 struct RetryFailed {
   CampaignId campaign;
   CampaignState from;

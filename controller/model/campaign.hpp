@@ -13,7 +13,7 @@ namespace zellige {
 
 enum class CampaignState {
   Running,
-  Paused,  ///< by a person: nothing new begins, what is under way goes on to its end
+  Paused,    ///< by a person, or because its database was restored
   Halted,  ///< the same, because something is wrong: by a person or by its failure budget
   Done,    ///< nobody is pending or under way any more; some may have failed
   Cancelled,

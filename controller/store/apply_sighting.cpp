@@ -9,6 +9,9 @@ namespace zellige {
 
 namespace {
 
+// The indexes by MAC and by address are partial: SQLite takes one only where the statement itself says that the value is
+// not empty. Without that, each of a flood of leases reads the whole table.
+
 constexpr const char* kConflict = "bmc.lease_conflict";
 
 struct Listed {
@@ -124,24 +127,23 @@ class LeaseTaker {
   }
 
   void keep(const Lease& lease) {
-    freeAddress(lease);
-    const auto changed =
-        w_.db
-            .query(
-                "UPDATE unlisted SET address = ?, hostname = ?, vendor_class = ?, circuit = ?, remote = ?, "
-                "place = ?, last_seen = ? WHERE mac = ?")
-            .bind(lease.address, lease.hostname, lease.vendorClass, lease.circuit, lease.remote, lease.place,
-                  w_.at, lease.mac)
-            .run();
-    if (changed > 0) {
-      ++taken_.unlisted;
-      return;
-    }
-    if (!room_.take()) {
+    const auto row = rowOf(lease);
+    if (row == 0 && !room_.take()) {
       ++taken_.turnedAway;
       return;
     }
     ++taken_.unlisted;
+    if (row != 0) {
+      w_.db
+          .query(
+              "UPDATE unlisted SET mac = ?, address = ?, hostname = ?, vendor_class = ?, circuit = ?, remote "
+              "= "
+              "?, place = ?, last_seen = ? WHERE id = ?")
+          .bind(lease.mac, lease.address, lease.hostname, lease.vendorClass, lease.circuit, lease.remote,
+                lease.place, w_.at, row)
+          .run();
+      return;
+    }
     w_.db
         .query(
             "INSERT INTO unlisted (mac, address, port, hostname, vendor_class, circuit, remote, place, uuid, "
@@ -153,22 +155,36 @@ class LeaseTaker {
     w_.event("unlisted.seen", {}, {}, {{"mac", lease.mac}, {"address", lease.address}, {"by", "lease"}});
   }
 
-  /// Whoever was seen at this address before has another one now, or none. One that only answered there, without a MAC,
-  /// is this device, unless that has a row already.
-  void freeAddress(const Lease& lease) {
-    w_.db.query("UPDATE OR IGNORE unlisted SET mac = ? WHERE address = ? AND mac = ''")
-        .bind(lease.mac, lease.address)
+  /// The device's row, 0: none. Whoever was seen at its address before has another one now, or none. One that only
+  /// answered there, without a MAC, is this device, unless that has a row already.
+  std::int64_t rowOf(const Lease& lease) {
+    std::int64_t own = 0, there = 0;
+    bool hasMac = false;
+    {
+      auto q = w_.db.query("SELECT id FROM unlisted WHERE mac = ? AND mac <> ''");
+      q.bind(lease.mac);
+      if (q.step()) own = q.integer(0);
+    }
+    {
+      auto q = w_.db.query("SELECT id, mac <> '' FROM unlisted WHERE address = ? AND address <> ''");
+      q.bind(lease.address);
+      if (q.step()) {
+        there = q.integer(0);
+        hasMac = q.flag(1);
+      }
+    }
+    if (there == 0 || there == own) return own;
+    if (!hasMac && own == 0) return there;
+    w_.db
+        .query(hasMac ? "UPDATE unlisted SET address = '' WHERE id = ?" : "DELETE FROM unlisted WHERE id = ?")
+        .bind(there)
         .run();
-    w_.db.query("DELETE FROM unlisted WHERE address = ? AND mac = ''").bind(lease.address).run();
-    w_.db.query("UPDATE unlisted SET address = '' WHERE address = ? AND mac <> ?")
-        .bind(lease.address, lease.mac)
-        .run();
+    return own;
   }
 
   static void dropListed(Writing& w, const Lease& lease) {
-    w.db.query("DELETE FROM unlisted WHERE mac = ? OR (mac = '' AND address = ?)")
-        .bind(lease.mac, lease.address)
-        .run();
+    w.db.query("DELETE FROM unlisted WHERE mac = ? AND mac <> ''").bind(lease.mac).run();
+    w.db.query("DELETE FROM unlisted WHERE address = ? AND address <> '' AND mac = ''").bind(lease.address).run();
   }
 
   Result<void> tell(NodeId node, std::string detail) {
@@ -176,13 +192,11 @@ class LeaseTaker {
     finding.node = node;
     finding.cause = kConflict;
     finding.detail = std::move(detail);
+    taken_.conflicts.push_back(node);
     const auto raised = apply(w_, RaiseFinding{std::move(finding)});
     return raised ? Result<void>{} : Result<void>(raised.error());
   }
-  Result<void> resolve(NodeId node) {
-    const auto done = apply(w_, ResolveFindings{node, kConflict, "the lease and the address agree"});
-    return done ? Result<void>{} : Result<void>(done.error());
-  }
+  Result<void> resolve(NodeId node) { return endConflict(w_, node, "the lease and the address agree"); }
 
   Writing& w_;
   Room room_{w_.db};
@@ -195,6 +209,25 @@ Result<SightingsTaken> applyLeases(Writing& writing, const std::vector<Lease>& l
   return LeaseTaker(writing).run(leases);
 }
 
+Result<void> applyConflicts(Writing& w, const std::set<NodeId>& conflicts) {
+  std::vector<NodeId> over;
+  {
+    auto q = w.db.query("SELECT node FROM finding WHERE cause = ? AND resolved IS NULL");
+    q.bind(kConflict);
+    while (q.step())
+      if (const NodeId node{q.integer(0)}; !conflicts.contains(node)) over.push_back(node);
+  }
+  for (const auto node : over)
+    if (auto ended = endConflict(w, node, "no lease says anything else than the manifest any more"); !ended)
+      return ended;
+  return {};
+}
+
+Result<void> endConflict(Writing& w, NodeId node, std::string why) {
+  const auto done = apply(w, ResolveFindings{node, kConflict, std::move(why)});
+  return done ? Result<void>{} : Result<void>(done.error());
+}
+
 Result<SightingsTaken> applyAnswers(Writing& w, const std::vector<Answer>& answers) {
   SightingsTaken taken;
   Room room(w.db);
@@ -203,7 +236,7 @@ Result<SightingsTaken> applyAnswers(Writing& w, const std::vector<Answer>& answe
     const auto changed = w.db.query(
                                  "UPDATE unlisted SET port = ?, uuid = ?, vendor = ?, product = ?, "
                                  "redfish_version = ?, pin = ?, "
-                                 "answered = ?, last_seen = ? WHERE address = ?")
+                                 "answered = ?, last_seen = ? WHERE address = ? AND address <> ''")
                              .bind(port, root.uuid, root.vendor, root.product, root.redfishVersion, root.pin,
                                    w.at, w.at, address)
                              .run();

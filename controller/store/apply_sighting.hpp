@@ -1,6 +1,8 @@
 // What the network shows, inside the transaction: which address a BMC has, and which devices are on no manifest.
 #pragma once
 
+#include <set>
+
 #include "controller/model/sighting.hpp"
 #include "controller/store/events.hpp"
 
@@ -10,6 +12,9 @@ namespace zellige {
 inline constexpr std::int64_t kMostUnlisted = 10'000;
 
 Result<SightingsTaken> applyLeases(Writing& writing, const std::vector<Lease>& leases);
+/// What leases said against the manifest is over, but for these nodes.
+Result<void> applyConflicts(Writing& writing, const std::set<NodeId>& conflicts);
+Result<void> endConflict(Writing& writing, NodeId node, std::string why);
 Result<SightingsTaken> applyAnswers(Writing& writing, const std::vector<Answer>& answers);
 
 /// Whoever has this address by a lease, and is not `but`, has none from now on; one event each. Who that was.

@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <sys/stat.h>
 
 #include "controller/base/digest.hpp"
 #include "controller/base/durable_file.hpp"
+#include "controller/store/apply.hpp"
 #include "controller/store/documents.hpp"
 #include "controller/store/events.hpp"
 #include "controller/store/meta.hpp"
@@ -97,6 +99,21 @@ std::vector<std::string> armedPlaces(Connection& db) {
   return out;
 }
 
+// Nothing holds a campaign back once its place is armed, and its baseline may be older than what the nodes have by now.
+std::size_t pauseCampaigns(Writing& w, const std::string& why) {
+  std::vector<CampaignId> running;
+  {
+    auto q = w.db.query("SELECT id FROM campaign WHERE state = 'running'");
+    while (q.step()) running.push_back({q.integer(0)});
+  }
+  for (const auto id : running) {
+    const MoveCampaign pause{id, CampaignState::Running, CampaignState::Paused,
+                             why + "; resume it when its nodes still need it"};
+    if (const auto paused = apply(w, pause); !paused) throw std::logic_error(paused.error().what);
+  }
+  return running.size();
+}
+
 void withdraw(Writing& w, const std::string& why) {
   auto armed = armedPlaces(w.db);
   w.db.query("DELETE FROM armed_place").run();
@@ -106,7 +123,8 @@ void withdraw(Writing& w, const std::string& why) {
                               "UPDATE agent SET order_id = '', order_json = NULL, order_seed = NULL "
                               "WHERE json_extract(order_json, '$.kind') <> 'wait'")
                           .run();
-  w.event("site.restored", {}, {}, {{"why", why}, {"orders_withdrawn", orders}});
+  const auto paused = pauseCampaigns(w, why);
+  w.event("site.restored", {}, {}, {{"why", why}, {"orders_withdrawn", orders}, {"campaigns_paused", paused}});
   // Restored twice and armed never: what was armed before the first time is still what a person wants to know.
   if (const auto before = findRestored(w.db); before && armed.empty()) armed = before->wasArmed;
   setMeta(w.db, kRestored, canonical({{"at", toMillis(w.at)}, {"why", why}, {"was_armed", armed}}));

@@ -30,7 +30,8 @@ struct Seat {
 Seat seatOf(const std::filesystem::path& database, const std::filesystem::path& root = "/");
 
 /// Begins the next life of the database, before anything else is done with it. If it is not the one that the directory
-/// last ran, every arming and every order to an agent is withdrawn in one transaction, with events that say why.
+/// last ran, every arming and every order to an agent is withdrawn and every running campaign paused, in one transaction,
+/// with events that say why.
 /// Errc::Invalid: the file `incarnation` cannot be written, or is not one of ours.
 Result<void> beginLife(Connection& db, const DataDirectory& directory, const Seat& seat, const SecretBox& box,
                        Time now);

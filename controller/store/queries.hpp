@@ -175,6 +175,8 @@ class Queries {
   UnlistedPage unlisted(std::int64_t before, int limit);
   /// A node that is not retired has it, for its BMC or its switch system.
   bool isNodeAddress(std::string_view address);
+  /// A node's BMC has it, by the manifest.
+  bool isNodeMac(std::string_view mac);
   /// Of all nodes that are not retired.
   std::vector<NodeClaim> nodeClaims();
 

@@ -99,9 +99,10 @@ struct Removed {
 
 /// What became of some sightings of devices.
 struct SightingsTaken {
-  std::vector<NodeId> moved;    ///< nodes whose BMC has another address now, or none
-  std::int64_t unlisted = 0;    ///< devices that are on no manifest
-  std::int64_t turnedAway = 0;  ///< unlisted devices that were not written down: too many are there already
+  std::vector<NodeId> moved;      ///< nodes whose BMC has another address now, or none
+  std::vector<NodeId> conflicts;  ///< nodes of which the leases say something else than the manifest
+  std::int64_t unlisted = 0;      ///< devices that are on no manifest
+  std::int64_t turnedAway = 0;    ///< unlisted devices that were not written down: too many are there already
 };
 
 /// The database was restored, copied or replaced, so every arming was withdrawn.

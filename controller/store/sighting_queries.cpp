@@ -32,6 +32,12 @@ UnlistedPage Queries::unlisted(std::int64_t before, int limit) {
 
 bool Queries::isNodeAddress(std::string_view address) { return someNodeIsAt(impl_->db, address); }
 
+bool Queries::isNodeMac(std::string_view mac) {
+  auto q = impl_->db.query("SELECT 1 FROM node WHERE bmc_mac = ? AND bmc_mac <> '' LIMIT 1");
+  q.bind(mac);
+  return q.step();
+}
+
 std::vector<NodeClaim> Queries::nodeClaims() {
   auto q = impl_->db.query(
       "SELECT serial, bmc_mac, bmc_address, bmc_port, bmc_leased, os_address, os_port FROM node "

@@ -62,8 +62,11 @@ class Import {
     std::string storedMark, storedOsMark;
     /// It may want what another has; what it had before is its own.
     bool claimsAnew() const {
-      return !stored || stored->lifecycle == Lifecycle::Retired || changes.contains("place") ||
-             changes.contains("bmc_mac") || changes.contains("bmc_address") ||
+      return !stored || stored->lifecycle == Lifecycle::Retired || changes.contains("place") || isElsewhere();
+    }
+    /// Its machines have other addresses by this manifest, or another BMC.
+    bool isElsewhere() const {
+      return changes.contains("bmc_mac") || changes.contains("bmc_address") ||
              changes.contains("bmc_address_by") || changes.contains("os_address");
     }
     bool keepsLease = false;  ///< its BMC's address stays the one that a lease gave
@@ -287,6 +290,10 @@ class Import {
     if (p.storedOsMark != p.osMark) replaceOsAccess(s.id, p);
     indexNodeText(w_.db, s.id);
     if (!p.changes.empty()) w_.event("node.changed", s.id, {}, p.changes);
+    if (p.isElsewhere())
+      if (auto ended = endConflict(w_, s.id, "the manifest has changed; leases against it are told anew");
+          !ended)
+        return ended;
     ++summary_.nodesChanged;
     // Evidence tied to where it was, or to what it was to become, does not hold any more.
     if (p.changes.contains("place") || p.changes.contains("profile"))

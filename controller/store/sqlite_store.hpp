@@ -85,10 +85,12 @@ class SqliteStore final : public Store {
   ContentStore content() const;
 
   // What the network shows
-  /// Leases, at most one for a MAC. A node whose manifest gives no address has the lease's from now on; where the manifest
+  /// Leases, at most one for a MAC and for an address. A node whose manifest gives no address has the lease's from now on; where the manifest
   /// gives another one, that stays, and the node gets a finding. Whoever held the address by an older lease loses it. MACs
   /// that are on no manifest are kept as unlisted devices.
   Task<Result<SightingsTaken>> takeLeases(std::vector<Lease> leases, By by);
+  /// After all leases were taken anew: `conflicts` is what came of it, and findings of other nodes are over.
+  Task<Result<void>> settleLeaseConflicts(std::vector<NodeId> conflicts, By by);
   /// Service roots at addresses that no node has become unlisted devices; the others leave nothing.
   Task<Result<SightingsTaken>> takeAnswers(std::vector<Answer> answers, By by);
   /// Audited: a scan began, or ended. `data` is a JSON object.

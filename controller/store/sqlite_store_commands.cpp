@@ -1,4 +1,6 @@
 // What people and the network change in the store: imports, sightings, holds, users, tokens.
+#include <nlohmann/json.hpp>
+
 #include "controller/store/apply_operator.hpp"
 #include "controller/store/apply_sighting.hpp"
 #include "controller/store/documents.hpp"
@@ -37,6 +39,12 @@ Task<Result<ImportSummary>> SqliteStore::rehearseImport(SiteImport site, By by) 
 Task<Result<SightingsTaken>> SqliteStore::takeLeases(std::vector<Lease> leases, By by) {
   Work<SightingsTaken> work = [leases = std::move(leases)](Writing& w) { return applyLeases(w, leases); };
   return impl_->write<SightingsTaken>(by, std::move(work));
+}
+Task<Result<void>> SqliteStore::settleLeaseConflicts(std::vector<NodeId> conflicts, By by) {
+  Work<void> work = [conflicts = std::move(conflicts)](Writing& w) {
+    return applyConflicts(w, {conflicts.begin(), conflicts.end()});
+  };
+  return impl_->write<void>(by, std::move(work));
 }
 Task<Result<SightingsTaken>> SqliteStore::takeAnswers(std::vector<Answer> answers, By by) {
   Work<SightingsTaken> work = [answers = std::move(answers)](Writing& w) { return applyAnswers(w, answers); };

@@ -13,12 +13,15 @@
 #include "controller/base/log.hpp"
 #include "controller/commands/scratch.hpp"
 #include "controller/commands/site_end.hpp"
+#include "controller/site/bundle.hpp"
 #include "tests/folder.hpp"
+#include "web/api/keep.hpp"
 
 namespace zellige {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 class Leased : public testing::Test {
@@ -171,6 +174,82 @@ TEST_F(Leased, WhoIsOnNoManifestIsListedAndNeverAsked) {
   ASSERT_EQ(unlisted.size(), 1u);
   EXPECT_EQ(unlisted[0].lease.hostname, "stranger");
   EXPECT_GE(unlisted[0].lastSeen - unlisted[0].firstSeen, 2h) << "it is still there";
+}
+
+class Conflicts : public Leased {
+ protected:
+  /// The manifest gives two trays their addresses, and a stranger has a lease of the first one's.
+  void SetUp() override {
+    options.editSite = nullptr;
+    boot();
+    folder.write("leases", stranger(site->fleet().address({0}).host));
+    site->runFor(10s);
+    ASSERT_THAT(causes(0), ElementsAre("bmc.lease_conflict"));
+  }
+  static std::string stranger(const std::string& address) {
+    return fmt::format("0 3c:6d:66:ff:00:01 {} * *\n", address);
+  }
+  static Task<void> importAgain(VirtualSite& site, std::filesystem::path files) {
+    auto bundle = std::get<SiteBundle>(readBundle({std::move(files)}));
+    auto kept = api::keepBundle(std::move(bundle), site.store().content());
+    By by{"ada", "corrected"};
+    const auto imported = co_await site.store().importSite(std::move(*kept), std::move(by));
+    EXPECT_TRUE(imported);
+    site.plane().sweep();
+  }
+};
+
+TEST_F(Conflicts, EndWhenDhcpIsCorrected) {
+  folder.write("leases", stranger("127.1.9.9"));
+  site->runFor(30min);
+  EXPECT_THAT(causes(0), ElementsAre("bmc.lease_conflict")) << "only a whole look can tell";
+  site->runFor(31min);
+  EXPECT_THAT(causes(0), testing::IsEmpty());
+}
+
+TEST_F(Conflicts, OutlastAFileThatCannotBeRead) {
+  std::filesystem::remove(folder.path() / "leases");
+  site->runFor(3h);
+  EXPECT_THAT(causes(0), ElementsAre("bmc.lease_conflict"));
+  site->stopController();
+  site->runFor(3h);
+  EXPECT_THAT(causes(0), ElementsAre("bmc.lease_conflict"))
+      << "also over a restart, which knows nothing of it";
+  folder.write("leases", "");
+  site->runFor(61min);
+  EXPECT_THAT(causes(0), testing::IsEmpty()) << "an empty file says something";
+}
+
+TEST_F(Conflicts, EndWhenTheManifestIsCorrected) {
+  const auto files = scratch->path() / "site";
+  std::ifstream in(files / "manifest.yaml");
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  const auto was = fmt::format("address: \"{}\",", site->fleet().address({0}).host);
+  ASSERT_NE(text.find(was), std::string::npos);
+  std::ofstream(files / "manifest.yaml") << text.replace(text.find(was), was.size(), "address: 127.1.9.7,");
+  site->spawn(importAgain(*site, files));
+  site->runFor(10s);
+  EXPECT_THAT(causes(0), testing::Not(Contains("bmc.lease_conflict")));
+}
+
+TEST(LeaseWatch, LooksLessOftenWhereReadingTakesLong) {
+  EXPECT_EQ(pauseAfter(0ms, 5s), 5s);
+  EXPECT_EQ(pauseAfter(250ms, 5s), 5s);
+  EXPECT_EQ(pauseAfter(770ms, 5s), 15'400ms);
+  EXPECT_EQ(pauseAfter(1min, 5s), 2min);
+  EXPECT_EQ(pauseAfter(1min, 5min), 5min);
+}
+
+TEST_F(Leased, StrangersKeepNoNodeWaiting) {
+  options.leases.atATime = 1;
+  boot();
+  folder.write("leases", fmt::format("0 00:00:5e:00:00:01 127.1.9.1 * *\n0 {} {} * *\n", macOf(0),
+                                     site->fleet().address({0}).host));
+  site->runFor(10s);
+  std::vector<std::string> kinds;
+  for (const auto& event : site->store().queries()->events(0, {}, 1'000).events)
+    if (event.kind == "node.address" || event.kind == "unlisted.seen") kinds.push_back(event.kind);
+  EXPECT_THAT(kinds, ElementsAre("node.address", "unlisted.seen"));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "controller/commands/scratch.hpp"
 #include "controller/store/sqlite_store.hpp"
 #include "tests/drivers/simulator/client.hpp"
+#include "tests/store/fixture.hpp"
 
 namespace zellige {
 namespace {
@@ -169,6 +170,26 @@ TEST_F(Scan, OneAtATimeAndItMayBeStopped) {
   EXPECT_FALSE(scanner->stop()) << "none is running";
   EXPECT_TRUE(begin({"127.9.0.0/30"}));
   end();
+}
+
+TEST_F(Scan, OfARangeFullOfNodesLeavesTheLoopToOthers) {
+  constexpr int kNodes = 240;
+  auto site = test::smallSite(store->content(), scratch.path(), kNodes);  // 10.0.0.1 and on
+  std::optional<Result<ImportSummary>> imported;
+  controller.spawn(keep(store->importSite(std::move(site), By{"ada", "a test"}), imported));
+  while (!imported && hall.time.runOne()) {
+  }
+  ASSERT_TRUE(*imported) << imported->error().what;
+  make();
+  ASSERT_TRUE(begin({"10.0.0.0/24"}));
+  std::uint64_t before = 0, most = 0;
+  do {
+    const auto nodes = static_cast<std::uint64_t>(scanner->state()->nodes);
+    most = std::max(most, nodes - std::exchange(before, nodes));
+  } while (!scanner->state()->ended && hall.time.runOne());
+  EXPECT_EQ(scanner->state()->nodes, std::uint64_t{kNodes});
+  EXPECT_EQ(scanner->state()->asked, 254u - kNodes);
+  EXPECT_LE(most, 100u) << "addresses in one turn";
 }
 
 TEST_F(Scan, BelievesNoHostileAnswer) {

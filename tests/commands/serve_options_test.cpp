@@ -1,14 +1,39 @@
 #include "controller/commands/serve_options.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "tests/folder.hpp"
 
 namespace zellige::commands {
 namespace {
+
+using testing::HasSubstr;
 
 Configuration withLimits() {
   Configuration configuration;
   configuration.limits = {1, 2, 3, 4, 5};
   return configuration;
+}
+
+TEST(ServePlan, IsReadFromAFileOfModestSize) {
+  const Folder folder;
+  const auto read = [](const std::string& file) {
+    ServeOptions options;
+    options.configuration = file;
+    options.apiListen = "127.0.0.1:0";
+    return configurationOf(options);
+  };
+  const auto good = read(folder.write("good", "data_dir: here\n"));
+  ASSERT_TRUE(good) << good.error().what;
+  EXPECT_EQ(good->dataDir, "here");
+  EXPECT_EQ(good->api.listen, "127.0.0.1:0") << "the command line comes last";
+  EXPECT_TRUE(read(folder.write("full", "{}" + std::string((1u << 20) - 2, '\n'))));
+  EXPECT_THAT(read(folder.write("larger", std::string((1u << 20) + 1, '#'))).error().what,
+              HasSubstr("more than 1048576 bytes"));
+  EXPECT_THAT(read("/dev/zero").error().what, HasSubstr("more than 1048576 bytes"));
+  EXPECT_THAT(read(folder.path()).error().what, HasSubstr("cannot read"));
+  EXPECT_THAT(read(folder.path() / "none").error().what, HasSubstr("cannot read"));
 }
 
 TEST(ServePlan, KeepsNoMoreConnectionsThanConfigured) {

@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <sys/stat.h>
 
-#include "controller/site/lease_book.hpp"
 #include "tests/folder.hpp"
 
 namespace zellige {
@@ -205,62 +204,6 @@ TEST(Leases, RefusesWhatIsNoPlainFile) {
   const auto pipe = folder.path() / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   EXPECT_THAT(refused(pipe), HasSubstr("no plain file")) << "and nobody waits for a writer";
-}
-
-class Book : public testing::Test {
- protected:
-  std::vector<std::string> news(LeaseBook& book, bool all = false) {
-    std::vector<std::string> out;
-    auto told = book.news(now(), all);
-    troubles_ = told.troubles;
-    for (const auto& lease : told.leases) out.push_back(lease.mac + " " + lease.address + " " + lease.place);
-    return out;
-  }
-  LeaseFile file(const std::string& name, LeaseFormat format = LeaseFormat::Dnsmasq) {
-    return {folder_.path() / name, format};
-  }
-  Folder folder_;
-  std::vector<LeaseBook::Trouble> troubles_;
-};
-
-TEST_F(Book, TellsOnlyWhatIsNew) {
-  LeaseBook book({file("a")}, {});
-  EXPECT_THAT(news(book), IsEmpty());
-  ASSERT_EQ(troubles_.size(), 1u) << "the file is not there";
-  EXPECT_THAT(news(book), IsEmpty());
-  EXPECT_THAT(troubles_, IsEmpty()) << "told once";
-  folder_.write("a", "0 3c:6d:66:00:00:01 10.0.0.1 * *\n0 3c:6d:66:00:00:02 10.0.0.2 * *\n");
-  EXPECT_THAT(news(book), ElementsAre("3c:6d:66:00:00:01 10.0.0.1 ", "3c:6d:66:00:00:02 10.0.0.2 "));
-  EXPECT_THAT(news(book), IsEmpty());
-  EXPECT_EQ(news(book, true).size(), 2u) << "all were asked for";
-  folder_.write("b", "1900000000 3c:6d:66:00:00:01 10.0.0.1 * *\n0 3c:6d:66:00:00:02 10.0.0.9 * *\n");
-  std::filesystem::rename(folder_.path() / "b", folder_.path() / "a");
-  EXPECT_THAT(news(book), ElementsAre("3c:6d:66:00:00:02 10.0.0.9 ")) << "a renewal is no news";
-}
-
-TEST_F(Book, OfSeveralLeasesOfOneMacTakesTheNewestAndIpv4First) {
-  folder_.write("a",
-                "1800000100 3c:6d:66:00:00:01 10.0.0.1 * *\n1800000300 3c:6d:66:00:00:01 10.0.0.3 * *\n"
-                "1800000200 3c:6d:66:00:00:01 10.0.0.2 * *\nduid 00\n"
-                "1800000900 1 fd00::1 * 00:03:00:01:3c:6d:66:00:00:01\n");
-  LeaseBook book({file("a")}, {});
-  EXPECT_THAT(news(book), ElementsAre("3c:6d:66:00:00:01 10.0.0.3 "));
-}
-
-TEST_F(Book, SaysWhereACircuitLeads) {
-  folder_.write("kea", std::string(kKeaHead) +
-                           "10.0.0.1,3c:6d:66:00:00:01,,9,1800003600,1,0,0,,0,"
-                           "{\"ISC\": {\"relay-agent-info\": \"0x0108657468302F312F37\"}},0\n");
-  LeaseBook book({file("kea", LeaseFormat::Kea)}, {{"eth0/1/7", "H1/R01/RK001"}});
-  EXPECT_THAT(news(book), ElementsAre("3c:6d:66:00:00:01 10.0.0.1 H1/R01/RK001"));
-}
-
-TEST_F(Book, AFileThatCannotBeReadSilencesNoOther) {
-  folder_.write("a", "0 3c:6d:66:00:00:01 10.0.0.1 * *\n");
-  LeaseBook book({file("missing"), file("a")}, {});
-  EXPECT_THAT(news(book), ElementsAre("3c:6d:66:00:00:01 10.0.0.1 "));
-  ASSERT_EQ(troubles_.size(), 1u);
-  EXPECT_THAT(troubles_[0].file, HasSubstr("missing"));
 }
 
 }  // namespace

@@ -280,6 +280,38 @@ TEST_F(Lives, AgentsAreNotToldWhatAnOlderControllerWanted) {
   EXPECT_EQ(store_->orderId(nodeId(1)), "8-rest") << "idle agents go on reporting seldom";
 }
 
+TEST_F(Lives, ACampaignThatWasRunningIsPausedAndSaysWhy) {
+  startArmed();
+  ASSERT_TRUE(move(nodeId(0), Lifecycle::Planned, Lifecycle::Discovered));
+  ASSERT_TRUE(move(nodeId(0), Lifecycle::Discovered, Lifecycle::Qualifying));
+  ASSERT_TRUE(commit({PutInventory{nodeId(0), test::smallInventory()}}));
+  Campaign spring;
+  spring.name = "spring";
+  spring.baseline = "2026.1";
+  const CampaignId over{commit({CreateCampaign{spring}})->ids.at(0)};
+  ASSERT_TRUE(commit({MoveCampaign{over, CampaignState::Running, CampaignState::Cancelled, "too hot"}}));
+  const CampaignId running{commit({CreateCampaign{spring}})->ids.at(0)};
+  start();
+  EXPECT_EQ(store_->campaign(running)->state, CampaignState::Running) << "a plain restart";
+  close();
+  fs::remove(data() / "incarnation");
+  start();
+  const auto paused = *store_->campaign(running);
+  EXPECT_EQ(paused.state, CampaignState::Paused);
+  EXPECT_THAT(paused.why, HasSubstr("never run in this data directory"));
+  EXPECT_THAT(paused.why, HasSubstr("resume"));
+  EXPECT_EQ(store_->campaign(over)->why, "too hot") << "what does not run stays as it is";
+  const auto events = eventsSince(store_->lastEvent() - 2);
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].kind, "campaign.state");
+  EXPECT_THAT(events[0].data, HasSubstr("never run in this data directory"));
+  EXPECT_EQ(events[1].kind, "site.restored");
+  EXPECT_THAT(events[1].data, HasSubstr(R"("campaigns_paused":1)"));
+  ASSERT_TRUE(commit({MoveCampaign{running, CampaignState::Paused, CampaignState::Running, "looked"}}));
+  start();
+  EXPECT_EQ(store_->campaign(running)->state, CampaignState::Running);
+}
+
 TEST_F(Lives, ABackupBesideAnotherDatabasesWalIsRefused) {
   auto options = lasting();
   options.checkpointOnClose = false;

@@ -1,9 +1,11 @@
 // Addresses that come from leases, and devices that no manifest names.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "controller/store/apply_sighting.hpp"
 #include "controller/store/schema.hpp"
 #include "tests/store/fixture.hpp"
+#include "tests/store/statement_cost.hpp"
 
 namespace zellige {
 namespace {
@@ -119,6 +121,29 @@ TEST_F(Sightings, TheManifestsAddressWinsAndTheDifferenceIsTold) {
   EXPECT_THAT(openFindings(0), IsEmpty()) << "they agree";
 }
 
+TEST_F(Sightings, AConflictThatNoLeaseSpeaksOfAnyMoreIsOver) {
+  openWithSite();
+  const auto taken = take({lease("02:00:00:00:00:99", "10.0.0.1"), lease(macOf(1), "10.0.0.77")});
+  EXPECT_THAT(taken.conflicts, ElementsAre(nodeId(0), nodeId(1)));
+  ASSERT_TRUE(wait(store_->settleLeaseConflicts({nodeId(0), nodeId(1)}, by_)));
+  EXPECT_EQ(openFindings(0).size() + openFindings(1).size(), 2u);
+  raise(nodeId(0), "node.host_off");
+  ASSERT_TRUE(wait(store_->settleLeaseConflicts({nodeId(1)}, by_)));
+  EXPECT_THAT(openFindings(0), ElementsAre("seen")) << "only what leases said";
+  EXPECT_EQ(openFindings(1).size(), 1u);
+}
+
+TEST_F(Sightings, AManifestThatMovesTheBmcEndsItsConflict) {
+  openWithSite();
+  take({lease("02:00:00:00:00:99", "10.0.0.1"), lease("02:00:00:00:00:98", "10.0.0.2")});
+  auto wanted = site(3);
+  wanted.manifests[0].nodes[0].bmc.address = "10.0.0.50";
+  wanted.manifests[0].nodes[1].place.path = "H1/R01/RK001/U30";
+  import(wanted);
+  EXPECT_THAT(openFindings(0), IsEmpty());
+  EXPECT_EQ(openFindings(1).size(), 1u) << "its place has nothing to do with it";
+}
+
 TEST_F(Sightings, ALeaseNeverTakesWhatTheManifestGivesToAnother) {
   openStore();
   auto wanted = site(3);
@@ -221,18 +246,52 @@ TEST_F(Sightings, WhoWasNotSeenForLongIsForgotten) {
   EXPECT_THAT(unlisted(), IsEmpty());
 }
 
+/// So many more than there is room for.
+std::vector<Lease> flood(int more) {
+  std::vector<Lease> out;
+  out.reserve(static_cast<std::size_t>(kMostUnlisted + more));
+  for (int i = 0; i < kMostUnlisted + more; ++i)
+    out.push_back(lease(fmt::format("06:00:00:{:02x}:{:02x}:{:02x}", i >> 16, i >> 8 & 255, i & 255),
+                        fmt::format("10.1.{}.{}", i >> 8, i & 255)));
+  return out;
+}
+
 TEST_F(Sightings, AFloodOfMacsDoesNotFillTheDatabase) {
   openStore();
-  std::vector<Lease> flood;
-  for (int i = 0; i < kMostUnlisted + 5; ++i) {
-    char mac[18];
-    std::snprintf(mac, sizeof mac, "02:00:00:%02x:%02x:%02x", i >> 16, i >> 8 & 255, i & 255);
-    flood.push_back(lease(mac, "10.1." + std::to_string(i >> 8) + "." + std::to_string(i & 255)));
-  }
-  const auto taken = take(flood);
+  const auto taken = take(flood(5));
   EXPECT_EQ(taken.unlisted, kMostUnlisted);
   EXPECT_EQ(taken.turnedAway, 5);
   EXPECT_EQ(queries_->unlisted(0, 1).total, kMostUnlisted);
+}
+
+TEST_F(Sightings, AFloodOfMacsMakesNothingSlow) {
+  test::StatementCost cost;
+  openByMac();
+  cost.dearest();
+  take(flood(1'000));
+  constexpr std::int64_t kOfOneRow = 500;  // steps; ten thousand rows are tens of thousands
+  const auto cheap = [&](const char* what) {
+    const auto dearest = cost.dearest();
+    EXPECT_GT(dearest.steps, 0);
+    EXPECT_LT(dearest.steps, kOfOneRow) << what << ": " << dearest.text;
+  };
+  cheap("the flood itself");
+  take(flood(1'000));
+  cheap("the same again");
+  take({lease(macOf(0), "10.0.0.77"), lease(macOf(1), "10.1.0.7")});
+  cheap("nodes behind it");
+  const std::vector<Answer> answers{{"10.1.0.8", 443, {}}, {"10.9.0.1", 443, {}}};
+  ASSERT_TRUE(wait(store_->takeAnswers(answers, by_)));
+  cheap("a scan");
+}
+
+TEST_F(Sightings, WhoIsTurnedAwayStillTakesItsAddressFromWhoHadIt) {
+  openStore();
+  auto many = flood(1);
+  many.back().address = many.front().address;
+  EXPECT_EQ(take(many).turnedAway, 1);
+  EXPECT_EQ(queries_->unlisted(2, 1).devices.at(0).lease.mac, many.front().mac);
+  EXPECT_EQ(queries_->unlisted(2, 1).devices.at(0).lease.address, "");
 }
 
 TEST_F(Sightings, AnOlderDatabasesAddressesAreTheManifests) {

@@ -88,6 +88,9 @@ Task<HttpReply> createBackup(Services& services, Call call) {
   if (auto refused = body.refused()) co_return std::move(*refused);
   if (services.backup.making)
     co_return problem(ProblemKind::Conflict, "a backup is being made already; wait until it is there");
+  if (services.backup.isBeingFetched())
+    co_return problem(ProblemKind::Conflict,
+                      "the last backup is still being fetched; try again a minute after that has ended");
   const Making making(services.backup);
   services.backup.remove();
   KeptBackup::File file{randomHex(8), 0, {}, services.now()};

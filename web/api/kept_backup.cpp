@@ -7,12 +7,12 @@ namespace zellige::api {
 namespace fs = std::filesystem;
 
 KeptBackup::KeptBackup(fs::path directory, Executor& executor, double clockSpeed)
-    : directory_(std::move(directory)), executor_(executor),
-      patience_(static_cast<std::int64_t>(static_cast<double>(kPatience.count()) * clockSpeed)) {
+    : directory_(std::move(directory)), executor_(executor), clockSpeed_(clockSpeed) {
   std::error_code error;
   for (auto it = fs::directory_iterator(directory_, error); !error && it != fs::directory_iterator();
        it.increment(error))
-    if (it->path().extension() == ".db") fs::remove(it->path(), error);
+    if (const auto end = it->path().extension(); end == ".db" || end == ".db-journal")
+      fs::remove(it->path(), error);
 }
 
 KeptBackup::~KeptBackup() { remove(); }
@@ -38,9 +38,18 @@ void KeptBackup::remove() {
   file_.reset();
 }
 
+bool KeptBackup::isBeingFetched() const {
+  return file_.has_value() && executor_.now() - touched_ < wall(kFetching);
+}
+
+Duration KeptBackup::wall(Duration span) const {
+  return Duration{static_cast<std::int64_t>(static_cast<double>(span.count()) * clockSpeed_)};
+}
+
 void KeptBackup::waitOn() {
   executor_.cancel(timer_);
-  timer_ = executor_.after(patience_, [this] {
+  touched_ = executor_.now();
+  timer_ = executor_.after(wall(kPatience), [this] {
     timer_ = TimerId::None;
     remove();
   });

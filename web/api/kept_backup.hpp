@@ -12,7 +12,8 @@ namespace zellige::api {
 
 class KeptBackup {
  public:
-  static constexpr Duration kPatience{15min};  ///< wall time since it was made, or a part of it was read
+  static constexpr Duration kPatience{15min};   ///< wall time since it was made, or a part of it was read
+  static constexpr Duration kFetching{60'000};  ///< so long after that somebody is still fetching it
 
   /// In this directory, made when needed; what a process that was killed left there is removed.
   KeptBackup(std::filesystem::path directory, Executor& executor, double clockSpeed);
@@ -30,15 +31,18 @@ class KeptBackup {
   /// nullptr: there is none of this id, or not any more.
   const File* find(const std::string& id);
   void remove();
+  bool isBeingFetched() const;
 
   bool making = false;  ///< the next one is on its way
 
  private:
   void waitOn();
+  Duration wall(Duration span) const;
   std::filesystem::path directory_;
   Executor& executor_;
-  Duration patience_;
+  double clockSpeed_;
   std::optional<File> file_;
+  Time touched_{};  // made, or a part of it was read
   TimerId timer_ = TimerId::None;
 };
 

@@ -27,7 +27,7 @@ struct ApiOptions {
   std::uint64_t maxFileBytes = 64ull << 30;  ///< of one package or image
   std::uint64_t maxPartBytes = 8ull << 20;   ///< of one request of an upload: the listener's body limit
   std::function<void(NodeId)> forgetBmc;  ///< how it was reached has changed: nothing of it in memory counts
-  Scanning* scanning = nullptr;           ///< outlives the API; nullptr: scans are Unsupported
+  Scanning* scanning = nullptr;           ///< outlives the API; nullptr: nothing is scanned
   std::uint64_t chunkBytes = 4ull << 20;  ///< of images, as agents fetch them
   std::uint64_t backupPartBytes = 4ull << 20;  ///< of a backup, as one request gets
 };

@@ -104,14 +104,17 @@ Task<HttpReply> startScan(Services& services, Call call) {
   request.port = static_cast<int>(body.whole("port", 443, 1, 65'535));
   request.by = {call.who.user, body.reason()};
   if (auto refused = body.refused()) co_return std::move(*refused);
-  const auto begun = co_await services.options.scanning->begin(std::move(request));
+  auto* scanning = services.options.scanning;
+  if (!scanning) co_return problem(ProblemKind::Conflict, "this controller scans nothing");
+  const auto begun = co_await scanning->begin(std::move(request));
   if (!begun) co_return problem(begun.error());
-  co_return jsonReply(202, shape(*services.options.scanning->state()));
+  co_return jsonReply(202, shape(*scanning->state()));
 }
 
 Task<HttpReply> stopScan(Services& services, Call call) {
   if (auto refused = refuseUnless(call, Level::Operator, Place{})) co_return std::move(*refused);
-  if (!services.options.scanning->stop()) co_return noScan();
+  auto* scanning = services.options.scanning;
+  if (!scanning || !scanning->stop()) co_return noScan();
   co_return emptyReply(204);
 }
 

@@ -29,6 +29,10 @@ class BackupsApi : public ApiTest {
     EXPECT_EQ(reply.headers.get("Content-Type"), "application/octet-stream");
     return reply.body;
   }
+  void pass(Duration span) {
+    executor_->after(span, [] {});
+    settle(span);
+  }
   std::vector<std::string> outgoing() {
     std::vector<std::string> out;
     for (const auto& entry : fs::directory_iterator(directory_.path() / "data" / "outgoing"))
@@ -74,9 +78,25 @@ TEST_F(BackupsApi, AreMadeOneAtATime) {
   settle(Duration{1000});
   ASSERT_TRUE(first);
   EXPECT_EQ(first->status, 201);
+  pass(61s);
   const auto second = make();
   EXPECT_EQ(second.status, 201) << "and the next replaces the last";
   EXPECT_THAT(outgoing(), ElementsAre(json(second).at("id").get<std::string>() + ".db"));
+}
+
+TEST_F(BackupsApi, AreNotTakenFromWhoFetchesThem) {
+  const auto backup = json(make());
+  EXPECT_EQ(make().status, 409) << "its maker is about to fetch it";
+  pass(50s);
+  part(backup, 0);
+  pass(50s);
+  const auto refused = make();
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_THAT(refused.body, HasSubstr("being fetched"));
+  part(backup, 1);
+  const auto there = "/api/v1/backups/" + backup.at("id").get<std::string>();
+  EXPECT_EQ(send("DELETE", there).status, 204);
+  EXPECT_EQ(make().status, 201) << "who has it whole removes it, and nobody waits";
 }
 
 TEST_F(BackupsApi, AreKeptForAQuarterOfAnHourAfterTheyWereRead) {
@@ -93,7 +113,8 @@ TEST_F(BackupsApi, AreKeptForAQuarterOfAnHourAfterTheyWereRead) {
 TEST_F(BackupsApi, OfAKilledProcessAreRemoved) {
   closeApi();
   fs::create_directories(directory_.path() / "data" / "outgoing");
-  writeFile(directory_.path() / "data" / "outgoing" / "ffff.db", "half");
+  for (const auto* name : {"ffff.db", "ffff.db-journal"})
+    writeFile(directory_.path() / "data" / "outgoing" / name, "half");
   openStore();
   serveStore();
   EXPECT_THAT(outgoing(), IsEmpty());

@@ -80,6 +80,24 @@ TEST_F(SightingsApi, AScanIsBegunSeenAndStopped) {
   EXPECT_EQ(json(get("/api/v1/scan")).at("stopped"), true);
 }
 
+class WithoutScans : public SightingsApi {
+ protected:
+  api::ApiOptions options() override {
+    auto options = SightingsApi::options();
+    options.scanning = nullptr;
+    return options;
+  }
+};
+
+TEST_F(WithoutScans, NoneIsBegun) {
+  be("operator");
+  const auto refused = post("/api/v1/scan", scanOf({"10.1.0.0/24"}));
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_THAT(refused.body, HasSubstr("scans nothing"));
+  EXPECT_EQ(get("/api/v1/scan").status, 404);
+  EXPECT_EQ(send("DELETE", "/api/v1/scan").status, 404);
+}
+
 TEST_F(SightingsApi, AScanOfTooMuchIsRefused) {
   be("operator");
   const auto wrong = [&](Json body) {
