@@ -14,6 +14,7 @@ constexpr Duration kWatchGap = 90s;      // shorter than any write
 constexpr Duration kNoProgress = 45min;  // nearly twice the longest write (FACTS 11: DGX 24:38)
 constexpr Duration kLongestWrite = 2h;   // FACTS 11: a whole update
 constexpr Duration kUnmoved = 5min;      // FACTS 6: bmcweb's own patience with a task that does not move
+constexpr Duration kSoonAfter = 40min;  // the upload alone has 30 (drivers/redfish), and its BMC may be silent at first
 
 bool isOwn(const StepContext& context, const AskedWrite& write) {
   const auto entries = entriesOf(context.target().baseline, write.package);
@@ -107,7 +108,7 @@ bool isStuck(StepContext& context, const BmcTask& task) {
 
 // It runs, or something does under its name.
 Found judgeRunning(StepContext& context, const BmcTask& task) {
-  writeWasSeen(context, pushedWithin(context, kTaskListed) ? task.uri : "");
+  writeWasSeen(context, pushedWithin(context, kSoonAfter) ? task.uri : "");
   remembered(context, "unlisted").clear();
   context.waitFor(progressOf(task));
   return isStuck(context, task) ? Found::Stuck : Found::Busy;

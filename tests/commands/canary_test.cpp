@@ -113,11 +113,13 @@ TEST(Canaries, OfAWholeFleetLieInNoByteThatIsWritten) {
   tap.listenTo(site);
   std::filesystem::remove_all(scratch.path() / "site");  // the manifest is the site owner's, and names passwords
   const auto working = [&] { return site.plane().engine().unfinished() > 0; };
+  const auto wal = scratch.path() / "zellige.db-wal";  // empty where the controller has just begun
   std::vector<std::string> found;
   do {  // looked at on the way too: what a row held is written over by what comes after it
     site.runFor(10min);
     found = hits(scratch.path(), tap.secrets());
-  } while (found.empty() && working() && site.now() < site.started() + 48h);
+  } while (found.empty() && (working() || std::filesystem::file_size(wal) == 0) &&
+           site.now() < site.started() + 48h);
   const auto log = testing::internal::GetCapturedStderr();
   log::setLevel(log::Level::Off);
   ASSERT_THAT(found, IsEmpty());
@@ -133,7 +135,7 @@ TEST(Canaries, OfAWholeFleetLieInNoByteThatIsWritten) {
   EXPECT_THAT(kinds, ElementsAre("agent token", "boot token", "password", "seed token", "session token"));
   const auto secrets = tap.secrets();
   EXPECT_GE(secrets.size(), 5u * 8) << "of each machine two passwords and three tokens";
-  ASSERT_GT(std::filesystem::file_size(scratch.path() / "zellige.db-wal"), 0u) << "the WAL is looked at too";
+  ASSERT_GT(std::filesystem::file_size(wal), 0u) << "the WAL is looked at too";
   EXPECT_THAT(hits(scratch.path(), secrets), IsEmpty());
 
   site.spawn(leak(site.store(), *site.store().nodeBySerial(site.fleet().serial({0})), oneOfEach));

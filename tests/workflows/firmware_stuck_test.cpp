@@ -102,7 +102,7 @@ TEST(StuckTask, AnothersUpdateThatBeganLaterIsNotTakenForANamelessOne) {
   t.site.run(30s);
   ASSERT_TRUE(t.machine().writesNow());
   t.machine().broken = Error{Errc::Unreachable, "switch rebooted"};
-  t.site.run(20min);
+  t.site.run(50min);
   t.machine().foreignMoves = false;
   t.machine().foreignTask = true;
   t.machine().broken.reset();
