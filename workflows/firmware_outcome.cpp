@@ -246,7 +246,8 @@ Seen judgeByVersions(StepContext& context, Found found, const Versions& versions
     return Seen::Busy;
   }
   if (alive) {
-    concludeWrite(context, Written::Yes);
+    // By a restart of the BMC, if it made one (fault 11): then it needs no other.
+    concludeWrite(context, found == Found::Lost ? Written::Restarted : Written::Yes);
     return Seen::Done;
   }
   if (found == Found::Forgotten && !isForgotten(context)) {

@@ -107,6 +107,19 @@ TEST(FirmwareInDoubt, ATaskThatVanishedWithABmcRestartIsNotPushedAgainBeforeTheC
   EXPECT_EQ(t.machine().duplicates, 0);
 }
 
+// Fault 11: a BMC that restarts by itself at the end of its own update has brought it alive.
+TEST(FirmwareInDoubt, ABmcThatRestartedByItselfIsNotRestartedForWhatIsAlive) {
+  Tray t;
+  t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
+  t.site.boot();
+  t.id = t.start();
+  t.site.runUntil([&] { return t.machine().staged.contains("FW_BMC_0"); }, 1h);
+  t.machine().restartBmc();
+  t.site.runToEnd(t.id, 48h);
+  EXPECT_EQ(t.run().state, RunState::Done);
+  EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc"));
+}
+
 TEST(FirmwareInDoubt, ATaskThatTheBmcForgetsAtOnceIsNotPushedTwiceWithoutNeed) {
   Tray t;
   t.wantFirmware("rot", "FW_ROT_0", Activation::None);
