@@ -94,7 +94,8 @@ Task<int> createCampaign(World& world, Options options, NewCampaign wanted) {
   Json body{
       {"name", wanted.name},     {"baseline", wanted.baseline}, {"kind", wanted.kind},
       {"place", wanted.place},   {"profile", wanted.profile},   {"window", wanted.window},
-      {"canary", wanted.canary}, {"per_rack", wanted.perRack},  {"failure_budget", wanted.failureBudget}};
+      {"canary", wanted.canary}, {"per_rack", wanted.perRack},  {"failure_budget", wanted.failureBudget},
+      {"reason", options.reason}};
   std::string path = "/api/v1/campaigns";
   if (wanted.dryRun) path += "?dry_run=true";
   const auto made = co_await client.post(std::move(path), std::move(body));

@@ -116,6 +116,8 @@ void addSimulator(CLI::App& app, Chosen& chosen) {
       ->check(CLI::ExistingDirectory);
   command->add_option("--listen", options->listen, "IP:PORT of the recorded tree");
   command->add_option("--site", options->site, "Write the files to import into this directory");
+  command->add_flag("--next-release", options->nextRelease,
+                    "A newer baseline among them, for a campaign; both may be gone back from");
   command->add_option("--control", options->control,
                       "Numeric IP:PORT, on loopback, where `zellige node swap` finds it");
   command->add_option("--origin", options->origin, "Where the clock starts, UTC ms")->group("");

@@ -36,8 +36,9 @@ struct SimulatorOptions {
   std::uint64_t seed = 1;
   std::string mockup;  ///< serve this recorded tree instead, read-only
   std::string listen;  ///< "IP:PORT" of the recorded tree; empty: 127.1.0.1:8443. Without `mockup` it is refused
-  std::string site;     ///< write the files to import into this directory
-  std::string control;  ///< "127.0.0.1:0", simulator_control.hpp; empty: none
+  std::string site;          ///< write the files to import into this directory
+  bool nextRelease = false;  ///< a newer baseline among them, for a campaign
+  std::string control;       ///< "127.0.0.1:0", simulator_control.hpp; empty: none
   std::int64_t origin = 0;
 };
 int simulator(const SimulatorOptions& options);

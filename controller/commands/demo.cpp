@@ -48,7 +48,7 @@ struct Totals {
   int racks = 0, racksAccepted = 0;
   int nodes = 0, available = 0, quarantined = 0, stuck = 0, faultsFired = 0, duplicates = 0, kills = 0,
       wrong = 0;
-  int repeatsAllowed = 0;
+  int repeatsAllowed = 0, budgetViolations = 0;
   int unlisted = 0;
   std::int64_t transitions = 0;
   std::vector<std::string> quarantinedExpected, unexpected, wrongEndStates, duplicateActs;
@@ -346,6 +346,7 @@ class Demo {
     totals.faultsFired += number("faults_fired");
     totals.duplicates += number("duplicates");
     totals.repeatsAllowed += number("repeats_allowed");
+    totals.budgetViolations += number("budget_violations");
     totals.wrong += number("wrong_end_states");
     append(totals.quarantinedExpected, readArray(outcome, "quarantined_expected"));
     append(totals.unexpected, readArray(outcome, "unexpected"));
@@ -388,6 +389,7 @@ Json jsonOf(const Totals& t, const DemoOptions& options) {
           {"repeats_allowed", t.repeatsAllowed},
           {"stuck", t.stuck},
           {"kills", t.kills},
+          {"budget_violations", t.budgetViolations},
           {"wrong_end_states", t.wrong},
           {"wrong_end_state_list", t.wrongEndStates},
           {"transitions", t.transitions},

@@ -48,29 +48,45 @@ std::string lacks(const sim::GroundTruth& truth, const Wanted& wanted) {
   return {};
 }
 
+namespace {
+
+/// Collects what there was more of than is allowed.
+struct Excess {
+  std::vector<std::string> found;
+  void atMost(int allowed, int count, std::string_view what, const std::string& where) {
+    if (count > allowed) found.push_back(fmt::format("{} {} in {}, {} allowed", count, what, where, allowed));
+  }
+};
+
+}  // namespace
+
+std::vector<std::string> overLimits(const sim::Fleet& fleet, const BudgetLimits& limits) {
+  Excess excess;
+  const auto peak = fleet.peak();
+  excess.atMost(limits.uploads, peak.uploads, "uploads at a time", "the site");
+  excess.atMost(limits.flashes, peak.flashes, "flashes at a time", "the site");
+  excess.atMost(limits.flashesPerRack, peak.flashesInARack, "flashes at a time", "a rack");
+  excess.atMost(limits.imageStreams, peak.imageWrites, "image streams at a time", "the site");
+  return excess.found;
+}
+
 // No fault explains any of it: a BMC that restarts by itself loses its flash but leaves the slot whole.
 std::vector<std::string> wrongOrders(const sim::Fleet& fleet, const BudgetLimits& limits) {
-  std::vector<std::string> out;
-  const auto atMost = [&out](int allowed, int count, std::string_view what, const std::string& where) {
-    if (count > allowed) out.push_back(fmt::format("{} {} in {}, {} allowed", count, what, where, allowed));
-  };
+  Excess excess;
   for (const auto machine : fleet.machines()) {
     const auto truth = fleet.groundTruth(machine);
     // Which of two passwords is set may take one guess; real BMCs lock the account after a few. A switch tray has two.
-    atMost(truth.kind == sim::MachineKind::SwitchTray ? 2 : 1, fleet.ledger().refusedPasswords(machine.value),
-           "refused passwords", truth.serial);
+    excess.atMost(truth.kind == sim::MachineKind::SwitchTray ? 2 : 1,
+                  fleet.ledger().refusedPasswords(machine.value), "refused passwords", truth.serial);
     // That it is locked shows only in a refusal, which is confirmed once; whoever goes on does not wait for its end.
-    atMost(2, fleet.ledger().lockedPasswords(machine.value), "passwords sent in one lockout", truth.serial);
-    atMost(0, truth.interruptedFlashes, "interrupted flashes", truth.serial);
-    atMost(0, truth.copiesAtRisk, "updates or power cycles during a background copy", truth.serial);
-    atMost(0, truth.memoryExhaustions, "pushes that exhausted the BMC's memory", truth.serial);
+    excess.atMost(2, fleet.ledger().lockedPasswords(machine.value), "passwords sent in one lockout",
+                  truth.serial);
+    excess.atMost(0, truth.interruptedFlashes, "interrupted flashes", truth.serial);
+    excess.atMost(0, truth.copiesAtRisk, "updates or power cycles during a background copy", truth.serial);
+    excess.atMost(0, truth.memoryExhaustions, "pushes that exhausted the BMC's memory", truth.serial);
   }
-  const auto peak = fleet.peak();
-  atMost(limits.uploads, peak.uploads, "uploads at a time", "the site");
-  atMost(limits.flashes, peak.flashes, "flashes at a time", "the site");
-  atMost(limits.flashesPerRack, peak.flashesInARack, "flashes at a time", "a rack");
-  atMost(limits.imageStreams, peak.imageWrites, "image streams at a time", "the site");
-  return out;
+  for (auto& text : overLimits(fleet, limits)) excess.found.push_back(std::move(text));
+  return excess.found;
 }
 
 sim::MachineKind machineKind(NodeKind kind) {
@@ -140,6 +156,7 @@ FleetOutcome judgeFleet(const sim::Fleet& fleet, const std::vector<NodeOutcome>&
     }
   }
   for (auto& text : wrongOrders(fleet, limits)) out.wrongEndStates.push_back(std::move(text));
+  out.budgetViolations = static_cast<int>(overLimits(fleet, limits).size());
   out.faultsFired = fleet.faultsFired();
   out.repeatsAllowed = fleet.ledger().repeatsAllowed();
   for (const auto& d : fleet.ledger().duplicates())
@@ -164,6 +181,7 @@ void addTo(Json& json, const FleetOutcome& outcome) {
   json["stuck"] = outcome.stuck;
   json["racks"] = outcome.racks;
   json["racks_accepted"] = outcome.racksAccepted;
+  json["budget_violations"] = outcome.budgetViolations;
   json["wrong_end_states"] = outcome.wrongEndStates.size();
   json["wrong_end_state_list"] = outcome.wrongEndStates;
 }

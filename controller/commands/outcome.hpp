@@ -38,6 +38,7 @@ struct FleetOutcome {
   std::vector<std::string> quarantinedExpected;  ///< "serial cause"
   std::vector<std::string> unexpected;           ///< who ended otherwise than expected, and how
   std::vector<std::string> wrongEndStates;       ///< available without being so, by ground truth; wrongOrders
+  int budgetViolations = 0;  ///< of wrongEndStates: limits that were exceeded (overLimits)
   std::map<std::string, int> faultsFired;
   std::vector<std::string> duplicates;  ///< what was delivered again, and why it was wrong
   int repeatsAllowed = 0;               ///< delivered again within its rights (drivers/simulator/ledger.hpp)
@@ -49,6 +50,8 @@ struct FleetOutcome {
 
 /// What the machine is not that an available one must be; empty: it really is.
 std::string lacks(const sim::GroundTruth& truth, const Wanted& wanted);
+/// Of what there was more at a time than the limits allow, by what the machines really did.
+std::vector<std::string> overLimits(const sim::Fleet& fleet, const BudgetLimits& limits);
 /// What the machines must never be sent, however they end: guesses at a password, what destroys firmware, more at a time
 /// than the limits. Part of wrongEndStates.
 std::vector<std::string> wrongOrders(const sim::Fleet& fleet, const BudgetLimits& limits);

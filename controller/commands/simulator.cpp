@@ -96,6 +96,7 @@ class Racks {
     fleet.trays = options.trays;
     if (options.racks > 0) sim::fillRacks(fleet, options.racks);
     fleet.seed = options.seed;
+    fleet.nextRelease = options.nextRelease;
     fleet.faults = faultLevel(options.faults);
     return fleet;
   }

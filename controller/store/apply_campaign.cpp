@@ -93,9 +93,9 @@ Result<std::int64_t> apply(Writing& w, const CreateCampaign& op) {
           "INSERT INTO campaign (name, baseline, baseline_digest, kind, place, profile, window, per_rack, "
           "canary, "
           "failure_budget, forgiven, state, goal, why, created_by, created, since) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'running', 'forward', '', ?, ?, ?)")
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'running', 'forward', ?, ?, ?, ?)")
       .bind(c.name, c.baseline, selection->baseline.digest, nameOf(c.kind), c.place, c.profile, c.window,
-            c.perRack, c.canary, c.failureBudget, w.actor, w.at, w.at)
+            c.perRack, c.canary, c.failureBudget, c.why, w.actor, w.at, w.at)
       .run();
   const CampaignId id{w.db.lastId()};
   int ordinal = 0;
@@ -107,16 +107,17 @@ Result<std::int64_t> apply(Writing& w, const CreateCampaign& op) {
         .bind(id, ordinal++, member.node, member.rack, member.canary, w.at)
         .run();
   w.event("campaign.created", {}, {},
-          {{"campaign", id.value},
-           {"name", c.name},
-           {"baseline", c.baseline},
-           {"baseline_digest", selection->baseline.digest},
-           {"place", c.place},
-           {"nodes", selection->members.size()},
-           {"racks", selection->racks},
-           {"window", c.window},
-           {"canary", c.canary},
-           {"failure_budget", c.failureBudget}});
+          withWhy({{"campaign", id.value},
+                   {"name", c.name},
+                   {"baseline", c.baseline},
+                   {"baseline_digest", selection->baseline.digest},
+                   {"place", c.place},
+                   {"nodes", selection->members.size()},
+                   {"racks", selection->racks},
+                   {"window", c.window},
+                   {"canary", c.canary},
+                   {"failure_budget", c.failureBudget}},
+                  c.why));
   return id.value;
 }
 

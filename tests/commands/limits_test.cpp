@@ -30,6 +30,7 @@ TEST(Limits, AreUsedToTheFullAndNeverExceeded) {
   const auto end = endOf(site);
   EXPECT_EQ(end.available, 18);
   EXPECT_THAT(end.wrongEndStates, IsEmpty());
+  EXPECT_EQ(end.budgetViolations, 0);
   const auto peak = site.fleet().peak();
   EXPECT_EQ(peak.uploads, 1);
   EXPECT_EQ(peak.flashes, 7);
@@ -54,6 +55,7 @@ TEST(Limits, ASchedulerThatAdmitsTooManyIsCaught) {
   VirtualSite site(scratch.path(), options);
   ASSERT_TRUE(site.run(48h));
   const auto wrong = endOf(site).wrongEndStates;
+  EXPECT_EQ(endOf(site).budgetViolations, 4);
   for (const auto* what : {"uploads at a time", "flashes at a time in the site",
                            "flashes at a time in a rack", "image streams at a time"})
     EXPECT_THAT(wrong, Contains(HasSubstr(what)));

@@ -77,7 +77,8 @@ struct NewCampaign {
   Campaign campaign;
   std::optional<HttpReply> refused;
 };
-NewCampaign readNew(const Call& call) {
+// Who only asks what would change need not say why.
+NewCampaign readNew(const Call& call, bool isDryRun) {
   NewCampaign out;
   auto& c = out.campaign;
   Body body(call);
@@ -94,6 +95,7 @@ NewCampaign readNew(const Call& call) {
   c.perRack = static_cast<int>(body.whole("per_rack", 0, 0, 1'000));
   c.canary = static_cast<int>(body.whole("canary", 0, 0, kMostRacks));
   c.failureBudget = static_cast<int>(body.whole("failure_budget", 0, 0, 1'000'000));
+  c.why = isDryRun ? body.text("reason", 500, 0) : body.reason();
   out.refused = body.refused();
   if (!out.refused) out.refused = refuseUnless(call, Level::Operator, Place{c.place});
   return out;
@@ -137,9 +139,10 @@ Task<HttpReply> listCampaigns(Services& services, Call call) {
 Task<HttpReply> createCampaign(Services& services, Call call) {
   const auto* dry = call.filter("dry_run");
   if (dry && *dry != "true" && *dry != "false") co_return badParameter("dry_run must be true or false");
-  auto wanted = readNew(call);
+  const bool isDryRun = dry && *dry == "true";
+  auto wanted = readNew(call, isDryRun);
   if (wanted.refused) co_return std::move(*wanted.refused);
-  if (dry && *dry == "true") {
+  if (isDryRun) {
     std::function<Result<CampaignPreview>()> work = [&store = services.store, campaign = wanted.campaign] {
       return store.queries()->previewCampaign(campaign);
     };

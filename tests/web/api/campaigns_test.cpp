@@ -24,7 +24,11 @@ class CampaignsApi : public ApiTest {
     }
   }
   static Json spring() {
-    return {{"name", "spring"}, {"baseline", "2026.2"}, {"kind", "compute_tray"}, {"failure_budget", 3}};
+    return {{"name", "spring"},
+            {"baseline", "2026.2"},
+            {"kind", "compute_tray"},
+            {"failure_budget", 3},
+            {"reason", "CVE in the BMC"}};
   }
   void makeAvailable() {
     for (int n = 0; n < 2; ++n) {
@@ -39,10 +43,16 @@ class CampaignsApi : public ApiTest {
 TEST_F(CampaignsApi, AreMadeWatchedAndListed) {
   EXPECT_EQ(json(post("/api/v1/campaigns?dry_run=true", spring())).at("nodes"), 2);
   EXPECT_EQ(json(get("/api/v1/campaigns")).at("campaigns").size(), 0u) << "a dry run makes none";
+  auto silent = spring();
+  silent.erase("reason");
+  EXPECT_EQ(post("/api/v1/campaigns", silent).status, 422) << "why?";
+  EXPECT_EQ(post("/api/v1/campaigns?dry_run=true", silent).status, 200);
   const auto made = post("/api/v1/campaigns", spring());
   ASSERT_EQ(made.status, 201) << made.body;
   EXPECT_EQ(json(made).at("members").at("pending"), 2);
   EXPECT_EQ(json(made).at("created_by"), "operator");
+  EXPECT_EQ(json(made).at("reason"), "CVE in the BMC");
+  EXPECT_THAT(get("/api/v1/events?kind=campaign.created&limit=500").body, HasSubstr("CVE in the BMC"));
   const auto list = json(get("/api/v1/campaigns?state=running&limit=1"));
   ASSERT_EQ(list.at("campaigns").size(), 1u);
   EXPECT_EQ(list.at("campaigns")[0].at("name"), "spring");
