@@ -13,7 +13,7 @@ namespace zellige {
 
 enum class CampaignState {
   Running,
-  Paused,    ///< by a person, or because its database was restored
+  Paused,  ///< by a person, or because its database was restored
   Halted,  ///< the same, because something is wrong: by a person or by its failure budget
   Done,    ///< nobody is pending or under way any more; some may have failed
   Cancelled,
@@ -76,10 +76,10 @@ struct CampaignMember {
   std::string rack;
   bool canary = false;
   MemberState state = MemberState::Pending;
-  bool begun = false;    ///< the campaign has given it its baseline: there is something to go back from
+  bool begun = false;          ///< the campaign has given it its baseline: there is something to go back from
   std::string previous;        ///< the baseline that it had before
   std::string previousDigest;  ///< of its document then; "": not known
-  std::string why;       ///< it failed or was left out
+  std::string why;             ///< it failed or was left out
   Time since{};
 };
 

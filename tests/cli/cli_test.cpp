@@ -105,8 +105,10 @@ TEST_F(CommandLine, MovesANodeAndRetiresIt) {
 
 TEST_F(CommandLine, SwapsWhatIsSimulatedAndLeavesItsManifest) {
   const auto file = home_ / "swapped.yaml";
-  server_.on("POST /swap", 200, {{"place", "H1/U10"}, {"was", "S1"}, {"serial", "S2"}, {"manifest", "site: SIM1"}});
-  EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "127.0.0.1:9000", "--manifest", file.string()}), 0) << err();
+  server_.on("POST /swap", 200,
+             {{"place", "H1/U10"}, {"was", "S1"}, {"serial", "S2"}, {"manifest", "site: SIM1"}});
+  EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "127.0.0.1:9000", "--manifest", file.string()}), 0)
+      << err();
   EXPECT_EQ(sent(0), (Json{{"place", "H1/U10"}}));
   EXPECT_FALSE(server_.peers.back().tls);
   EXPECT_THAT(out(), HasSubstr("zellige node retire S1; zellige import " + file.string()));
@@ -114,7 +116,8 @@ TEST_F(CommandLine, SwapsWhatIsSimulatedAndLeavesItsManifest) {
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "site: SIM1");
   EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0600));
   EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "here"}), 2);
-  EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "127.0.0.1:9000", "--gpu", "1", "--manifest", "x"}), 2);
+  EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "127.0.0.1:9000", "--gpu", "1", "--manifest", "x"}),
+            2);
 }
 
 TEST_F(CommandLine, ListsNodesPageByPage) {
@@ -139,7 +142,8 @@ TEST_F(CommandLine, ListsNodesPageByPage) {
   EXPECT_THAT(out(), HasSubstr("SERIAL  PLACE"));
   EXPECT_THAT(out(), HasSubstr("SN1"));
   EXPECT_THAT(out(), HasSubstr("SN2"));
-  EXPECT_THAT(out(), HasSubstr("image.write: the agent writes the image: 12 MiB\n")) << "nothing is cut in a pipe";
+  EXPECT_THAT(out(), HasSubstr("image.write: the agent writes the image: 12 MiB\n"))
+      << "nothing is cut in a pipe";
 }
 
 TEST_F(CommandLine, ShowsANodeWithWhatIsWrong) {

@@ -167,8 +167,7 @@ TEST_F(BreakFix, ASwappedGpuIsShownAnewWithWhatRestedOnItAndNothingElse) {
   std::set<std::string> acts;
   for (const auto& entry : site_.fleet().ledger().entriesOf(5))
     if (entry.at >= began) acts.insert(std::string(nameOf(entry.kind)));
-  EXPECT_THAT(acts, ElementsAre("burn_in", "reset", "session"))
-      << "and nothing but the tests was done again";
+  EXPECT_THAT(acts, ElementsAre("burn_in", "reset", "session")) << "and nothing but the tests was done again";
   EXPECT_EQ(site_.fleet().groundTruth({5}).flashes, flashes) << "its firmware was not written again";
   RecordProperty("took_s", static_cast<int>((site_.now() - began) / 1s));
   EXPECT_TRUE(endOf(site_).good());

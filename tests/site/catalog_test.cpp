@@ -144,7 +144,8 @@ tests:
 }
 
 TEST(PlanFile, SaysWhatIsWrong) {
-  EXPECT_THAT(complaints(readPlan("p.yaml", R"(plan: p
+  EXPECT_THAT(
+      complaints(readPlan("p.yaml", R"(plan: p
 tests:
   - { id: cpu, minutes: 2, seconds: 3 }
   - { id: cpu, minutes: 0 }
@@ -154,17 +155,16 @@ tests:
   - { id: disk2, minutes: 1, limits: { errors: { most: 4 } } }
   - { id: fan, minutes: 1, of: [fan, gpu, gpu] }
 )")),
-              ElementsAre("p.yaml:3:5: a test needs either minutes or seconds",
-                          "p.yaml:4:11: test id 'cpu' is given twice; first in line 3",
-                          "p.yaml:4:25: '0' is out of range: 1 to 40320",
-                          "p.yaml:5:5: a test needs either minutes or seconds",
-                          "p.yaml:5:34: a limit needs min, max or both", "p.yaml:6:51: min 5 is above max 4",
-                          "p.yaml:7:37: limits must be a map of value names",
-                          "p.yaml:8:48: a limit needs min, max or both",
-                          "p.yaml:8:50: unknown key 'most' in a limit",
-                          "p.yaml:9:33: 'fan' is not a kind of part; known: cpu, gpu, memory, nic, dpu, drive, "
-                          "bmc, board, rot, cpld, psu, switch, other",
-                          "p.yaml:9:43: kind of part 'gpu' is given twice; first in line 9"));
+      ElementsAre("p.yaml:3:5: a test needs either minutes or seconds",
+                  "p.yaml:4:11: test id 'cpu' is given twice; first in line 3",
+                  "p.yaml:4:25: '0' is out of range: 1 to 40320",
+                  "p.yaml:5:5: a test needs either minutes or seconds",
+                  "p.yaml:5:34: a limit needs min, max or both", "p.yaml:6:51: min 5 is above max 4",
+                  "p.yaml:7:37: limits must be a map of value names",
+                  "p.yaml:8:48: a limit needs min, max or both", "p.yaml:8:50: unknown key 'most' in a limit",
+                  "p.yaml:9:33: 'fan' is not a kind of part; known: cpu, gpu, memory, nic, dpu, drive, "
+                  "bmc, board, rot, cpld, psu, switch, other",
+                  "p.yaml:9:43: kind of part 'gpu' is given twice; first in line 9"));
   EXPECT_THAT(complaints(readPlan("p.yaml", "plan: p\ntests: []\n")),
               ElementsAre("p.yaml:2:8: a plan without tests proves nothing"));
 }

@@ -58,7 +58,8 @@ constexpr Route kRoutes[] = {
      Takes::Json},
     {"GET", "/api/v1/nodes/{serial}/holds", "listHolds", Level::Viewer, listHolds},
     {"POST", "/api/v1/nodes/{serial}/holds", "createHold", Level::Technician, createHold, {}, Takes::Json},
-    {"DELETE", "/api/v1/nodes/{serial}/holds/{id}", "releaseHold", Level::Technician, releaseHold, kReasonQuery},
+    {"DELETE", "/api/v1/nodes/{serial}/holds/{id}", "releaseHold", Level::Technician, releaseHold,
+     kReasonQuery},
 
     {"GET", "/api/v1/racks", "listRacks", Level::Viewer, listRacks, kRackQuery},
     {"GET", "/api/v1/racks/{hall}/{row}/{rack}", "getRack", Level::Viewer, getRack},
