@@ -11,6 +11,22 @@ using testing::ElementsAre;
 
 struct Tray : FleetOfOne {
   Tray() : FleetOfOne(workflows::firmwareSteps()) { machine().stuckTasks = 1; }
+
+  /// The package was sent, and its task runs; then the BMC is out of reach.
+  void loseContactAfter(Duration span) {
+    wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
+    site.boot();
+    id = start();
+    site.run(span);
+    ASSERT_TRUE(machine().writesNow());
+    machine().broken = Error{Errc::Unreachable, "switch rebooted"};
+  }
+  /// It is back, and writes what another sent, without telling any progress.
+  void comeBackWritingForAnother() {
+    machine().foreignMoves = false;
+    machine().foreignTask = true;
+    machine().broken.reset();
+  }
 };
 
 // Fault 13: it is written, and nobody but the versions will ever say so.
@@ -69,19 +85,12 @@ TEST(StuckTask, ABmcThatTellsNoProgressHasAsLongAsTheLongestWrite) {
 TEST(StuckTask, AnothersUpdateUnderTheSameNumberIsLeftAlone) {
   Tray t;
   t.machine().stuckTasks = 0;
-  t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
-  t.site.boot();
-  t.id = t.start();
-  t.site.run(3min);
-  ASSERT_TRUE(t.machine().writesNow());
-  t.machine().broken = Error{Errc::Unreachable, "switch rebooted"};
+  t.loseContactAfter(3min);
   t.site.run(1min);
   t.machine().restartBmc();
   t.site.run(3h);
   t.machine().foreignUri = "/tasks/1";
-  t.machine().foreignMoves = false;
-  t.machine().foreignTask = true;
-  t.machine().broken.reset();
+  t.comeBackWritingForAnother();
   t.site.run(100min);
   EXPECT_THAT(t.machine().writes, ElementsAre("push package-bmc"));
   t.machine().foreignTask = false;
@@ -96,16 +105,9 @@ TEST(StuckTask, AnothersUpdateThatBeganLaterIsNotTakenForANamelessOne) {
   t.machine().stuckTasks = 0;
   t.machine().namesTasks = false;
   t.machine().forgetsTasks = true;
-  t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
-  t.site.boot();
-  t.id = t.start();
-  t.site.run(30s);
-  ASSERT_TRUE(t.machine().writesNow());
-  t.machine().broken = Error{Errc::Unreachable, "switch rebooted"};
+  t.loseContactAfter(30s);
   t.site.run(50min);
-  t.machine().foreignMoves = false;
-  t.machine().foreignTask = true;
-  t.machine().broken.reset();
+  t.comeBackWritingForAnother();
   t.site.run(3h);
   EXPECT_EQ(t.machine().count("bmc"), 0);
   EXPECT_EQ(t.machine().interrupted, 0);

@@ -135,6 +135,7 @@ Task<HttpReply> moveNode(Services& services, Call call) {
   const auto done = co_await services.store.commit(std::move(change));
   if (!done) co_return problem(done.error());
   services.bringUp.look({node->id});
+  services.campaigns.look({node->id});
   co_return co_await getNode(services, std::move(call));
 }
 

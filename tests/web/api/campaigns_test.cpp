@@ -198,5 +198,16 @@ TEST_F(CampaignsApi, OnlyWhoMayActWhereTheyAreMovesThem) {
   EXPECT_EQ(get("/api/v1/campaigns/1/members").status, 401);
 }
 
+TEST_F(CampaignsApi, WhoIsRetiredMeanwhileLeavesAtOnce) {
+  ASSERT_EQ(post("/api/v1/campaigns", spring()).status, 201);
+  settle();
+  const auto path = "/api/v1/nodes/" + serial(0) + "/lifecycle";
+  for (const auto* to : {"discovered", "retired"})
+    ASSERT_EQ(post(path, {{"to", to}, {"reason", "RMA"}}).status, 200) << to;
+  settle();
+  EXPECT_EQ(campaign().at("members").at("left_out"), 1);
+  EXPECT_EQ(campaign().at("members").at("pending"), 1);
+}
+
 }  // namespace
 }  // namespace zellige::test
