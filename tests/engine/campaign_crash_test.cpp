@@ -60,20 +60,23 @@ TEST(Campaigns, CountNobodyAsDoneWhoWasBroughtToAnotherBaseline) {
   EXPECT_EQ(hall.members()[1].state, MemberState::Done);
 }
 
+/// How many points a life passes in which nothing dies.
+template <class Make, class Live>
+int pointsOf(Make make, Live live) {
+  Hall clean(3, 2);
+  make(clean);
+  const auto before = clean.site.points.passed().size();
+  live(clean);
+  return static_cast<int>(clean.site.points.passed().size() - before);
+}
+
 TEST(Campaigns, EndTheSameWhereverTheControllerDies) {
   const auto make = [](Hall& hall) {
     hall.wanted.failureBudget = 1;
     hall.machine(2).sick = true;
     hall.begin();
   };
-  int points = 0;
-  {
-    Hall clean(3, 2);
-    make(clean);
-    const auto before = clean.site.points.passed().size();
-    ASSERT_TRUE(clean.runTo(CampaignState::Done));
-    points = static_cast<int>(clean.site.points.passed().size() - before);
-  }
+  const int points = pointsOf(make, [](Hall& hall) { ASSERT_TRUE(hall.runTo(CampaignState::Done)); });
   ASSERT_GT(points, 30);
   for (int point = 0; point < points; ++point) {
     SCOPED_TRACE(point);
@@ -135,14 +138,7 @@ TEST(Campaigns, LiveTheSameLifeWhereverTheControllerDies) {
     hall.machine(2).sick = true;
     hall.begin();
   };
-  int points = 0;
-  {
-    Hall clean(3, 2);
-    make(clean);
-    const auto before = clean.site.points.passed().size();
-    wholeLife(clean);
-    points = static_cast<int>(clean.site.points.passed().size() - before);
-  }
+  const int points = pointsOf(make, wholeLife);
   ASSERT_GT(points, 80);
   for (int point = 0; point < points; ++point) {
     SCOPED_TRACE(point);
