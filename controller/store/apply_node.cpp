@@ -36,6 +36,13 @@ std::string missing(Writing& w, const Node& node, Requires needs, const std::vec
   return {};
 }
 
+std::optional<RunId> unfinishedRunOf(Writing& w, const Node& node) {
+  auto q = w.db.query("SELECT run FROM run_subject WHERE node = ? AND unfinished = 1");
+  q.bind(node.id);
+  if (!q.step()) return std::nullopt;
+  return RunId{q.integer(0)};
+}
+
 /// Only a retired node has no claim on its place and address; coming back, it needs them free.
 std::string takenBy(Writing& w, const Node& node) {
   auto q = w.db.query(
@@ -60,6 +67,10 @@ Result<std::int64_t> apply(Writing& w, const MoveLifecycle& op) {
   if (const auto lacks = missing(w, *node, move->needs, op.evidence); !lacks.empty())
     return Error{Errc::Rejected, fmt::format("{} cannot go from {} to {}: {}", node->serial, nameOf(op.from),
                                              nameOf(op.to), lacks)};
+  if (op.actor == Actor::Operator)
+    if (const auto run = unfinishedRunOf(w, *node))
+      return Error{Errc::Conflict,
+                   fmt::format("run {} works on it; cancel it or wait until it has ended", run->value)};
   if (op.from == Lifecycle::Retired)
     if (const auto other = takenBy(w, *node); !other.empty())
       return Error{Errc::Conflict,

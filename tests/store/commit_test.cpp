@@ -48,6 +48,16 @@ TEST_F(Commit, RemembersARunWithEverythingInIt) {
   EXPECT_EQ(store_->unfinishedRuns()[0].subject, run.subject);
 }
 
+TEST_F(Commit, LetsNobodyMoveANodeBeneathARun) {
+  openWithSite();
+  const auto run = startRun(nodeId(0));
+  const auto moved = move(nodeId(0), Lifecycle::Planned, Lifecycle::Retired, Actor::Operator);
+  ASSERT_FALSE(moved);
+  EXPECT_EQ(moved.error().code, Errc::Conflict);
+  EXPECT_THAT(moved.error().what, HasSubstr("run " + std::to_string(run.value) + " works on it"));
+  EXPECT_TRUE(move(nodeId(0), Lifecycle::Planned, Lifecycle::Discovered)) << "the run itself may";
+}
+
 TEST_F(Commit, LetsOnlyOneUnfinishedRunHaveANode) {
   openWithSite();
   const auto first = startRun(nodeId(0));

@@ -127,9 +127,6 @@ Task<HttpReply> moveNode(Services& services, Call call) {
   if (!findMove(node->kind, node->lifecycle, *to, Actor::Operator))
     co_return problem(ProblemKind::Conflict, fmt::format("{} is {}: a person can make it {}", node->serial,
                                                          nameOf(node->lifecycle), waysOut(*node)));
-  if (const auto run = services.store.unfinishedRunOf(node->id))
-    co_return problem(ProblemKind::Conflict,
-                      fmt::format("run {} works on it; cancel it or wait until it has ended", run->value));
   MoveLifecycle move{node->id, node->lifecycle, *to, Actor::Operator, std::move(why), {}};
   Change change{services.now(), call.who.user, {std::move(move)}};
   const auto done = co_await services.store.commit(std::move(change));
