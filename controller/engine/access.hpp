@@ -26,7 +26,12 @@ struct BmcAccess {
   std::string pin;                     ///< SHA-256 of the BMC's TLS key, base64; empty: not pinned yet
   int refusals = 0;  ///< of its passwords, since one was last accepted; each is durable before another guess
   Time refusedAt{};  ///< the last of them
+  /// Of two passwords, which is tried next. Turned durably before each guess: where a crash leaves open what became of
+  /// it, the other one is tried, and two crashes cost no second wrong guess.
+  bool guessCurrent = false;
   std::int64_t version = 0;  ///< of the row that was loaded; whoever changes the row adds one
+
+  const Secret& guess() const { return nextPassword && !guessCurrent ? *nextPassword : password; }
 };
 
 /// Whose access: a node's BMC, where nothing else is said.

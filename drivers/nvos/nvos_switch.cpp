@@ -99,7 +99,7 @@ Task<Result<HttpReply>> NvosSwitch::once(Ask ask, Secret password) {
   co_return std::move(received->reply);
 }
 
-// Of two passwords either may be valid after a crash: the next one first, and whichever works is kept.
+// Of two passwords either may be valid after a crash: the next one first (access.hpp), and whichever works is kept.
 Task<Result<HttpReply>> NvosSwitch::withAccess(Ask ask) {
   const auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!access) co_return access.error();
@@ -110,16 +110,33 @@ Task<Result<HttpReply>> NvosSwitch::withAccess(Ask ask) {
     co_return reply;
   }
   Ask probe{"GET", "platform", {}};
-  for (const auto& candidate : {*access->nextPassword, access->password}) {
-    const Secret password = candidate;
+  for (int i = 0; i < 2; ++i) {
+    auto guess = co_await turn();
+    if (!guess) co_return guess.error();
+    const Secret password = std::move(*guess);
     auto reply = co_await once(probe, password);
-    if (!reply) co_return reply;
+    if (!reply) {
+      const bool judged = reply.error().code == Errc::Timeout || reply.error().code == Errc::BadReply;
+      if (!judged) (void)co_await turn();  // it comes first again
+      co_return reply;
+    }
     if (reply->status == 401) continue;
     auto settled = co_await settle(*access, password);
     if (!settled) co_return settled.error();
     co_return co_await once(std::move(ask), password);
   }
   co_return Error{Errc::Auth, "NVOS takes neither the old nor the new password", false, 401};
+}
+
+// Which of the two is tried now; durably, it is the other one's turn next.
+Task<Result<Secret>> NvosSwitch::turn() {
+  auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  const Secret guess = access->guess();
+  access->guessCurrent = !access->guessCurrent;
+  auto saved = co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
+  if (!saved) co_return saved.error();
+  co_return guess;
 }
 
 Task<Result<void>> NvosSwitch::settle(BmcAccess access, Secret valid) {
@@ -315,6 +332,7 @@ Task<Result<void>> NvosSwitch::changePassword() {
   const Secret next(given ? makePassword(kPasswordLength, given) : makePassword(kPasswordLength, randomHex));
   auto planned = *access;
   planned.nextPassword = next;
+  planned.guessCurrent = false;
   auto saved = co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(planned));
   if (!saved) co_return saved;
   auto sent = co_await sendPassword(std::move(*revision), next);

@@ -66,6 +66,7 @@ class NvosSwitch final : public SwitchOs {
   Task<Result<Json>> ask(Ask ask);
   Task<Result<Json>> get(std::string path);
   Task<Result<std::string>> act(std::string path, std::string action, Json parameters);
+  Task<Result<Secret>> turn();
   Task<Result<void>> settle(BmcAccess access, Secret valid);
   Task<Result<std::string>> openRevision();
   static Ask application(const std::string& revision);  ///< what it holds takes effect

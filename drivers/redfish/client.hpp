@@ -153,6 +153,7 @@ class Client {
   bool hasSession() const { return !token_.empty() && !tokenIsDead_; }
   Error refused() const;
   Task<Result<void>> signInByPassword();
+  Task<void> turnBack();
   Task<Result<Login>> tryLogin(Secret password);
   Task<Result<void>> keepSession(Secret password, HttpReply reply);
   Task<Result<std::string>> sessionsUri();

@@ -89,6 +89,7 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
   if (access_->user != account.user)
     co_return Error{Errc::Conflict, "another user of this BMC was imported meanwhile: it is read again"};
   access_->nextPassword = Secret(newPassword(account.passwordLength, wiring_.options.randomHex));
+  access_->guessCurrent = false;
   auto saved = co_await saveAccess();
   if (!saved) co_return saved;
   auto sent = co_await sendPassword(account, anyMatch);

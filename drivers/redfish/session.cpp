@@ -2,8 +2,6 @@
 // guess. Lockouts are real (FACTS 7: Supermicro 3 tries), so a 401 is confirmed once and then it is a person's turn. A
 // password that has let us in before may be refused because others have locked the account: that is waited out first.
 // Refusals are remembered where no restart and no forgetting of idle machines loses them: in the row itself.
-#include <array>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -100,11 +98,19 @@ Task<Result<void>> Client::ensureSession() {
 // One password: a refusal is confirmed once, because a single stray 401 happens (FACTS 7). Two (a crash in the middle of
 // a password change): each is tried once; confirming as well would be a second wrong guess.
 Task<Result<void>> Client::signInByPassword() {
-  const std::array<Secret, kGuesses> guesses{access_->nextPassword.value_or(access_->password),
-                                             access_->password};
   for (int i = access_->refusals % kGuesses; i < kGuesses; ++i) {
-    auto login = co_await tryLogin(guesses[static_cast<std::size_t>(i)]);
-    if (!login) co_return login.error();
+    const Secret guess = access_->guess();
+    const bool oneOfTwo = access_->nextPassword.has_value();
+    if (oneOfTwo) {
+      access_->guessCurrent = !access_->guessCurrent;
+      auto turned = co_await saveAccess();
+      if (!turned) co_return turned;
+    }
+    auto login = co_await tryLogin(guess);
+    if (!login) {
+      if (oneOfTwo && !login.error().outcomeUnknown) co_await turnBack();
+      co_return login.error();
+    }
     if (*login == Login::Accepted) co_return Result<void>{};
     ++access_->refusals;
     access_->refusedAt = wiring_.executor.now();
@@ -112,6 +118,13 @@ Task<Result<void>> Client::signInByPassword() {
     if (!saved) co_return saved;
   }
   co_return refused();
+}
+
+// The guess was never judged: it comes first again.
+Task<void> Client::turnBack() {
+  if (!access_ || !access_->nextPassword) co_return;  // somebody else's row now
+  access_->guessCurrent = !access_->guessCurrent;
+  (void)co_await saveAccess();  // lost, it costs one wrong guess
 }
 
 // Nothing is sent as long as it lasts. Whoever imports another password meanwhile ends it.

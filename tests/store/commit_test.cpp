@@ -286,6 +286,7 @@ TEST_F(Commit, KeepsHowToReachABmc) {
   EXPECT_FALSE(access->nextPassword);
   const auto before = store_->lastEvent();
   access->nextPassword = Secret{"next"};
+  access->guessCurrent = true;
   access->pin = "pin";
   ASSERT_TRUE(wait(store_->saveAccess(node, *access)));
   ++access->version;
@@ -294,6 +295,7 @@ TEST_F(Commit, KeepsHowToReachABmc) {
   ASSERT_TRUE(wait(store_->saveAccess(node, *access)));
   const auto stored = store_->loadAccess(node);
   EXPECT_EQ(stored->nextPassword, access->nextPassword);
+  EXPECT_TRUE(stored->guessCurrent);
   EXPECT_EQ(stored->sessionToken, access->sessionToken);
   EXPECT_EQ(stored->pin, "pin");
   EXPECT_THAT(kindsSince(before), ElementsAre("access.changed")) << "a session alone is no change of access";

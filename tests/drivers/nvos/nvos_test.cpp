@@ -31,8 +31,10 @@ class FakeSwitch final : public http::Transport {
       if (!answer) co_return answer.error();
       co_return http::Received{std::move(*answer), "pin-a"};
     }
-    if (request.headers.get("Authorization") != "Basic " + toBase64("admin:" + password))
+    if (request.headers.get("Authorization") != "Basic " + toBase64("admin:" + password)) {
+      ++refused;
       co_return http::Received{{401, {}, "{}"}, "pin-a"};
+    }
     if (key.starts_with("PATCH /nvue_v1/system/aaa/user/admin?rev="))
       staged = Json::parse(request.body).at("password").get<std::string>();
     if (key.starts_with("PATCH /nvue_v1/revision/") && !staged.empty()) password = std::exchange(staged, {});
@@ -44,6 +46,7 @@ class FakeSwitch final : public http::Transport {
   std::map<std::string, HttpReply> always;
   std::vector<std::string> seen, bodies;
   std::string password = "factory-secret", staged;
+  int refused = 0;  ///< passwords
 
  private:
   Executor& executor_;
@@ -197,6 +200,29 @@ TEST_F(Nvos, OfTwoPasswordsTheOneThatWorksIsKept) {
     EXPECT_FALSE(access.stored.nextPassword);
     EXPECT_EQ(access.stored.mustChange, !applied);
   }
+}
+
+TEST_F(Nvos, OfTwoPasswordsTheOneWhoseOutcomeACrashLeftOpenIsNotTriedAgain) {
+  access.stored.password = Secret("old");
+  access.stored.nextPassword = Secret("new");
+  device.password = "old";
+  device.once["GET /nvue_v1/platform"].push_back(Error{Errc::Timeout, "no reply"});
+  EXPECT_FALSE(run(os->signIn()));
+  device.seen.clear();
+  ASSERT_TRUE(run(os->signIn()));
+  EXPECT_EQ(device.refused, 0) << "the other one is tried";
+  EXPECT_EQ(access.stored.password.reveal(), "old");
+}
+
+TEST_F(Nvos, AGuessThatNeverArrivedComesFirstAgain) {
+  access.stored.password = Secret("old");
+  access.stored.nextPassword = Secret("new");
+  device.password = "new";
+  device.once["GET /nvue_v1/platform"].push_back(Error{Errc::Unreachable, "no route"});
+  EXPECT_FALSE(run(os->signIn()));
+  ASSERT_TRUE(run(os->signIn()));
+  EXPECT_EQ(device.refused, 0);
+  EXPECT_EQ(access.stored.password.reveal(), "new");
 }
 
 TEST_F(Nvos, ARefusedPasswordIsDroppedAndNeverQuoted) {

@@ -108,6 +108,7 @@ TEST_F(Lockout, AfterACrashBetweenTwoGuessesOnlyTheSecondIsMade) {
 
 TEST_F(Lockout, OfTwoPasswordsTheOneThatWasRefusedIsNotGuessedAgainAfterACrash) {
   bench.access.stored.nextPassword = Secret("was never sent");
+  bench.access.stored.guessCurrent = true;
   bench.access.stored.refusals = 1;
   bench.access.stored.refusedAt = bench.executor.now();
   bench.restart();

@@ -313,6 +313,44 @@ TEST_F(Session, WithTwoCandidatesNoneIsGuessedTwice) {
   EXPECT_EQ(logins(), 2u);
 }
 
+// A restart that finds the row as each crash left it, and what the machine was told before.
+TEST_F(Session, TwoCrashesInAPasswordChangeCostOneWrongGuess) {
+  for (const bool applied : {false, true}) {
+    SCOPED_TRACE(applied ? "applied" : "never sent");
+    bench.restart();
+    bench.access.stored.password = Secret("old-one");
+    bench.access.stored.nextPassword = Secret("new-one");
+    bench.access.stored.guessCurrent = false;
+    bench.access.stored.sessionToken = {};
+    bench.machine.password = applied ? "new-one" : "old-one";
+    const auto before = logins();
+    std::optional<BmcAccess> atTheGuess;
+    bench.machine.once("POST", sessions, FakeBmc::Answer([&](const HttpRequest&) -> Result<http::Received> {
+                         atTheGuess = bench.access.stored;  // and here it died, whatever the machine replied
+                         return Error{Errc::Timeout, "no reply", true};
+                       }));
+    EXPECT_FALSE(bench.run(bench.bmc().signIn()));
+    ASSERT_TRUE(atTheGuess);
+    bench.restart();
+    bench.access.stored = *atTheGuess;
+    ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+    const auto wrong = logins() - before - 2;  // beside the one that died and the one that was let in
+    EXPECT_EQ(wrong, applied ? 1u : 0u) << "the one that died was " << (applied ? "right" : "wrong");
+    EXPECT_EQ(bench.access.stored.password.reveal(), bench.machine.password);
+  }
+}
+
+TEST_F(Session, AGuessThatTheMachineNeverJudgedComesFirstAgain) {
+  bench.access.stored.nextPassword = Secret("new-one");
+  bench.access.stored.sessionToken = {};
+  bench.machine.password = "new-one";
+  bench.machine.once("POST", sessions, Error{Errc::Unreachable, "no route"});
+  EXPECT_FALSE(bench.run(bench.bmc().signIn()));
+  const auto before = logins();
+  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+  EXPECT_EQ(logins(), before + 1);
+}
+
 TEST_F(Session, AnEarlierChangeThatHadBeenAppliedIsNotSentAgain) {
   bench.access.stored.nextPassword = Secret("new-one");
   bench.machine.password = "new-one";
