@@ -1,5 +1,5 @@
 // A firmware campaign on two live racks, by the command line alone: brought up, dry run, begun, halted, resumed, rolled
-// back; then the simulator says what its machines really are. Prints one JSON object.
+// back; then the simulator says what its machines really are. Prints one JSON object; how far it is goes to stderr.
 // usage: node tests/acceptance/live_campaign.mjs ZELLIGE
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -38,10 +38,13 @@ async function ask(...words) {
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 async function until(what, read, holds, seconds) {
-  const end = Date.now() + seconds * 1000;
+  const begin = Date.now(), end = begin + seconds * 1000;
   for (;;) {
     const seen = await read();
-    if (holds(seen)) return seen;
+    if (holds(seen)) {
+      console.error(`${what}: after ${Math.round((Date.now() - begin) / 1000)} s`);
+      return seen;
+    }
     if (Date.now() > end) throw new Error(`${what}: not in ${seconds} s; last ${JSON.stringify(seen).slice(0, 300)}`);
     await pause(500);
   }
@@ -100,13 +103,17 @@ async function run() {
   };
 }
 
-let status = 0;
+function end(status) {
+  for (const child of children) child.removeAllListeners('exit').kill('SIGKILL');
+  rmSync(scratch, { recursive: true, force: true });
+  process.exit(status);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(1));
 try {
   console.log(JSON.stringify(await run(), null, 2));
+  end(0);
 } catch (error) {
   console.error(error.message);
-  status = 1;
+  end(1);
 }
-for (const child of children) child.removeAllListeners('exit').kill('SIGKILL');
-rmSync(scratch, { recursive: true, force: true });
-process.exit(status);
