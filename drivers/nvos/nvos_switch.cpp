@@ -14,6 +14,7 @@ namespace zellige::nvos {
 namespace {
 
 constexpr std::string_view kRoot = "/nvue_v1/";
+constexpr int kGuesses = 2;                  // and none more before the longest lockout is over
 constexpr std::size_t kPasswordLength = 20;  // FACTS 7: switch tray 12-64
 constexpr std::string_view kOwnImage = "NVOS";
 constexpr std::string_view kConfigured = "CONTROL_PLANE_STATE_CONFIGURED";
@@ -99,33 +100,69 @@ Task<Result<HttpReply>> NvosSwitch::once(Ask ask, Secret password) {
   co_return std::move(received->reply);
 }
 
-// Of two passwords either may be valid after a crash: the next one first (access.hpp), and whichever works is kept.
+// Refused twice, nothing is sent before the longest lockout is over; whoever imports another password ends that.
 Task<Result<HttpReply>> NvosSwitch::withAccess(Ask ask) {
   const auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!access) co_return access.error();
-  if (!access->nextPassword) {
+  const bool refusedTwice = access->refusals > 0 && access->refusals % kGuesses == 0;
+  if (refusedTwice && wiring_.executor.now() < access->refusedAt + wiring_.options.lockout)
+    co_return refused();
+  if (access->nextPassword) co_return co_await withEither(std::move(ask), access->refusals);
+  for (int i = access->refusals % kGuesses; i < kGuesses; ++i) {  // a refusal is confirmed once
     auto reply = co_await once(ask, access->password);
-    if (reply && reply->status == 401)
-      reply = co_await once(std::move(ask), access->password);  // confirmed once
-    co_return reply;
+    if (!reply) co_return reply;
+    const bool isRefused = reply->status == 401;
+    if (isRefused || access->refusals > 0 || i > 0) {
+      auto counted = co_await count(isRefused);
+      if (!counted) co_return counted.error();
+    }
+    if (!isRefused) co_return reply;
   }
+  co_return refused();
+}
+
+// Either may be valid after a crash: the next one first (access.hpp), and whichever works is kept.
+Task<Result<HttpReply>> NvosSwitch::withEither(Ask ask, int refusals) {
   Ask probe{"GET", "platform", {}};
-  for (int i = 0; i < 2; ++i) {
+  for (int i = refusals % kGuesses; i < kGuesses; ++i) {
     auto guess = co_await turn();
     if (!guess) co_return guess.error();
     const Secret password = std::move(*guess);
     auto reply = co_await once(probe, password);
     if (!reply) {
-      const bool judged = reply.error().code == Errc::Timeout || reply.error().code == Errc::BadReply;
-      if (!judged) (void)co_await turn();  // it comes first again
+      const bool mayHaveArrived = reply.error().code == Errc::Timeout || reply.error().code == Errc::BadReply;
+      if (!mayHaveArrived) (void)co_await turn();  // it comes first again
       co_return reply;
     }
-    if (reply->status == 401) continue;
-    auto settled = co_await settle(*access, password);
-    if (!settled) co_return settled.error();
-    co_return co_await once(std::move(ask), password);
+    if (reply->status != 401) {
+      auto settled = co_await settle(password);
+      if (!settled) co_return settled.error();
+      co_return co_await once(std::move(ask), password);
+    }
+    auto counted = co_await count(true);
+    if (!counted) co_return counted.error();
   }
-  co_return Error{Errc::Auth, "NVOS takes neither the old nor the new password", false, 401};
+  co_return refused();
+}
+
+Error NvosSwitch::refused() const {
+  const auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) return access.error();
+  return Error{Errc::Auth,
+               fmt::format("user {}: NVOS {}; not tried again before {}", access->user,
+                           access->nextPassword ? "accepts neither the current nor the next password"
+                                                : "refused the password twice",
+                           iso8601(access->refusedAt + wiring_.options.lockout)),
+               false, 401};
+}
+
+// What it said of a password, where no restart forgets it.
+Task<Result<void>> NvosSwitch::count(bool isRefused) {
+  auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  access->refusals = isRefused ? access->refusals + 1 : 0;
+  if (isRefused) access->refusedAt = wiring_.executor.now();
+  co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
 }
 
 // Which of the two is tried now; durably, it is the other one's turn next.
@@ -139,13 +176,14 @@ Task<Result<Secret>> NvosSwitch::turn() {
   co_return guess;
 }
 
-Task<Result<void>> NvosSwitch::settle(BmcAccess access, Secret valid) {
-  const auto fresh = wiring_.access.loadAccess({node_, Endpoint::Os});  // a pin may have come meanwhile
+Task<Result<void>> NvosSwitch::settle(Secret valid) {
+  const auto fresh = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!fresh) co_return fresh.error();
   auto settled = *fresh;
-  if (access.nextPassword && valid == *access.nextPassword) settled.mustChange = false;
+  if (settled.nextPassword && valid == *settled.nextPassword) settled.mustChange = false;
   settled.password = valid;
   settled.nextPassword.reset();
+  settled.refusals = 0;
   co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(settled));
 }
 
@@ -339,7 +377,7 @@ Task<Result<void>> NvosSwitch::changePassword() {
   if (!sent && sent.error().outcomeUnknown) co_return sent;  // the next sign-in finds out
   auto now = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!now) co_return now.error();
-  if (sent) co_return co_await settle(*now, next);
+  if (sent) co_return co_await settle(next);
   auto dropped = *now;
   dropped.nextPassword.reset();
   (void)co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(dropped));

@@ -21,6 +21,7 @@ struct Options {
   Duration timeout{60'000};
   Duration fetchPoll{2'000};                          ///< between two looks at a fetch
   Duration fetchAtMost{900'000};                      ///< of one package: NVOS images have 1.5 GB
+  Duration lockout{660'000};                          ///< as a BMC's (drivers/redfish/client.hpp)
   std::string caFile;                                 ///< http::Peer::caFile
   std::function<std::string(std::size_t)> randomHex;  ///< for new passwords; empty: the operating system's
 };
@@ -63,11 +64,14 @@ class NvosSwitch final : public SwitchOs {
   };
   Task<Result<HttpReply>> once(Ask ask, Secret password);
   Task<Result<HttpReply>> withAccess(Ask ask);
+  Task<Result<HttpReply>> withEither(Ask ask, int refusals);
   Task<Result<Json>> ask(Ask ask);
   Task<Result<Json>> get(std::string path);
   Task<Result<std::string>> act(std::string path, std::string action, Json parameters);
   Task<Result<Secret>> turn();
-  Task<Result<void>> settle(BmcAccess access, Secret valid);
+  Task<Result<void>> settle(Secret valid);
+  Task<Result<void>> count(bool isRefused);
+  Error refused() const;
   Task<Result<std::string>> openRevision();
   static Ask application(const std::string& revision);  ///< what it holds takes effect
   Task<Result<void>> sendPassword(std::string revision, Secret password);

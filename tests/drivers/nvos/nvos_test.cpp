@@ -72,6 +72,11 @@ Task<void> into(Task<T> task, std::optional<T>& out) {
   out.emplace(co_await task);
 }
 
+Task<Result<void>> waitFor(Executor& executor, Duration d) {
+  co_await sleepFor(executor, d);
+  co_return Result<void>{};
+}
+
 HttpReply ok(const Json& body) { return {200, {}, body.dump()}; }
 
 class Nvos : public testing::Test {
@@ -114,6 +119,20 @@ TEST_F(Nvos, SignsInPinsAndConfirmsARefusalOnce) {
   device.seen.clear();
   EXPECT_EQ(run(os->signIn()).error().code, Errc::Auth);
   EXPECT_EQ(device.seen.size(), 2u);
+}
+
+TEST_F(Nvos, WhatItRefusedIsNotGuessedAgainBeforeTheLongestLockoutIsOver) {
+  device.password = "somebody changed it";
+  for (int look = 0; look < 4; ++look) EXPECT_EQ(run(os->signIn()).error().code, Errc::Auth);
+  EXPECT_EQ(device.refused, 2) << "and no restart forgets it: it is in the row";
+  EXPECT_EQ(access.stored.refusals, 2);
+  ASSERT_TRUE(run(waitFor(executor, 11min)));
+  EXPECT_EQ(run(os->signIn()).error().code, Errc::Auth);
+  EXPECT_EQ(device.refused, 4);
+  ASSERT_TRUE(run(waitFor(executor, 11min)));
+  device.password = "factory-secret";
+  EXPECT_TRUE(run(os->signIn()));
+  EXPECT_EQ(access.stored.refusals, 0);
 }
 
 TEST_F(Nvos, ReadsItsComponentsAndTheImageThatRuns) {
