@@ -178,7 +178,8 @@ void writeAnswered(StepContext& context, const Result<std::string>& task) {
 
 void writeWasSeen(StepContext& context, std::string_view task) {
   context.setFact(kWriteAccepted, "yes");
-  if (context.fact(kWriteTask).empty() && !task.empty()) context.setFact(kWriteSeen, task);
+  const bool known = !context.fact(kWriteTask).empty() || !context.fact(kWriteSeen).empty();
+  if (!known && !task.empty()) context.setFact(kWriteSeen, task);  // a later one is somebody else's
 }
 
 void concludeWrite(StepContext& context, Written written) {

@@ -1,4 +1,5 @@
 // Playing the technician on simulated machines.
+#include <charconv>
 #include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -14,33 +15,37 @@ namespace {
 Result<http::Peer> simulatorAt(const std::string& text) {
   http::Peer peer;
   const auto colon = text.rfind(':');
-  const auto port = colon == std::string::npos ? 0 : std::atoi(text.c_str() + colon + 1);
-  if (port < 1 || port > 65'535)
+  const auto* end = text.data() + text.size();
+  bool good = colon != std::string::npos && colon > 0;
+  if (good) {
+    const auto [stop, wrong] = std::from_chars(text.data() + colon + 1, end, peer.port);
+    good = wrong == std::errc{} && stop == end && peer.port > 0;
+  }
+  if (!good)
     return Error{Errc::Invalid,
                  fmt::format("'{}' is no IP:PORT; give the one of zellige simulator --control", text)};
   peer.address = text.substr(0, colon);
-  peer.port = static_cast<std::uint16_t>(port);
   peer.tls = false;
   return peer;
 }
 
-/// With its factory password: for its owner's eyes.
-Result<void> writeManifest(const std::filesystem::path& file, const std::string& text) {
-  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+/// A new file for its owner's eyes, before anything is swapped: it is to hold the only copy of a factory password.
+Result<std::ofstream> newManifest(const std::filesystem::path& file) {
   std::error_code failed;
+  if (std::filesystem::exists(file, failed))
+    return Error{Errc::Invalid, fmt::format("{} is there already, perhaps with a password that nothing else "
+                                            "knows; import or remove it, or name another with --manifest",
+                                            file.string())};
+  std::ofstream out(file, std::ios::binary);
   std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write,
                                failed);
-  out << text;
-  out.close();
   if (failed || !out) return Error{Errc::Invalid, fmt::format("cannot write {}", file.string())};
-  return {};
+  return out;
 }
 
-}  // namespace
-
-Task<int> swapSimulated(World& world, Options options, Swap what) {
+Task<Result<Json>> askForSwap(World& world, Swap what) {
   auto peer = simulatorAt(what.simulator);
-  if (!peer) co_return complain(world, peer.error());
+  if (!peer) co_return peer.error();
   HttpRequest request;
   request.method = "POST";
   request.target = "/swap";
@@ -49,15 +54,33 @@ Task<int> swapSimulated(World& world, Options options, Swap what) {
   request.body = body.dump();
   http::SendOptions sending;
   auto received = co_await world.transport.send(std::move(*peer), std::move(request), std::move(sending));
-  if (!received) co_return complain(world, received.error());
-  const auto done = parseJson(received->reply.body);
-  if (!done) co_return complain(world, done.error());
-  if (received->reply.status != 200)
-    co_return complain(world, {Errc::Rejected, readString(*done, "detail").value_or("the simulator refused")});
+  if (!received) co_return received.error();
+  auto done = parseJson(received->reply.body);
+  if (done && received->reply.status != 200)
+    co_return Error{Errc::Rejected, readString(*done, "detail").value_or("the simulator refused")};
+  co_return done;
+}
+
+}  // namespace
+
+Task<int> swapSimulated(World& world, Options options, Swap what) {
+  std::ofstream file;
+  const bool whole = what.gpu < 0;
+  if (whole) {
+    auto opened = newManifest(what.manifest);
+    if (!opened) co_return complain(world, opened.error());
+    file = std::move(*opened);
+  }
+  const auto done = co_await askForSwap(world, what);
+  if (!done) {
+    std::error_code ignored;
+    if (whole) std::filesystem::remove(what.manifest, ignored);
+    co_return complain(world, done.error());
+  }
   const auto manifest = readString(*done, "manifest");
-  if (manifest)
-    if (auto written = writeManifest(what.manifest, *manifest); !written)
-      co_return complain(world, written.error());
+  if (manifest) file << *manifest << std::flush;
+  if (manifest && !file)
+    co_return complain(world, {Errc::Invalid, fmt::format("cannot write {}", what.manifest.string())});
   const auto was = textAt(*done, "was"), place = textAt(*done, "place");
   if (options.json())
     printJson(world, {{"place", place},

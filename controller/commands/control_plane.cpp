@@ -49,9 +49,11 @@ void ControlPlane::start() {
 
 void ControlPlane::sweep() {
   leases_.again();
-  executor_.spawn(sweepOnce(intake_));
+  takeIn();
   bringUp_.sweep();
   campaigns_.lookAgain();
 }
+
+void ControlPlane::takeIn() { executor_.spawn(sweepOnce(intake_)); }
 
 }  // namespace zellige

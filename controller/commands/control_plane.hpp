@@ -35,6 +35,8 @@ class ControlPlane {
   void start();
   /// After an import: nodes and racks begin their way.
   void sweep();
+  /// After a node was moved: it begins its way.
+  void takeIn();
 
   Engine& engine() { return engine_; }
   Machines& machines() { return machines_; }

@@ -148,10 +148,11 @@ class Server {
   Task<void> answer(std::shared_ptr<listener::Exchange> exchange) {
     api::Caller caller{exchange->connection.peer.ip};
     const auto operation = api::operationOf(exchange->request);
-    const bool begins = operation == "importBundle" || operation == "moveNode";
+    const bool imports = operation == "importBundle", moves = operation == "moveNode";
     auto request = std::move(exchange->request);
     auto reply = co_await api_.handle(std::move(request), std::move(caller));
-    if (begins && reply.status < 300) plane_.sweep();
+    if (imports && reply.status < 300) plane_.sweep();
+    if (moves && reply.status < 300) plane_.takeIn();
     exchange->respond(std::move(reply));
   }
 

@@ -48,7 +48,9 @@ HttpReply swap(const Json& body, sim::Fleet& fleet) {
   if (machine == machines.end())
     return refused(404, fmt::format("no simulated machine stands at '{}'", place));
   const auto was = fleet.serial(*machine);
-  if (const auto gpu = readInt(body, "gpu")) {
+  if (body.contains("gpu")) {
+    const auto gpu = readInt(body, "gpu");
+    if (!gpu) return refused(422, "gpu: a whole number from 0");
     if (fleet.kind(*machine) != sim::MachineKind::ComputeTray || *gpu < 0 || *gpu >= sim::Fleet::kGpusOfATray)
       return refused(422, fmt::format("{} has no GPU {}", place, *gpu));
     fleet.swapGpu(*machine, static_cast<int>(*gpu));

@@ -29,6 +29,7 @@ constexpr Move kMoves[] = {
     {Every, Qualifying, Available, Engine, Requires::Evidence},
     {Every, Qualifying, Quarantined, Engine, Requires::BlockingFinding},
     {Every, Qualifying, Discovered, Operator, Requires::Nothing},
+    {Every, Qualifying, Retired, Operator, Requires::Unassigned},
     {Every, Available, InService, Operator, Requires::NoBlockingFinding},
     {Every, Available, Qualifying, Engine, Requires::Unassigned},
     {Every, Available, Quarantined, Engine, Requires::BlockingFinding},
@@ -38,6 +39,7 @@ constexpr Move kMoves[] = {
     {Other, InService, Qualifying, Operator, Requires::Nothing},
     {Tray, Sanitising, Qualifying, Engine, Requires::Unassigned},
     {Tray, Sanitising, Quarantined, Engine, Requires::BlockingFinding},
+    {Tray, Sanitising, Retired, Operator, Requires::Unassigned},  // whoever retires it answers for its drives
     {Every, Quarantined, Qualifying, Operator, Requires::Nothing},
     {Every, Quarantined, Repair, Operator, Requires::Nothing},
     {Every, Quarantined, Retired, Operator, Requires::Unassigned},

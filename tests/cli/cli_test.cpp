@@ -115,7 +115,16 @@ TEST_F(CommandLine, SwapsWhatIsSimulatedAndLeavesItsManifest) {
   std::ifstream in(file);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "site: SIM1");
   EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0600));
-  EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "here"}), 2);
+  EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "127.0.0.1:9000", "--manifest", file.string()}), 2)
+      << "the one before would be lost";
+  EXPECT_THAT(err(), HasSubstr("is there already"));
+  const auto nowhere = (home_ / "no-folder" / "swapped.yaml").string();
+  EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "127.0.0.1:9000", "--manifest", nowhere}), 2);
+  EXPECT_EQ(server_.peers.size(), 1u) << "nothing was swapped";
+  const auto other = (home_ / "other.yaml").string();
+  for (const auto* at : {"here", "127.0.0.1:9000x", ":9000", "127.0.0.1:70000"})
+    EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", at, "--manifest", other}), 2) << at;
+  EXPECT_FALSE(std::filesystem::exists(other));
   EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "127.0.0.1:9000", "--gpu", "1", "--manifest", "x"}),
             2);
 }

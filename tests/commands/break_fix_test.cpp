@@ -60,7 +60,9 @@ class BreakFix : public testing::Test {
         MoveLifecycle{node, site_.store().node(node)->lifecycle, to, Actor::Operator, "swap", {}});
     const auto moved = wait(site_.store().commit(std::move(change)));
     ASSERT_TRUE(moved) << moved.error().what;
-    site_.plane().sweep();
+    site_.plane().bringUp().look({node});
+    site_.plane().campaigns().look({node});
+    site_.plane().takeIn();
   }
   void import(const std::string& manifest) {
     const auto file = scratch_.path() / "swap.yaml";

@@ -40,6 +40,21 @@ TEST(Lifecycle, EveryStateHasAnExitAndAWayToBecomeAvailable) {
     }
 }
 
+// The engine may know no way on (a wipe that it does not do, a run that never ends): a person always does.
+TEST(Lifecycle, APersonAloneCanTakeANodeOutOfEveryState) {
+  for (const auto& [kind, kindName] : EnumNames<NodeKind>::table)
+    for (const auto state : statesOf(kind)) {
+      std::set<Lifecycle> seen{state};
+      for (std::size_t before = 0; before != seen.size();) {
+        before = seen.size();
+        for (const auto& move : lifecycleMoves())
+          if (move.kinds.contains(kind) && move.actor == Actor::Operator && seen.contains(move.from))
+            seen.insert(move.to);
+      }
+      EXPECT_TRUE(seen.contains(Lifecycle::Retired)) << kindName << " " << nameOf(state);
+    }
+}
+
 TEST(Lifecycle, ATrayCanBeEverythingAndTheOthersAreNeverSanitised) {
   const auto tray = statesOf(NodeKind::ComputeTray);
   EXPECT_EQ(tray.size(), EnumNames<Lifecycle>::table.size());
