@@ -142,7 +142,7 @@ class Adder {
     swap->add_option("place", words_->swap.place, "H1/R01/RK001/U10")->required();
     swap->add_option("--simulator", words_->swap.simulator, "IP:PORT of zellige simulator --control")
         ->required();
-    auto* gpu = swap->add_option("--gpu", words_->swap.gpu, "Only this GPU, from 0");
+    auto* gpu = swap->add_option("--gpu", words_->swap.gpu, "Only this GPU, from 0")->check(CLI::Range(0, 3));
     swap->add_option("--manifest", words_->swap.manifest, "Where the manifest of the new machine is written")
         ->default_val("swapped.yaml")
         ->excludes(gpu);
@@ -322,6 +322,7 @@ int runForReal(const Chosen& action) {
   LoopExecutor executor;
   http::CurlOptions curl;
   curl.shards = 1;
+  curl.allowPlainHttp = true;  // for a simulator's control, on loopback (swap.cpp); all else is https
   http::CurlTransport transport(executor, curl);
   const auto environment = [](const std::string& name) {
     const char* value = std::getenv(name.c_str());

@@ -16,14 +16,15 @@ Result<http::Peer> simulatorAt(const std::string& text) {
   http::Peer peer;
   const auto colon = text.rfind(':');
   const auto* end = text.data() + text.size();
-  bool good = colon != std::string::npos && colon > 0;
+  bool good = colon != std::string::npos && text.starts_with("127.");
   if (good) {
     const auto [stop, wrong] = std::from_chars(text.data() + colon + 1, end, peer.port);
     good = wrong == std::errc{} && stop == end && peer.port > 0;
   }
   if (!good)
-    return Error{Errc::Invalid,
-                 fmt::format("'{}' is no IP:PORT; give the one of zellige simulator --control", text)};
+    return Error{
+        Errc::Invalid,
+        fmt::format("'{}' is no IP:PORT on loopback; give the one of zellige simulator --control", text)};
   peer.address = text.substr(0, colon);
   peer.tls = false;
   return peer;

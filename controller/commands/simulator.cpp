@@ -246,7 +246,8 @@ int simulator(const SimulatorOptions& options) {
   std::unique_ptr<HttpsServer> ear;
   if (!options.control.empty()) {
     const auto address = readEndpoint(options.control);
-    if (!address) return refuseToStart({Errc::Invalid, options.control + " is no IP:PORT"});
+    if (!address || !address->ip.starts_with("127."))  // it tells factory passwords to whoever asks
+      return refuseToStart({Errc::Invalid, options.control + " is no IP:PORT on loopback (127.x.y.z)"});
     listener::ListenerOptions door;
     door.addresses = {{address->ip, address->port}};
     auto server = HttpsServer::start(std::move(door), [&](std::shared_ptr<Exchange> exchange) {

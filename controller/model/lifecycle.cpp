@@ -38,7 +38,6 @@ constexpr Move kMoves[] = {
     {Tray, InService, Sanitising, Operator, Requires::Nothing},
     {Other, InService, Qualifying, Operator, Requires::Nothing},
     {Tray, Sanitising, Qualifying, Engine, Requires::Unassigned},
-    {Tray, Sanitising, Quarantined, Engine, Requires::BlockingFinding},
     {Tray, Sanitising, Retired, Operator, Requires::Unassigned},  // whoever retires it answers for its drives
     {Every, Quarantined, Qualifying, Operator, Requires::Nothing},
     {Every, Quarantined, Repair, Operator, Requires::Nothing},

@@ -81,6 +81,10 @@ Result<std::int64_t> apply(Writing& w, const MoveLifecycle& op) {
   Json data{{"from", nameOf(op.from)}, {"to", nameOf(op.to)}, {"by", nameOf(op.actor)}};
   if (!op.why.empty()) data["why"] = op.why;
   w.event("node.lifecycle", op.node, {}, data);
+  if (op.to == Lifecycle::Retired) {  // nobody has to mend it any more
+    const ResolveFindings all{op.node, "", "the node was retired"};
+    if (const auto done = apply(w, all); !done) return done.error();
+  }
   return op.node.value;
 }
 

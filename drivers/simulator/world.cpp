@@ -92,6 +92,7 @@ void World::makeAsDelivered(Machine& m) {
 }
 
 void World::swap(Machine& m) {
+  if (m.kind() == MachineKind::PowerShelf && m.hostOn()) feed(m, false);
   bmc::lose(*this, m);
   for (const auto work :
        {Work::Flash, Work::Boot, Work::Write, Work::BurnIn, Work::TrayCopy, Work::ComputeCopy})

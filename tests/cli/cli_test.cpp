@@ -122,7 +122,7 @@ TEST_F(CommandLine, SwapsWhatIsSimulatedAndLeavesItsManifest) {
   EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "127.0.0.1:9000", "--manifest", nowhere}), 2);
   EXPECT_EQ(server_.peers.size(), 1u) << "nothing was swapped";
   const auto other = (home_ / "other.yaml").string();
-  for (const auto* at : {"here", "127.0.0.1:9000x", ":9000", "127.0.0.1:70000"})
+  for (const auto* at : {"here", "127.0.0.1:9000x", ":9000", "127.0.0.1:70000", "10.0.0.1:9000"})
     EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", at, "--manifest", other}), 2) << at;
   EXPECT_FALSE(std::filesystem::exists(other));
   EXPECT_EQ(run({"node", "swap", "H1/U10", "--simulator", "127.0.0.1:9000", "--gpu", "1", "--manifest", "x"}),

@@ -40,6 +40,14 @@ TEST(Lifecycle, EveryStateHasAnExitAndAWayToBecomeAvailable) {
     }
 }
 
+// From service nothing leads to another tenant but a wipe, and no run does that yet: a finding, too, is no way round it.
+TEST(Lifecycle, WhatWasInServiceLeavesSanitisingOnlyOnceItIsWipedOrRetired) {
+  std::set<Lifecycle> to;
+  for (const auto& move : lifecycleMoves())
+    if (move.from == Lifecycle::Sanitising) to.insert(move.to);
+  EXPECT_EQ(to, (std::set{Lifecycle::Qualifying, Lifecycle::Retired}));
+}
+
 // The engine may know no way on (a wipe that it does not do, a run that never ends): a person always does.
 TEST(Lifecycle, APersonAloneCanTakeANodeOutOfEveryState) {
   for (const auto& [kind, kindName] : EnumNames<NodeKind>::table)

@@ -48,6 +48,15 @@ TEST_F(Commit, RemembersARunWithEverythingInIt) {
   EXPECT_EQ(store_->unfinishedRuns()[0].subject, run.subject);
 }
 
+TEST_F(Commit, ResolvesTheFindingsOfWhatIsRetired) {
+  openWithSite();
+  raise(nodeId(0), "power.stuck");
+  raise(nodeId(1), "power.stuck");
+  ASSERT_TRUE(move(nodeId(0), Lifecycle::Planned, Lifecycle::Retired, Actor::Operator));
+  EXPECT_FALSE(store_->hasBlockingFinding(nodeId(0))) << "nobody has to mend it any more";
+  EXPECT_TRUE(store_->hasBlockingFinding(nodeId(1)));
+}
+
 TEST_F(Commit, LetsNobodyMoveANodeBeneathARun) {
   openWithSite();
   const auto run = startRun(nodeId(0));

@@ -44,6 +44,24 @@ TEST(SimulatedShelf, FeedsItsRackAndATrayWithoutOneIsDead) {
   EXPECT_TRUE(hall.fleet.ledger().duplicates().empty());
 }
 
+TEST(SimulatedShelf, TakenOutItFeedsNothingUntilTheNextOneIsOn) {
+  Hall hall(smallRack());
+  Bmc tray(hall, 0);
+  EXPECT_EQ(Shelf(hall, 1).turn("On"), 200);
+  hall.pass(10min);
+  ASSERT_TRUE(tray.truth().bmcUp);
+  hall.fleet.swap({1});
+  hall.pass(10min);
+  EXPECT_FALSE(tray.truth().bmcUp) << "no shelf of its rack is on";
+  Bmc next(hall, 1);
+  next.login(Identity(1, 1, MachineKind::PowerShelf, 1).factoryPassword());
+  next.patch("/redfish/v1/AccountService/Accounts/root", R"({"Password":"Site-Passw0rd"})");
+  next.login("Site-Passw0rd");
+  EXPECT_EQ(next.post("/redfish/v1/Chassis/powershelf/Actions/Chassis.On").reply.status, 200);
+  hall.pass(10min);
+  EXPECT_TRUE(tray.truth().bmcUp);
+}
+
 TEST(SimulatedShelf, SwitchedOnAgainIsADuplicate) {
   Hall hall(smallRack());
   Shelf shelf(hall, 1);
