@@ -247,6 +247,10 @@ Task<void> Campaigns::beginMore(Open& open) {
     looked += open.cohort.racks()[rack].members.size();
     co_await beginIn(open, rack);
     if (open.isInterrupted()) co_return;
+    if (!open.cohort.overBudget(row).empty()) {  // whom it left out may have been the last of the canary
+      open.again = true;
+      co_return;
+    }
     if (looked < kPage) continue;
     looked = 0;
     co_await sleepFor(executor_, Duration{1});

@@ -83,6 +83,10 @@ std::string Cohort::overBudget(const Campaign& campaign) const {
   if (failed - campaign.forgiven > campaign.failureBudget)
     return fmt::format("{} nodes failed; the budget is {}", failed - campaign.forgiven,
                        campaign.failureBudget);
+  const bool showsNothing = canaryIsOver() && canaryIn(MemberState::LeftOut) > 0 &&
+                            canaryIn(MemberState::Done) == 0 && in(MemberState::Pending) > 0;
+  if (showsNothing && campaign.goal == CampaignGoal::Forward && !campaign.canaryWaived)
+    return "no node of the canary got the baseline: nothing is known of it; resume goes on all the same";
   return {};
 }
 

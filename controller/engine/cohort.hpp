@@ -54,7 +54,8 @@ class Cohort {
   std::size_t nextRack(const Campaign& campaign, std::size_t from) const;
   /// How many may begin in this rack now.
   int room(const Campaign& campaign, const Rack& rack) const;
-  /// Failures that the budget does not bear. Empty: it bears them; else why the campaign has to halt.
+  /// Failures that the budget does not bear, or a canary that shows nothing. Empty: neither; else why the campaign has to
+  /// halt.
   std::string overBudget(const Campaign& campaign) const;
 
  private:

@@ -46,6 +46,7 @@ struct Campaign {
   int canary = 0;   ///< racks that go first; the others begin when these are over
   int failureBudget = 0;  ///< so many nodes may fail; the next failure halts it, and each one in the canary does
   int forgiven = 0;       ///< failures that a person has seen and gone on after: the budget counts from there
+  bool canaryWaived = false;  ///< a person has gone on after a canary in which no node got the baseline
 
   CampaignState state = CampaignState::Running;
   CampaignGoal goal = CampaignGoal::Forward;

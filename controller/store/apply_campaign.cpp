@@ -125,8 +125,15 @@ Result<std::int64_t> apply(Writing& w, const MoveCampaign& op) {
   const auto campaign = standing(w, op.campaign, op.from);
   if (!campaign) return campaign.error();
   int forgiven = campaign->forgiven;
-  if (op.from == CampaignState::Halted && op.to == CampaignState::Running)
+  if (op.from == CampaignState::Halted && op.to == CampaignState::Running) {
     forgiven = static_cast<int>(countMembers(w.db, op.campaign)[MemberState::Failed]);
+    w.db.query(
+            "UPDATE campaign SET canary_waived = 1 WHERE id = ? AND NOT EXISTS (SELECT 1 FROM "
+            "campaign_member "
+            "WHERE campaign = id AND canary = 1 AND state IN ('pending', 'running'))")
+        .bind(op.campaign)
+        .run();
+  }
   if (op.to == CampaignState::Cancelled)
     w.db.query(
             "UPDATE campaign_member SET state = 'left_out', since = ?, why = CASE state WHEN 'running' THEN "

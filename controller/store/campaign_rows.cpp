@@ -27,6 +27,7 @@ Campaign readCampaign(const Query& row) {
   c.createdBy = row.text(15);
   c.created = row.time(16);
   c.since = row.time(17);
+  c.canaryWaived = row.flag(18);
   return c;
 }
 

@@ -15,8 +15,7 @@ namespace zellige {
 
 inline constexpr std::string_view kCampaignColumns =
     "id, name, baseline, baseline_digest, kind, place, profile, window, per_rack, canary, failure_budget, "
-    "forgiven, "
-    "state, goal, why, created_by, created, since";
+    "forgiven, state, goal, why, created_by, created, since, canary_waived";
 Campaign readCampaign(const Query& row);
 
 inline constexpr std::string_view kMemberColumns =

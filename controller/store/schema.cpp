@@ -35,9 +35,12 @@ constexpr std::string_view k0008 =
 constexpr std::string_view k0009 =
 #include "controller/store/migrations/0009.sql"
     ;
+constexpr std::string_view k0010 =
+#include "controller/store/migrations/0010.sql"
+    ;
 
 constexpr Migration kMigrations[] = {{1, k0001}, {2, k0002}, {3, k0003}, {4, k0004}, {5, k0005},
-                                     {6, k0006}, {7, k0007}, {8, k0008}, {9, k0009}};
+                                     {6, k0006}, {7, k0007}, {8, k0008}, {9, k0009}, {10, k0010}};
 
 /// "Zelg": what `file` shows, and how we know that a database is ours.
 constexpr std::int64_t kApplicationId = 0x5a656c67;

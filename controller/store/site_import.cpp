@@ -308,13 +308,22 @@ class Import {
     return {};
   }
 
-  /// A campaign has brought the rack to it: what comes in a retired one's place must fit the others.
-  std::string baselineLeftAt(const ManifestNode& n) {
-    auto q = w_.db.query(
+  /// What campaigns have brought the rack to: a new machine must fit the others. Where these differ, for one is under
+  /// way, that of the retired one in whose place it comes.
+  std::string baselineAround(const ManifestNode& n) {
+    auto others = w_.db.query(
+        "SELECT DISTINCT baseline FROM node WHERE rack = ? AND profile = ? AND lifecycle <> 'retired' LIMIT "
+        "2");
+    const auto rack = n.place.rack();
+    others.bind(rack, n.profile);
+    std::vector<std::string> found;
+    while (!rack.empty() && others.step()) found.push_back(others.text(0));
+    if (found.size() == 1) return found.front();
+    auto left = w_.db.query(
         "SELECT baseline FROM node WHERE place = ? AND profile = ? AND lifecycle = 'retired' "
         "ORDER BY lifecycle_since DESC, id DESC LIMIT 1");
-    q.bind(n.place.path, n.profile);
-    return q.step() ? q.text(0) : std::string{};
+    left.bind(n.place.path, n.profile);
+    return left.step() ? left.text(0) : std::string{};
   }
 
   Result<void> add(const Planned& p) {
@@ -326,7 +335,7 @@ class Import {
             "baseline, lifecycle, allocation, scheduling, health, lifecycle_since, version) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', 'free', 'open', 'ok', ?, 1)")
         .bind(n.serial, nameOf(n.kind), n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac,
-              n.bmc.address, n.bmc.port, n.bmc.user, n.os.address, n.os.port, n.os.user, baselineLeftAt(n),
+              n.bmc.address, n.bmc.port, n.bmc.user, n.os.address, n.os.port, n.os.user, baselineAround(n),
               w_.at)
         .run();
     const NodeId id{w_.db.lastId()};

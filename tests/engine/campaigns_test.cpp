@@ -56,6 +56,20 @@ TEST(Campaigns, TheCanaryGoesFirstAndOneFailureInItHalts) {
   EXPECT_EQ(hall.in(MemberState::Failed), 1);
 }
 
+TEST(Campaigns, ACanaryInWhichNobodyGotTheBaselineHaltsUntilAPersonGoesOn) {
+  Hall hall;
+  hall.wanted.canary = 1;
+  for (const int i : {0, 1})
+    hall.node(i).lifecycle = Lifecycle::Retired;  // who was retired is left out by itself
+  hall.begin();
+  ASSERT_TRUE(hall.runTo(CampaignState::Halted));
+  EXPECT_THAT(hall.row().why, HasSubstr("no node of the canary got the baseline"));
+  EXPECT_TRUE(hall.floor.begins.empty()) << "nobody else began";
+  EXPECT_EQ(hall.ask(CampaignMove::Resume, "both trays are away"), "");
+  ASSERT_TRUE(hall.runTo(CampaignState::Done));
+  EXPECT_EQ(hall.in(MemberState::Done), 10);
+}
+
 // Racks of one node, one at a time: nodes 2, 4 and 5 fail, and the budget bears two.
 TEST(Campaigns, HaltAtTheFailureThatTheBudgetDoesNotBear) {
   Hall hall(6, 1);

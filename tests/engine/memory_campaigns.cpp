@@ -73,9 +73,13 @@ Result<std::int64_t> applyTo(Tables& t, Time at, const MoveCampaign& op) {
   auto* campaign = standing(t, op.campaign, op.from);
   if (!campaign) return conflict();
   auto& members = t.members[op.campaign];
-  if (op.from == CampaignState::Halted && op.to == CampaignState::Running)
+  if (op.from == CampaignState::Halted && op.to == CampaignState::Running) {
     campaign->forgiven = static_cast<int>(std::count_if(
         members.begin(), members.end(), [](const auto& m) { return m.state == MemberState::Failed; }));
+    campaign->canaryWaived = std::none_of(members.begin(), members.end(), [](const auto& m) {
+      return m.canary && (m.state == MemberState::Pending || m.state == MemberState::Running);
+    });
+  }
   for (auto& member : members)
     if (op.to == CampaignState::Cancelled &&
         (member.state == MemberState::Pending || member.state == MemberState::Running))

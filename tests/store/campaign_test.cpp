@@ -143,6 +143,7 @@ TEST_F(Campaigns, ForgiveWhatFailedWhenAHaltedOneGoesOn) {
               HasSubstr("is halted, not running any more"));
   EXPECT_EQ(refusal(MoveCampaign{id_, CampaignState::Halted, CampaignState::Running, "known"}), "");
   EXPECT_EQ(store_->campaign(id_)->forgiven, 2);
+  EXPECT_TRUE(store_->campaign(id_)->canaryWaived) << "nobody of it is left to wait for";
   EXPECT_EQ(refusal(RetryFailed{id_, CampaignState::Running, "reseated"}), "");
   EXPECT_EQ(store_->campaign(id_)->forgiven, 0);
   EXPECT_EQ(member(1).state, MemberState::Pending);
@@ -359,17 +360,26 @@ TEST_F(Campaigns, AreListedWithTheirMembersPageByPage) {
   EXPECT_EQ(queries_->campaignMembers(id_, {MemberState::Running}, 0, 3).members.size(), 1u);
 }
 
-TEST_F(Campaigns, WhatComesInARetiredNodesPlaceGetsTheFirmwareOfThePlace) {
+TEST_F(Campaigns, WhatComesInARetiredNodesPlaceGetsTheFirmwareOfTheRacksOthers) {
   ASSERT_EQ(make(spring()), "");
-  begin(1);
-  ASSERT_TRUE(move(nodeId(1), Lifecycle::Qualifying, Lifecycle::Discovered, Actor::Operator));
-  ASSERT_TRUE(move(nodeId(1), Lifecycle::Discovered, Lifecycle::Retired, Actor::Operator));
-  wanted_.manifests[0].nodes[1].serial = "SN1500";
-  wanted_.manifests[0].nodes[4].serial = "SN1501";  // its place had none
-  ASSERT_TRUE(move(nodeId(4), Lifecycle::Planned, Lifecycle::Retired, Actor::Operator));
+  for (int n = 0; n < 3; ++n) begin(n);  // the first rack, and one of the two in the second
+  const auto retire = [&](int n) {
+    ASSERT_TRUE(move(nodeId(n), Lifecycle::Qualifying, Lifecycle::Retired, Actor::Operator));
+    wanted_.manifests[0].nodes[static_cast<std::size_t>(n)].serial = fmt::format("SN15{:02}", n);
+  };
+  retire(1);
+  retire(2);
   import();
-  EXPECT_EQ(store_->node(*store_->nodeBySerial("SN1500"))->baseline, "2026.2");
-  EXPECT_EQ(store_->node(*store_->nodeBySerial("SN1501"))->baseline, "");
+  const auto baselineOf = [&](const char* serial) {
+    return store_->node(*store_->nodeBySerial(serial))->baseline;
+  };
+  EXPECT_EQ(baselineOf("SN1501"), "2026.2");
+  EXPECT_EQ(baselineOf("SN1502"), "") << "what the one beside it has, whatever the retired one had";
+  retire(0);
+  ASSERT_TRUE(move(*store_->nodeBySerial("SN1501"), Lifecycle::Planned, Lifecycle::Retired, Actor::Operator));
+  wanted_.manifests[0].nodes[1].serial = "SN1601";
+  import();
+  EXPECT_EQ(baselineOf("SN1500"), "2026.2") << "nobody is left in the rack: what its place had";
 }
 
 }  // namespace
