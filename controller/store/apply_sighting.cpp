@@ -52,7 +52,10 @@ class LeaseTaker {
   Result<SightingsTaken> run(const std::vector<Lease>& leases) {
     for (const auto& lease : leases) {
       const auto node = ofMac(lease.mac);
-      if (node && node->retired) continue;
+      if (node && node->retired) {  // nobody's; but whoever had this address before has it no more
+        takeAway(lease, node->id, "a DHCP lease gives it to the retired " + node->serial);
+        continue;
+      }
       auto done = node ? takeListed(*node, lease) : takeUnlisted(lease);
       if (!done) return done.error();
     }
@@ -83,6 +86,10 @@ class LeaseTaker {
     return std::nullopt;
   }
 
+  void takeAway(const Lease& lease, NodeId but, const std::string& why) {
+    for (const auto id : takeFromLease(w_, lease.address, but, why)) taken_.moved.push_back(id);
+  }
+
   Result<void> takeListed(const Listed& node, const Lease& lease) {
     const bool byManifest = !node.address.empty() && !node.leased;
     if (byManifest && isIpv6(node.address) != isIpv6(lease.address)) return {};  // it may well have both
@@ -98,8 +105,7 @@ class LeaseTaker {
                   fmt::format("a DHCP lease gives its MAC {} the address {}, which the manifest gives "
                               "to {}; it is not used",
                               lease.mac, lease.address, other->serial));
-    for (const auto id : takeFromLease(w_, lease.address, node.id, "a DHCP lease gives it to " + node.serial))
-      taken_.moved.push_back(id);
+    takeAway(lease, node.id, "a DHCP lease gives it to " + node.serial);
     w_.db.query("UPDATE node SET bmc_address = ?, bmc_leased = 1, version = version + 1 WHERE id = ?")
         .bind(lease.address, node.id)
         .run();
@@ -119,9 +125,7 @@ class LeaseTaker {
                                        lease.address, lease.mac));
           !told)
         return told;
-    for (const auto id : takeFromLease(
-             w_, lease.address, {}, fmt::format("a DHCP lease gives it to the unlisted MAC {}", lease.mac)))
-      taken_.moved.push_back(id);
+    takeAway(lease, {}, fmt::format("a DHCP lease gives it to the unlisted MAC {}", lease.mac));
     keep(lease);
     return {};
   }

@@ -79,13 +79,21 @@ ask campaign-one-by-one simulate --campaign --racks 2 --window 2 --per-rack 6 --
 judge 'a campaign over 2 racks, 6 trays of each at a time, crashes every 60 min' \
   '${o.done} done of ${o.nodes}, at most ${o.most_flashes_in_a_rack} trays of a rack at a time, ${o.went_back} went back, ${o.kills} kills, ${o.wrong.length} wrong' \
   'o.done === 36 && o.went_back === 36 && o.most_flashes_in_a_rack === 6 && o.kills > 0 && o.wrong.length === 0' campaign-one-by-one
-node tests/acceptance/live_campaign.mjs "$program" >"$scratch/live" 2>"$scratch/live.err" && echo 0 >"$scratch/live.status" ||
-  echo 1 >"$scratch/live.status"
+live() {  # live NAME: tests/acceptance/live_NAME.mjs, as ask does
+  node "tests/acceptance/live_$1.mjs" "$program" >"$scratch/live-$1" 2>"$scratch/live-$1.err" &&
+    echo 0 >"$scratch/live-$1.status" || echo 1 >"$scratch/live-$1.status"
+}
+live campaign
 judge 'a campaign on two live racks, by the command line' \
   '${o.nodes_selected} trays selected, ${o.behind} behind; ${o.halted}, ${o.begun_while_halted} begun meanwhile; ${o.done} done, ${o.went_back} went back, ${o.most_racks_at_a_time} rack at a time, ${o.racks_accepted} racks accepted' \
   'o.nodes_selected === 36 && o.behind === 36 && o.halted === "halted" && o.begun_while_halted === 0 && o.done === 36 &&
    o.went_back === 36 && o.most_racks_at_a_time === 1 && o.racks_accepted === 2 && o.available === 70 && o.duplicates === 0 &&
-   o.wrong_end_states === 0 && o.budget_violations === 0 && o.unexpected.length === 0' live
+   o.wrong_end_states === 0 && o.budget_violations === 0 && o.unexpected.length === 0' live-campaign
+live swap
+judge 'a tray of a live rack swapped, by the command line' \
+  '${o.serial} in the place of ${o.was} at ${o.place}; ${o.available} available, the rack accepted again after ${o.again_s} s' \
+  'o.serial !== o.was && o.racks_accepted === 1 && o.available === 35 && o.duplicates === 0 && o.wrong_end_states === 0 &&
+   o.budget_violations === 0 && o.unexpected.length === 0' live-swap
 
 echo
 echo 'Proved by unit tests'

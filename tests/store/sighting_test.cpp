@@ -323,6 +323,14 @@ TEST_F(Sightings, AnOlderDatabasesAddressesAreTheManifests) {
   }
 }
 
+TEST_F(Sightings, AnAddressThatARetiredNodesMacGetsIsNotTheOlderHoldersAnyMore) {
+  openByMac();
+  EXPECT_THAT(take({lease(macOf(1), "10.0.0.77")}).moved, ElementsAre(nodeId(1)));
+  ASSERT_TRUE(move(nodeId(0), Lifecycle::Planned, Lifecycle::Retired, Actor::Operator));
+  EXPECT_THAT(take({lease(macOf(0), "10.0.0.77")}).moved, ElementsAre(nodeId(1)));
+  EXPECT_EQ(addressOf(1), "") << "else it would be asked at another machine's";
+}
+
 TEST_F(Sightings, ARetiredNodesMacIsNobodys) {
   openByMac();
   ASSERT_TRUE(move(nodeId(0), Lifecycle::Planned, Lifecycle::Retired, Actor::Operator));
