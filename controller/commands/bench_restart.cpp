@@ -17,6 +17,7 @@
 #include "controller/base/log.hpp"
 #include "controller/commands/bench.hpp"
 #include "controller/commands/child.hpp"
+#include "controller/commands/free_port.hpp"
 #include "controller/commands/scratch.hpp"
 #include "controller/listener/tls_identity.hpp"
 #include "controller/store/bench.hpp"
@@ -85,7 +86,7 @@ class Machines {
 
 std::vector<std::string> serving(const fs::path& directory) {
   return {"serve", "--announce",  "--data",         directory.string(),
-          "--api", "127.0.0.1:0", "--provisioning", "127.0.0.1:0"};
+          "--api", "127.0.0.1:0", "--provisioning", fmt::format("127.0.0.1:{}", freePort())};
 }
 
 /// A site's first start makes its keys and its administrator; what is measured is a later one.

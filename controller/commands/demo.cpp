@@ -1,15 +1,12 @@
 // The whole thing before the reader's eyes: a simulator and a controller as child processes, real HTTPS between them,
 // and this process in the part of a technician: it signs in, imports the site, arms it, and watches over the API.
 #include <algorithm>
-#include <arpa/inet.h>
 #include <csignal>
 #include <fmt/format.h>
 #include <fstream>
 #include <iostream>
-#include <netinet/in.h>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "controller/base/log.hpp"
@@ -19,6 +16,7 @@
 #include "controller/cli/client.hpp"
 #include "controller/commands/child.hpp"
 #include "controller/commands/commands.hpp"
+#include "controller/commands/free_port.hpp"
 #include "controller/commands/scratch.hpp"
 #include "drivers/http/curl_transport.hpp"
 
@@ -29,20 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr auto kGiveUp = 15min;  // wall, for one demo
 constexpr Duration kLeastBetweenKills = 2s, kMostBetweenKills = 5s;
-
-/// A port that was free a moment ago.
-int freePort() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  const bool ok = ::bind(fd, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
-                  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0;
-  ::close(fd);
-  if (!ok) throw std::runtime_error("no free port on 127.0.0.1");
-  return ntohs(address.sin_port);
-}
 
 struct Totals {
   int racks = 0, racksAccepted = 0;

@@ -1,6 +1,7 @@
 // `serve` as a process of its own, and a person who speaks to it.
 #pragma once
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "controller/base/json.hpp"
+#include "controller/commands/free_port.hpp"
 #include "controller/commands/serve.hpp"
 #include "tests/drivers/http/loopback.hpp"
 #include "tests/folder.hpp"
@@ -35,7 +37,8 @@ class Controller {
       : log_(directory.path() / "log") {
     commands::ServeOptions options;
     options.dataDir = directory.data();
-    options.apiListen = options.provisioningListen = "127.0.0.1:0";
+    options.apiListen = "127.0.0.1:0";
+    options.provisioningListen = fmt::format("127.0.0.1:{}", commands::freePort());
     options.announce = announce;
     options.resetAdmin = resetAdmin;
     int pipe[2];

@@ -36,6 +36,18 @@ TEST(ServePlan, IsReadFromAFileOfModestSize) {
   EXPECT_THAT(read(folder.path() / "none").error().what, HasSubstr("cannot read"));
 }
 
+TEST(ServePlan, TellsMachinesNoAddressAtWhichTheyFindNobody) {
+  ServeOptions options;
+  for (const auto* nowhere : {"0.0.0.0:8480", "127.0.0.1:0"}) {
+    options.provisioningListen = nowhere;
+    const auto read = configurationOf(options);
+    ASSERT_FALSE(read) << nowhere;
+    EXPECT_THAT(read.error().what, HasSubstr(std::string("--provisioning ") + nowhere));
+  }
+  options.provisioningListen = "127.0.0.1:8480";
+  EXPECT_TRUE(configurationOf(options));
+}
+
 TEST(ServePlan, KeepsNoMoreConnectionsThanConfigured) {
   for (const int most : {1, 5, 64, 100, 4096}) {
     Configuration configuration;
