@@ -14,6 +14,7 @@ namespace zellige::workflows {
 namespace {
 
 constexpr Duration kGrace = 30min;  // beyond the plan's own duration: agent restarts, slow reports
+constexpr int kPauses = 3;          // for which nobody had renewed the lease
 
 std::string subjectOf(const Plan::Test& test) { return "burnin/" + test.id; }
 
@@ -78,14 +79,26 @@ Task<Result<Seen>> lookBurnIn(StepContext& context) {
   if (!ordered) co_return Seen::Todo;
   Duration planned{0};
   for (const auto* test : tests) planned += test->duration;
+  const auto ramp = context.site().powerAt(context.node().place).ramp;
+  planned += 2 * ramp;
   const auto head = context.store().reportHead(id);
   if (head && head->burnInOrder == orderId(context) && head->burnInFinished)
     co_return judgeAll(context, tests, context.store().report(id)->report.burnIn);
-  if (context.spent() > planned + kGrace)
+  if (context.spent() > planned + kPauses * 2 * ramp + kGrace)
     co_return failure("burnin.failed", "the tests did not finish in time");
   context.waitFor(fmt::format("burn-in: {} tests, {} min", tests.size(),
                               std::chrono::duration_cast<std::chrono::minutes>(planned).count()));
   co_return co_await stillSilent(context);
+}
+
+// The run is over, and its order is not repeated any more: at the latest when its last lease has run out, and the machine
+// has gone back to idle, it draws nothing.
+Task<Result<Seen>> lookStress(StepContext& context) {
+  const auto head = context.store().reportHead(context.node().id);
+  if (head && head->burnInOrder == orderId(context) && head->burnInFinished) co_return Seen::Done;
+  const auto terms = context.site().powerAt(context.node().place);
+  const auto ended = context.run().ended.value_or(context.now());
+  co_return context.now() < ended + terms.lease + terms.ramp ? Seen::Busy : Seen::Done;
 }
 
 Task<Result<void>> orderBurnIn(StepContext& context) {
@@ -94,6 +107,8 @@ Task<Result<void>> orderBurnIn(StepContext& context) {
   order.kind = OrderKind::BurnIn;
   order.reportEvery = 30s;  // what changes is reported at once
   for (const auto* test : testsToRun(context)) order.tests.push_back({test->id, test->duration});
+  const auto terms = context.site().powerAt(context.node().place);
+  order.stress = {context.target().sku.stressWatts, terms.ramp, terms.lease};
   context.leave(PutOrder{context.node().id, std::move(order)});
   co_return Result<void>{};
 }
@@ -116,13 +131,17 @@ std::vector<Step> burnInSteps() {
        .about =
            "Tells the installed system's agent to run the plan's tests, and judges its numbers against the "
            "plan's limits. A test whose evidence still holds (same parts, same firmware, same limits) is not "
-           "run again. The tests heat the machine to its full power for as long as the plan says.",
+           "run again. The tests heat the machine to its full power for as long as the plan says; where "
+           "power is "
+           "limited, it waits for its watts, and goes up and down slowly.",
        .look = lookBurnIn,
        .act = orderBurnIn,
        .settle = 60s,
        .poll = 2min,  // its last report nudges
        .deadline = 24h * 30,
-       .spent = "burnin.failed"},
+       .needs = {.duringAct = {}, .duringStep = Budget::Power},
+       .spent = "burnin.failed",
+       .stillRuns = lookStress},
   };
 }
 

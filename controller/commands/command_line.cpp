@@ -60,6 +60,18 @@ void addSimulate(CLI::App& app, Chosen& chosen) {
       ->add_option("--storm", fleet.stormMinutes,
                    "Crash the controller, on average every so many virtual minutes")
       ->check(CLI::Range(10, 100'000));
+  command
+      ->add_option("--down", fleet.downMinutes,
+                   "How many virtual minutes it is down then; without it, a supervisor restarts it at once")
+      ->check(CLI::Range(1, 1'000));
+  auto* watts = command
+                    ->add_option("--watts", fleet.watts,
+                                 "Watts above idle that burn-in may draw at a time, over the site")
+                    ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--watts-per-minute", fleet.wattsPerMinute, "How quickly they may rise and fall together")
+      ->needs(watts)
+      ->check(CLI::PositiveNumber);
   command->add_option("--hours", fleet.hours, "Horizon, in virtual hours")->check(CLI::Range(1, 10'000));
   command->add_flag("--json", fleet.json, "Print one JSON object");
   addCampaignOptions(*command, *options);

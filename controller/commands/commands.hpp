@@ -13,7 +13,9 @@ struct SimulateOptions {
   std::uint64_t seed = 1;
   std::string faults = "none";
   int stormMinutes = 0;  ///< 0: no crashes
-  int hours = 48;        ///< horizon of virtual time
+  int downMinutes = 0;   ///< how long it is down then; 0: a supervisor restarts it at once
+  std::int64_t watts = 0, wattsPerMinute = 0;  ///< of stress in the whole site; 0: not limited
+  int hours = 48;                              ///< horizon of virtual time
   bool json = false;
 };
 int simulate(const SimulateOptions& options);

@@ -8,9 +8,14 @@ namespace zellige {
 namespace {
 
 Surroundings surroundings(const ControlPlaneOptions& options, const SecretBox& box) {
-  return {options.provisioningUrl, [&box](const Node& node, std::string_view purpose) {
-            return api::issueToken(box, node.serial, purpose);
-          }};
+  Surroundings out;
+  out.provisioningUrl = options.provisioningUrl;
+  out.token = [&box](const Node& node, std::string_view purpose) {
+    return api::issueToken(box, node.serial, purpose);
+  };
+  if (!options.engine.budgets.power.empty())
+    out.power = [limits = options.engine.budgets](const Place& place) { return limits.termsAt(place); };
+  return out;
 }
 
 Task<void> sweepOnce(Intake& intake) { co_await intake.sweep(); }

@@ -53,7 +53,7 @@ namespace {
 /// Collects what there was more of than is allowed.
 struct Excess {
   std::vector<std::string> found;
-  void atMost(int allowed, int count, std::string_view what, const std::string& where) {
+  void atMost(std::int64_t allowed, std::int64_t count, std::string_view what, const std::string& where) {
     if (count > allowed) found.push_back(fmt::format("{} {} in {}, {} allowed", count, what, where, allowed));
   }
 };
@@ -67,6 +67,14 @@ std::vector<std::string> overLimits(const sim::Fleet& fleet, const BudgetLimits&
   excess.atMost(limits.flashes, peak.flashes, "flashes at a time", "the site");
   excess.atMost(limits.flashesPerRack, peak.flashesInARack, "flashes at a time", "a rack");
   excess.atMost(limits.imageStreams, peak.imageWrites, "image streams at a time", "the site");
+  for (const auto& limit : limits.power) {
+    const auto power = fleet.power(limit.place);
+    const auto where = limit.place.empty() ? "the site" : limit.place;
+    const auto whole = [](double watts) { return static_cast<std::int64_t>(watts + 0.5); };
+    excess.atMost(limit.watts, whole(power.watts), "W above idle", where);
+    excess.atMost(limit.wattsPerMinute, whole(power.risePerMinute), "W/min up", where);
+    excess.atMost(limit.wattsPerMinute, whole(power.fallPerMinute), "W/min down", where);
+  }
   return excess.found;
 }
 

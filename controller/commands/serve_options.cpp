@@ -54,8 +54,13 @@ std::string provisioningUrl(const Configuration& configuration) {
 ControlPlaneOptions planeOptions(const Configuration& configuration, const ServeOptions& options) {
   ControlPlaneOptions plane;
   plane.provisioningUrl = provisioningUrl(configuration);
-  plane.engine.budgets = {configuration.limits.uploads, configuration.limits.siteFlashes,
-                          configuration.limits.flashesPerRack, configuration.limits.imageStreams};
+  plane.engine.budgets = {configuration.limits.uploads,
+                          configuration.limits.siteFlashes,
+                          configuration.limits.flashesPerRack,
+                          configuration.limits.imageStreams,
+                          {}};
+  for (const auto& power : configuration.limits.power)
+    plane.engine.budgets.power.push_back({power.place, power.stressWatts, power.wattsPerMinute});
   plane.patrol.period = configuration.engine.patrol;
   plane.leases.files = configuration.leases;
   plane.leases.circuits = configuration.circuits;

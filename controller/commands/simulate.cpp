@@ -144,6 +144,10 @@ Simulation simulateFleet(const SimulateOptions& options) {
   site.fleet.seed = options.seed;
   site.fleet.faults = faultLevel(options.faults);
   if (options.stormMinutes > 0) site.storm = std::chrono::minutes{options.stormMinutes};
+  if (options.downMinutes > 0) site.restartAfter = std::chrono::minutes{options.downMinutes};
+  if (options.watts > 0)
+    site.engine.budgets.power = {
+        {"", options.watts, options.wattsPerMinute > 0 ? options.wattsPerMinute : options.watts}};
   Scratch scratch;
   VirtualSite world(scratch.path(), site);
   world.run(std::chrono::hours{options.hours});

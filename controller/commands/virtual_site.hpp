@@ -52,6 +52,8 @@ class VirtualSite final : public sim::Uplink {
   void runFor(Duration span);
   /// Ends this life of the controller; what it held in memory is freed. The next run() begins another.
   void stopController();
+  /// Kills it at the next point at which it could die by itself; another begins after `restartAfter`.
+  void kill() { crash_.kill(); }
 
   /// Runs on this life of the controller.
   void spawn(Task<void> task);

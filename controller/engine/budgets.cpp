@@ -2,76 +2,121 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <limits>
 
 namespace zellige {
 
-int Budgets::limit(const Scope& scope) const {
-  const bool site = scope.second.empty();
-  switch (scope.first) {
+PowerTerms BudgetLimits::termsAt(const Place& place) const {
+  PowerTerms terms;
+  for (const auto& limit : power) {
+    if (!place.isInside(limit.place)) continue;
+    const auto minute = static_cast<double>(Duration{1min}.count());
+    const auto ramp = static_cast<double>(limit.watts) / static_cast<double>(limit.wattsPerMinute) * minute;
+    terms.ramp = std::max(terms.ramp, Duration{static_cast<std::int64_t>(ramp) + 1});
+    terms.lease = kPowerLease;
+  }
+  return terms;
+}
+
+Need needOf(Budget budget, const Target* target) {
+  if (budget != Budget::Power) return budget;
+  return {budget, target ? target->sku.stressWatts : 0};
+}
+
+std::int64_t Budgets::limit(const Scope& scope) const {
+  const auto& [budget, place] = scope;
+  switch (budget) {
     case Budget::Upload: return limits_.uploads;
-    case Budget::Flash: return site ? limits_.flashes : limits_.flashesPerRack;
+    case Budget::Flash: return place.empty() ? limits_.flashes : limits_.flashesPerRack;
     case Budget::ImageStream: return limits_.imageStreams;
+    case Budget::Power: break;
   }
-  return 0;
+  for (const auto& power : limits_.power)
+    if (power.place == place) return power.watts;
+  return std::numeric_limits<std::int64_t>::max();
 }
 
-std::vector<Budgets::Scope> Budgets::scopes(Budget budget, const std::string& rack) {
-  if (budget == Budget::Flash) return {{budget, ""}, {budget, rack}};
-  return {{budget, ""}};
+std::int64_t Budgets::used(const Scope& scope) const {
+  const auto it = used_.find(scope);
+  return it == used_.end() ? 0 : it->second;
 }
 
-bool Budgets::fits(const std::vector<Budget>& needs, const std::string& rack) const {
-  for (const auto budget : needs)
-    for (const auto& scope : scopes(budget, rack)) {
-      const auto it = used_.find(scope);
-      if ((it == used_.end() ? 0 : it->second) >= limit(scope)) return false;
+std::vector<Budgets::Scope> Budgets::scopes(Budget budget, const Place& place) const {
+  if (budget == Budget::Flash) return {{budget, ""}, {budget, place.rack()}};
+  if (budget != Budget::Power) return {{budget, ""}};
+  std::vector<Scope> out;
+  for (const auto& power : limits_.power)
+    if (place.isInside(power.place)) out.emplace_back(budget, power.place);
+  return out;
+}
+
+std::optional<Budgets::Scope> Budgets::tooFull(const Need& need, const std::vector<Scope>& scopes) const {
+  for (const auto& scope : scopes)
+    if (scope.first == need.budget && (need.amount <= 0 || used(scope) > limit(scope) - need.amount))
+      return scope;
+  return std::nullopt;
+}
+
+bool Budgets::fits(const Waiter& waiter) const {
+  return std::none_of(waiter.needs.begin(), waiter.needs.end(),
+                      [&](const Need& need) { return tooFull(need, waiter.scopes); });
+}
+
+void Budgets::hold(RunId run, const std::vector<Need>& needs, const Place& place) {
+  for (const auto& need : needs) {
+    auto within = scopes(need.budget, place);
+    if (within.empty()) continue;  // nobody limits it here
+    auto& held = held_[run];
+    held.push_back({need, std::move(within)});
+    for (const auto& scope : held.back().scopes) {
+      used_[scope] += need.amount;
+      auto& largest = largest_[scope];
+      largest = std::max(largest, need.amount);
     }
-  return true;
-}
-
-void Budgets::hold(RunId run, const std::vector<Budget>& needs, const std::string& rack) {
-  auto& held = held_[run];
-  for (const auto budget : needs) {
-    for (const auto& scope : scopes(budget, rack)) ++used_[scope];
-    held.emplace_back(budget, rack);
   }
 }
 
-bool Budgets::take(RunId run, Lane lane, Time since, const std::vector<Budget>& needs, const Place& place) {
-  std::vector<Budget> missing;
-  for (const auto budget : needs)
-    if (!holds(run, budget)) missing.push_back(budget);
-  if (missing.empty()) return true;
-  const auto rack = place.rack();
+bool Budgets::take(RunId run, Lane lane, Time since, const std::vector<Need>& needs, const Place& place) {
+  Waiter waiter{lane, since, run, {}, {}, place};
+  for (const auto& need : needs) {
+    if (holds(run, need.budget)) continue;
+    waiter.needs.push_back(need);
+    for (auto& scope : scopes(need.budget, place)) waiter.scopes.push_back(std::move(scope));
+  }
+  if (waiter.needs.empty()) return true;
   if (waiters_.contains(run)) return false;
-  if (fits(missing, rack)) {
-    hold(run, missing, rack);
+  if (fits(waiter)) {
+    hold(run, waiter.needs, place);
     return true;
   }
-  ++waitingFor_[missing];
-  const auto& waiter = waiters_.emplace(run, Waiter{lane, since, run, std::move(missing), rack}).first->second;
-  waiting_.insert(&waiter);
-  waitingIn_[rack].insert(&waiter);
+  const auto& kept = waiters_.emplace(run, std::move(waiter)).first->second;
+  for (const auto& scope : kept.scopes) {
+    waitingAt_[scope].insert(&kept);
+    auto& largest = largest_[scope];
+    for (const auto& need : kept.needs)
+      if (need.budget == scope.first) largest = std::max(largest, need.amount);
+  }
   return false;
 }
 
-void Budgets::retake(RunId run, const std::vector<Budget>& needs, const Place& place) {
-  hold(run, needs, place.rack());
+void Budgets::retake(RunId run, const std::vector<Need>& needs, const Place& place) {
+  hold(run, needs, place);
 }
 
 bool Budgets::holds(RunId run, Budget budget) const {
   const auto it = held_.find(run);
-  return it != held_.end() &&
-         std::any_of(it->second.begin(), it->second.end(), [&](const auto& h) { return h.first == budget; });
+  return it != held_.end() && std::any_of(it->second.begin(), it->second.end(),
+                                          [&](const auto& h) { return h.need.budget == budget; });
 }
 
 void Budgets::release(RunId run, Budget budget) {
   const auto it = held_.find(run);
   if (it == held_.end()) return;
   auto& held = it->second;
-  const auto one = std::find_if(held.begin(), held.end(), [&](const auto& h) { return h.first == budget; });
+  const auto one = std::find_if(held.begin(), held.end(),
+                                [&](const auto& h) { return h.need.budget == budget; });
   if (one == held.end()) return;
-  const Held back{*one};
+  const std::vector<Holding> back{*one};
   held.erase(one);
   if (held.empty()) held_.erase(it);
   giveBack(back);
@@ -87,60 +132,59 @@ void Budgets::withdraw(RunId run) {
 }
 
 void Budgets::forget(const Waiter& waiter) {
-  waiting_.erase(&waiter);
-  if (const auto rack = waitingIn_.find(waiter.rack); rack != waitingIn_.end()) {
-    rack->second.erase(&waiter);
-    if (rack->second.empty()) waitingIn_.erase(rack);
+  for (const auto& scope : waiter.scopes) {
+    const auto at = waitingAt_.find(scope);
+    at->second.erase(&waiter);
+    if (at->second.empty()) waitingAt_.erase(at);
   }
-  if (const auto kind = waitingFor_.find(waiter.needs); --kind->second == 0) waitingFor_.erase(kind);
   waiters_.erase(RunId{waiter.run});
 }
 
-// With 100,000 runs waiting, only those that this can have helped are asked: all if the site was full, else the rack's.
-void Budgets::giveBack(const Held& held) {
-  bool siteWasFull = false;
-  for (const auto& [budget, rack] : held)
-    for (const auto& scope : scopes(budget, rack)) {
-      siteWasFull = siteWasFull || (scope.second.empty() && used_[scope] >= limit(scope));
-      --used_[scope];
+// With 100,000 runs waiting, only those that this can have helped are asked: where somebody may not have fitted.
+void Budgets::giveBack(const std::vector<Holding>& held) {
+  std::vector<Scope> freed;
+  for (const auto& holding : held)
+    for (const auto& scope : holding.scopes) {
+      if (used(scope) > limit(scope) - largest_[scope]) freed.push_back(scope);
+      used_[scope] -= holding.need.amount;
     }
-  if (siteWasFull) return grant(waiting_);
-  for (const auto& [budget, rack] : held)
-    if (const auto it = waitingIn_.find(rack); it != waitingIn_.end()) grant(it->second);
+  for (const auto& scope : freed) grant(scope);
 }
 
-bool Budgets::siteIsFull() const {
-  return std::none_of(waitingFor_.begin(), waitingFor_.end(), [&](const auto& kind) {
-    return std::all_of(kind.first.begin(), kind.first.end(), [&](Budget budget) {
-      const auto it = used_.find({budget, ""});
-      return it == used_.end() || it->second < limit(it->first);
-    });
-  });
-}
-
-void Budgets::grant(const Queue& candidates) {
-  for (auto it = candidates.begin(); it != candidates.end() && !siteIsFull();) {
+// In their order. Who does not fit here keeps those behind from passing; who is kept waiting elsewhere does not.
+void Budgets::grant(const Scope& scope) {
+  const auto at = waitingAt_.find(scope);
+  if (at == waitingAt_.end()) return;
+  for (auto it = at->second.begin(); it != at->second.end();) {
     const auto& waiter = **it++;
-    if (!fits(waiter.needs, waiter.rack)) continue;
-    const bool last = it == candidates.end();
-    hold(waiter.run, waiter.needs, waiter.rack);
+    const bool isFull = std::any_of(waiter.needs.begin(), waiter.needs.end(), [&](const Need& need) {
+      return need.budget == scope.first && need.amount > 0 && tooFull(need, {scope});
+    });
+    if (isFull) return;
+    if (!fits(waiter)) continue;
+    const bool last = it == at->second.end();
+    hold(waiter.run, waiter.needs, waiter.place);
     granted_.push_back(waiter.run);
-    forget(waiter);  // may end `candidates` itself, when it was the last of its rack
+    forget(waiter);  // ends the queue itself, when it was the last
     if (last) return;
   }
 }
 
 std::vector<RunId> Budgets::granted() { return std::exchange(granted_, {}); }
 
-std::string Budgets::shortage(const std::vector<Budget>& needs, const Place& place) const {
-  for (const auto budget : needs)
-    for (const auto& scope : scopes(budget, place.rack())) {
-      const auto it = used_.find(scope);
-      const int used = it == used_.end() ? 0 : it->second;
-      if (used >= limit(scope))
-        return fmt::format("{}: {} of {} in {}", nameOf(budget), used, limit(scope),
-                           scope.second.empty() ? "the site" : scope.second);
-    }
+std::string Budgets::shortage(const std::vector<Need>& needs, const Place& place) const {
+  for (const auto& need : needs) {
+    const auto full = tooFull(need, scopes(need.budget, place));
+    if (!full) continue;
+    const auto where = full->second.empty() ? std::string("the site") : full->second;
+    if (need.budget != Budget::Power)
+      return fmt::format("{}: {} of {} in {}", nameOf(need.budget), used(*full), limit(*full), where);
+    if (need.amount <= 0)
+      return fmt::format("power: {} has a limit, and the SKU does not say what stress draws (stress_watts)",
+                         where);
+    return fmt::format("power: it needs {} W; {} of {} W are leased in {}", need.amount, used(*full),
+                       limit(*full), where);
+  }
   return {};
 }
 
@@ -148,12 +192,9 @@ std::vector<Budgets::Use> Budgets::use() const {
   std::vector<Use> out;
   for (const auto& [scope, used] : used_) {
     if (used == 0) continue;
-    Use row{scope.first, scope.second, used, limit(scope), 0};
-    for (const auto& [_, w] : waiters_)
-      if (std::find(w.needs.begin(), w.needs.end(), scope.first) != w.needs.end() &&
-          (scope.second.empty() || scope.second == w.rack))
-        ++row.waiting;
-    out.push_back(std::move(row));
+    const auto waiting = waitingAt_.find(scope);
+    out.push_back({scope.first, scope.second, used, limit(scope),
+                   waiting == waitingAt_.end() ? 0 : static_cast<int>(waiting->second.size())});
   }
   return out;
 }

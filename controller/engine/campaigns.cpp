@@ -119,7 +119,7 @@ std::string Campaigns::stalledIn(const Open& open, const Cohort::Rack& rack) con
   for (const auto index : rack.members) {
     const auto& member = open.cohort.members()[index];
     if (open.cohort.isBusy(member.node))
-      return fmt::format("{}: its last run is over, but may still be writing firmware",
+      return fmt::format("{}: its last run is over, but what it began may still go on",
                          store_.node(member.node)->serial);
     if (member.state != MemberState::Running) continue;
     const auto stall = engine_.stalled(member.node);

@@ -14,6 +14,7 @@ BudgetLimits admitted(const EngineOptions& options) {
   if (options.mutation != Mutation::OverAdmit) return limits;
   for (auto* limit : {&limits.uploads, &limits.flashes, &limits.flashesPerRack, &limits.imageStreams})
     *limit *= 2;
+  for (auto& power : limits.power) power.watts *= 2;
   return limits;
 }
 
@@ -38,7 +39,9 @@ void Engine::resume() {
   for (const auto& act : store_.openActs()) {
     const auto* flow = workflow(act.workflow);
     const auto* step = flow ? flow->resumeAt(act.step) : nullptr;
-    if (step && step->needs.duringStep) budgets_.retake(act.run, {*step->needs.duringStep}, act.place);
+    if (!step || !step->needs.duringStep) continue;
+    const auto target = act.target.empty() ? nullptr : store_.target(act.target);
+    budgets_.retake(act.run, {needOf(*step->needs.duringStep, target.get())}, act.place);
   }
   resuming_ = Resuming{
       0, {}, executor_.now(), store_.lastEventAt().value_or(executor_.now()), executor_.now()};

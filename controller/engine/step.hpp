@@ -20,11 +20,22 @@ namespace zellige {
 
 class StepContext;
 
+/// On what terms a machine may be stressed in some place. Its agent goes from idle to full, and back, along a straight line
+/// in `ramp`: the time in which the tightest place around may go through all its watts, so that whatever coincides stays
+/// within the ramps. Unless its lease is renewed it goes back by itself.
+struct PowerTerms {
+  Duration ramp{0};
+  Duration lease{0};  ///< 0: nobody limits it
+};
+
 /// What steps may know of the site they run in.
 struct Surroundings {
   std::string provisioningUrl;  ///< "https://10.0.0.1:8444", as BMCs and agents reach it
   /// A token that lets the bearer speak for this node; `purpose` is "boot-<run>" or "os".
   std::function<std::string(const Node& node, std::string_view purpose)> token;
+  std::function<PowerTerms(const Place& place)> power;  ///< empty: nobody limits it
+
+  PowerTerms powerAt(const Place& place) const { return power ? power(place) : PowerTerms{}; }
 };
 
 enum class Seen { Todo, Busy, Done };
@@ -38,9 +49,10 @@ enum class Effect {
 /// May a Ledger step be repeated after an unknown outcome, or must a person say so?
 enum class Repeat { Safe, Ask };
 
-enum class Budget { Upload, Flash, ImageStream };
+/// Power: the watts that a machine draws above idle when it is stressed, by its SKU. All others count machines.
+enum class Budget { Upload, Flash, ImageStream, Power };
 ZELLIGE_NAMES(Budget, {Budget::Upload, "upload"}, {Budget::Flash, "flash"},
-              {Budget::ImageStream, "image_stream"});
+              {Budget::ImageStream, "image_stream"}, {Budget::Power, "power"});
 
 /// What an act takes from the budgets: all at once, or it waits. Counted once for the run, at its first node's place: what
 /// flashes several machines starts a run for each.

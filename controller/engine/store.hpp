@@ -188,7 +188,7 @@ struct StoredReport {
 /// An unfinished run whose act may have taken effect: what its step holds of the budgets is held still.
 struct OpenAct {
   RunId run;
-  std::string workflow, step;
+  std::string workflow, step, target;
   Place place;  ///< of its first node
 };
 

@@ -10,10 +10,10 @@ namespace {
 constexpr int kMostDeaths = 20;      // DESIGN 2: twenty deaths in one step are a finding
 constexpr Duration kFirstLook = 2s;  // after an act, and the start of the adaptive poll
 
-std::vector<Budget> needsOf(const Step& step) {
-  std::vector<Budget> needs;
-  if (step.needs.duringAct) needs.push_back(*step.needs.duringAct);
-  if (step.needs.duringStep) needs.push_back(*step.needs.duringStep);
+std::vector<Need> needsOf(const Step& step, const Target* target) {
+  std::vector<Need> needs;
+  if (step.needs.duringAct) needs.push_back(needOf(*step.needs.duringAct, target));
+  if (step.needs.duringStep) needs.push_back(needOf(*step.needs.duringStep, target));
   return needs;
 }
 
@@ -281,7 +281,8 @@ Task<Turn::Then> Turn::stepTodo(StepContext& context, const Step& step) {
     engine_.wakeGranted();
     co_return co_await wait(context, std::move(reason), 60s);
   }
-  const auto needs = needsOf(step);
+  const auto target = run_.target.empty() ? nullptr : engine_.store_.target(run_.target);
+  const auto needs = needsOf(step, target.get());
   if (!engine_.budgets_.take(run_.id, run_.lane, run_.created, needs, context.node().place)) {
     auto reason = engine_.budgets_.shortage(needs, context.node().place);
     co_return co_await wait(context, std::move(reason), 10min);

@@ -51,7 +51,7 @@ class Turn {
   void takeFrom(StepContext& context);
   bool overdue(const Step& step) const;
   bool mayHaveTakenEffect() const;
-  bool mayStillFlash() const;
+  bool mayStillBeBusy() const;
   void stall();
   bool goOn();
   void giveBackUnused(const Step& step);

@@ -139,11 +139,12 @@ Task<Turn::Then> Turn::keptWaiting(StepContext& context, std::string reason) {
   co_return co_await fail(context, std::string(kKeptWaiting), std::move(reason));
 }
 
-// The run's act may be what the machine is still busy with.
-bool Turn::mayStillFlash() const {
+// The run's act may be what the machine is still busy with: a write, or stress.
+bool Turn::mayStillBeBusy() const {
   const auto* workflow = engine_.workflow(run_.workflow);
   const auto* step = workflow ? workflow->find(run_.step) : nullptr;
-  return step && step->needs.duringStep == Budget::Flash && engine_.budgets_.holds(run_.id, Budget::Flash) &&
+  const auto held = step ? step->needs.duringStep : std::nullopt;
+  return (held == Budget::Flash || held == Budget::Power) && engine_.budgets_.holds(run_.id, *held) &&
          mayHaveTakenEffect() && !settledTodo_;
 }
 
@@ -174,7 +175,7 @@ Task<Turn::Then> Turn::fail(StepContext& context, std::string cause, std::string
           MoveLifecycle{node.id, node.lifecycle, Lifecycle::Quarantined, Actor::Engine, cause, {}});
   }
   takeFrom(context);
-  const bool keepsSlot = mayStillFlash();
+  const bool keepsSlot = mayStillBeBusy();
   const auto end = [&] {
     run_.lingers = keepsSlot;
     run_.state = RunState::Failed;
@@ -204,7 +205,7 @@ Task<Turn::Then> Turn::endWithoutNode() {
 }
 
 Task<Turn::Then> Turn::cancelled() {
-  const bool keepsSlot = mayStillFlash();
+  const bool keepsSlot = mayStillBeBusy();
   run_.lingers = keepsSlot;
   run_.state = RunState::Cancelled;
   run_.ended = now();
@@ -216,7 +217,7 @@ Task<Turn::Then> Turn::cancelled() {
   co_return Then::Wait;
 }
 
-// The run has ended, but the machine was still flashing: its slot is not free until a look says so.
+// The run has ended, but the machine may be busy with what it began: what it holds is not free until a look says so.
 Task<Turn::Then> Turn::linger(StepContext& context, const Step* step) {
   Result<Seen> seen = Seen::Done;
   if (step) seen = co_await (step->stillRuns ? step->stillRuns : step->look)(context);

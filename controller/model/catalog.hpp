@@ -25,7 +25,8 @@ struct Sku {
   };
   std::string name;
   NodeKind kind = NodeKind::ComputeTray;
-  std::int64_t memoryGiB = 0;  ///< 0: not checked
+  std::int64_t memoryGiB = 0;    ///< 0: not checked
+  std::int64_t stressWatts = 0;  ///< that it draws above idle when all of it is stressed; 0: not known
   std::vector<Line> components;
 };
 

@@ -150,13 +150,16 @@ Result<AgentReport> agentReportFromJson(std::string_view text_) {
 std::string toJson(const AgentOrder& o) {
   Json tests = Json::array();
   for (const auto& t : o.tests) tests.push_back({{"id", t.id}, {"duration_ms", t.duration.count()}});
-  return Json{{"id", o.id},
-              {"kind", nameOf(o.kind)},
-              {"image_url", o.imageUrl},
-              {"image_digest", o.imageDigest},
-              {"seed", o.seed},
-              {"tests", tests},
-              {"report_every_ms", o.reportEvery.count()}}
+  return Json{
+      {"id", o.id},
+      {"kind", nameOf(o.kind)},
+      {"image_url", o.imageUrl},
+      {"image_digest", o.imageDigest},
+      {"seed", o.seed},
+      {"tests", tests},
+      {"stress",
+       {{"watts", o.stress.watts}, {"ramp_ms", o.stress.ramp.count()}, {"lease_ms", o.stress.lease.count()}}},
+      {"report_every_ms", o.reportEvery.count()}}
       .dump();
 }
 
@@ -173,7 +176,12 @@ Result<AgentOrder> agentOrderFromJson(std::string_view text_) {
   o.seed = text(*json, "seed");
   for (const auto& t : readArray(*json, "tests"))
     o.tests.push_back({text(t, "id"), Duration{static_cast<std::int64_t>(number(t, "duration_ms"))}});
-  o.reportEvery = Duration{static_cast<std::int64_t>(number(*json, "report_every_ms"))};
+  const auto duration = [&](const char* path) {
+    return Duration{static_cast<std::int64_t>(number(*json, path))};
+  };
+  o.stress = {static_cast<std::int64_t>(number(*json, "stress/watts")), duration("stress/ramp_ms"),
+              duration("stress/lease_ms")};
+  o.reportEvery = duration("report_every_ms");
   if (o.reportEvery < 100ms) o.reportEvery = 100ms;
   return o;
 }

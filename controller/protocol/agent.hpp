@@ -82,8 +82,8 @@ struct TestResult {
 };
 
 struct AgentBurnIn {
-  std::string orderId;  ///< the order these results belong to; empty: none was run since this boot
-  bool finished = false;
+  std::string orderId;    ///< the order these results belong to; empty: none was run since this boot
+  bool finished = false;  ///< and the machine is at idle again
   std::vector<TestResult> results;
 };
 
@@ -108,6 +108,15 @@ struct BurnInTest {
   Duration duration{0};
 };
 
+/// How a machine may be stressed. The agent goes from idle to `watts` above it, and back, along a straight line in `ramp`,
+/// also when it stops early; the tests' time counts at full alone. `lease` runs from each answer that repeats the order;
+/// when it ends, the agent goes back to idle, keeps what the tests had done, and goes on when the order is repeated.
+struct StressTerms {
+  std::int64_t watts = 0;
+  Duration ramp{0};
+  Duration lease{0};  ///< 0: nobody limits it: at full from the start
+};
+
 struct AgentOrder {
   std::string id;  ///< the same id is the same order
   OrderKind kind = OrderKind::Wait;
@@ -115,6 +124,7 @@ struct AgentOrder {
   std::string imageDigest;
   std::string seed;               ///< WriteImage: put beside the image; a BootMedia for the OS's own agent
   std::vector<BurnInTest> tests;  ///< BurnIn: in this order
+  StressTerms stress;             ///< BurnIn
   Duration reportEvery{5000};     ///< of the engine's clock
 };
 std::string toJson(const AgentOrder& order);

@@ -152,11 +152,12 @@ BmcSettings readSettings(Value value, Problems& problems) {
 }  // namespace
 
 Sku readSku(Value root, Problems& problems) {
-  const Fields fields(root, problems, "a SKU", {"sku", "kind", "memory_gib", "components"});
+  const Fields fields(root, problems, "a SKU", {"sku", "kind", "memory_gib", "stress_watts", "components"});
   Sku sku;
   sku.name = fields.text("sku", Letters::Name);
   sku.kind = fields.name<NodeKind>("kind", "a kind of node");
   sku.memoryGiB = fields.wholeOr("memory_gib", 0, 0, 1 << 20);
+  sku.stressWatts = fields.wholeOr("stress_watts", 0, 0, 1'000'000);
   Unique lines(problems, "component");
   for (const auto item : fields.items("components")) {
     const Fields component(item, problems, "a component", {"kind", "count", "model"});

@@ -66,9 +66,15 @@ void readProvisioning(Value value, Problems& problems, Configuration::Provisioni
                  fmt::format("{} is no address like http://10.0.0.2:8480, without a path", quote(text)));
 }
 
+bool isPlace(const std::string& text) {
+  const auto parts = std::count(text.begin(), text.end(), '/') + 1;
+  return parts <= 4 && !text.starts_with('/') && !text.ends_with('/') && text.find("//") == std::string::npos;
+}
+
 void readLimits(Value value, Problems& problems, Configuration::Limits& limits) {
-  const Fields fields(value, problems, "limits",
-                      {"uploads", "flashes_per_rack", "site_flashes", "image_streams", "bmc_connections"});
+  const Fields fields(
+      value, problems, "limits",
+      {"uploads", "flashes_per_rack", "site_flashes", "image_streams", "bmc_connections", "power"});
   const auto number = [&](std::string_view key, int& target) {
     target = static_cast<int>(fields.wholeOr(key, target, 1, 1'000'000));
   };
@@ -77,6 +83,19 @@ void readLimits(Value value, Problems& problems, Configuration::Limits& limits) 
   number("site_flashes", limits.siteFlashes);
   number("image_streams", limits.imageStreams);
   number("bmc_connections", limits.bmcConnections);
+  if (!fields.find("power")) return;
+  Unique places(problems, "place");
+  for (const auto item : fields.items("power")) {
+    const Fields keys(item, problems, "a limit of power", {"place", "stress_watts", "watts_per_minute"});
+    Configuration::Limits::Power power;
+    power.place = keys.textOr("place", "");
+    if (const auto place = keys.find("place"); place && !isPlace(power.place))
+      problems.add(place->spot(), fmt::format("{} is no place like H1/R01", quote(power.place)));
+    power.stressWatts = keys.whole("stress_watts", 1, 10'000'000'000);
+    power.wattsPerMinute = keys.whole("watts_per_minute", 1, 10'000'000'000);
+    places.add(power.place, item.spot());
+    limits.power.push_back(std::move(power));
+  }
 }
 
 void readEngine(Value value, Problems& problems, Configuration::Engine& engine) {
@@ -101,10 +120,7 @@ LeaseFile readLeaseFile(Value value, Problems& problems) {
 Circuit readCircuit(Value value, Problems& problems) {
   const Fields fields(value, problems, "a circuit", {"circuit", "place"});
   Circuit out{fields.text("circuit"), fields.text("place")};
-  const auto parts = std::count(out.place.begin(), out.place.end(), '/') + 1;
-  const bool path = parts <= 4 && !out.place.starts_with('/') && !out.place.ends_with('/') &&
-                    out.place.find("//") == std::string::npos;
-  if (const auto place = fields.find("place"); place && !path)
+  if (const auto place = fields.find("place"); place && !isPlace(out.place))
     problems.add(place->spot(), fmt::format("{} is no place like H1/R01/RK001/U10", quote(out.place)));
   return out;
 }

@@ -41,6 +41,12 @@ struct Configuration {
     /// (facts/domain.md).
     int imageStreams = 144;
     int bmcConnections = 4096;  ///< limits.bmc_connections: kept open; 44 KB each (facts/stack.md 2)
+    /// limits.power: of each place once; how much stress above idle it bears, and how quickly that may change.
+    struct Power {
+      std::string place;  ///< "H1/R01" and everything inside; "": the whole site
+      std::int64_t stressWatts = 0, wattsPerMinute = 0;
+    };
+    std::vector<Power> power;
   } limits;
 
   /// engine: pace.

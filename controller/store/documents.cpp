@@ -33,8 +33,10 @@ Json encode(const Sku& sku) {
   Json lines = Json::array();
   for (const auto& l : sku.components)
     lines.push_back({{"kind", nameOf(l.kind)}, {"count", l.count}, {"model", l.model}});
-  return {
+  Json out{
       {"name", sku.name}, {"kind", nameOf(sku.kind)}, {"memory_gib", sku.memoryGiB}, {"components", lines}};
+  if (sku.stressWatts > 0) out["stress_watts"] = sku.stressWatts;  // older documents keep their digest
+  return out;
 }
 
 Sku decodeSku(const Json& j) {
@@ -42,6 +44,7 @@ Sku decodeSku(const Json& j) {
   j.at("name").get_to(sku.name);
   sku.kind = choice<NodeKind>(j, "kind");
   j.at("memory_gib").get_to(sku.memoryGiB);
+  sku.stressWatts = j.value("stress_watts", std::int64_t{0});
   for (const auto& l : j.at("components"))
     sku.components.push_back(
         {choice<ComponentKind>(l, "kind"), l.at("count").get<int>(), l.at("model").get<std::string>()});

@@ -31,11 +31,11 @@ std::vector<OpenAct> SqliteStore::openActs() {
   for (const auto* condition :
        {"run.state IN ('active', 'blocked') AND run.open_act = 1", "run.lingers = 1"}) {
     auto q = impl_->reading.query(
-        fmt::format("SELECT run.id, run.workflow, run.step, node.place FROM run "
+        fmt::format("SELECT run.id, run.workflow, run.step, run.target, node.place FROM run "
                     "JOIN run_subject ON run_subject.run = run.id AND run_subject.ordinal = 0 "
                     "JOIN node ON node.id = run_subject.node WHERE {} ORDER BY run.id",
                     condition));
-    while (q.step()) out.push_back({{q.integer(0)}, q.text(1), q.text(2), {q.text(3)}});
+    while (q.step()) out.push_back({{q.integer(0)}, q.text(1), q.text(2), q.text(3), {q.text(4)}});
   }
   return out;
 }

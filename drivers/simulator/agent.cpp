@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <utility>
 
-#include "drivers/simulator/burn_in.hpp"
-
 namespace zellige::sim::agent {
 
 namespace {
@@ -19,7 +17,6 @@ constexpr int kDataDisks = 8;                                  // the recorded t
 void report(World& w, Machine& m);
 void send(World& w, Machine& m);
 void fetch(World& w, Machine& m);
-void runNextTest(World& w, Machine& m);
 void answered(World& w, Machine& m, const Result<HttpReply>& got);
 void fetched(World& w, Machine& m, const Result<HttpReply>& got);
 
@@ -95,11 +92,6 @@ AgentInventory inventory(const World& w, const Machine& m) {
   for (int disk = 1; disk <= kDataDisks; ++disk)
     out.disks.push_back({identity.diskSerial(disk), "E1.S NVMe", kDataDiskBytes});
   return out;
-}
-
-void changed(World& w, Machine& m) {
-  m.agent->changed = true;
-  if (!m.agent->reporting.open && m.agent->unanswered.empty()) report(w, m);
 }
 
 // --- Writing the image
@@ -222,42 +214,6 @@ void writeImage(World& w, Machine& m, const AgentOrder& order) {
   fetch(w, m);
 }
 
-// --- Burn-in
-
-void testDone(World& w, Machine& m) {
-  ++m.agent->testsDone;
-  runNextTest(w, m);
-  changed(w, m);
-}
-
-void runNextTest(World& w, Machine& m) {
-  auto& a = *m.agent;
-  a.testEpoch = ++m.calls;
-  if (a.testsDone == a.tests.size()) return w.end(m, Work::BurnIn);
-  afterToken(w, m, &Agent::testEpoch, a.tests[a.testsDone].duration, testDone);
-}
-
-void burnIn(World& w, Machine& m, const AgentOrder& order) {
-  auto& a = *m.agent;
-  if (a.burnInOrder == order.id) return;
-  std::string tests;
-  for (const auto& test : order.tests) tests += (tests.empty() ? "" : "+") + test.id;
-  w.record(m, ActKind::BurnIn, tests);
-  a.burnInOrder = order.id;
-  a.tests = order.tests;
-  a.testsDone = 0;
-  a.changed = true;
-  w.begin(m, Work::BurnIn);
-  runNextTest(w, m);
-}
-
-AgentBurnIn burnInNow(World& w, const Machine& m) {
-  const auto& a = *m.agent;
-  AgentBurnIn out{a.burnInOrder, !a.burnInOrder.empty() && a.testsDone == a.tests.size(), {}};
-  for (std::size_t i = 0; i < a.testsDone; ++i) out.results.push_back(runTest(w, m, a.tests[i].id));
-  return out;
-}
-
 // --- Reporting
 
 void answered(World& w, Machine& m, const Result<HttpReply>& got) {
@@ -275,7 +231,7 @@ void answered(World& w, Machine& m, const Result<HttpReply>& got) {
   switch (order->kind) {
     case OrderKind::Wait: break;
     case OrderKind::WriteImage: writeImage(w, m, *order); break;
-    case OrderKind::BurnIn: burnIn(w, m, *order); break;
+    case OrderKind::BurnIn: stress::obey(w, m, *order); break;
   }
   if (m.agent->changed) changed(w, m);
 }
@@ -298,7 +254,7 @@ void report(World& w, Machine& m) {
   out.sequence = ++a.sequence;
   out.inventory = inventory(w, m);
   out.image = a.image;
-  out.burnIn = burnInNow(w, m);
+  out.burnIn = stress::soFar(w, m);
   a.unanswered = toJson(out);
   a.changed = false;
   a.timerEpoch = ++m.calls;
@@ -326,7 +282,13 @@ bool load(World& w, Machine& m, AgentHome home, std::string_view head) {
 
 void start(World& w, Machine& m) { report(w, m); }
 
+void changed(World& w, Machine& m) {
+  m.agent->changed = true;
+  if (!m.agent->reporting.open && m.agent->unanswered.empty()) report(w, m);
+}
+
 void stop(World& w, Machine& m) {
+  w.power.cut(m.id, w.now());
   m.agent.reset();
   w.end(m, Work::Write);
   w.end(m, Work::BurnIn);

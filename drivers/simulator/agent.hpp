@@ -7,6 +7,7 @@
 #include <string>
 
 #include "controller/base/digest.hpp"
+#include "drivers/simulator/stress.hpp"
 #include "drivers/simulator/world.hpp"
 
 namespace zellige::sim {
@@ -41,10 +42,7 @@ struct Agent {
   int fetchTries = 0;
   std::uint32_t fetchEpoch = 0;
 
-  std::string burnInOrder;        ///< empty: none since this boot
-  std::vector<BurnInTest> tests;  ///< of that order
-  std::size_t testsDone = 0;      ///< their results are computed when a report needs them
-  std::uint32_t testEpoch = 0;
+  Stress stress;
 };
 
 namespace agent {
@@ -52,6 +50,8 @@ namespace agent {
 /// Prepares the agent that starts when the host runs. False: `head` is no BootMedia; there is then no agent.
 bool load(World& w, Machine& m, AgentHome home, std::string_view head);
 void start(World& w, Machine& m);
+/// There is something to report.
+void changed(World& w, Machine& m);
 /// The host lost power: the agent and what it was doing are gone.
 void stop(World& w, Machine& m);
 

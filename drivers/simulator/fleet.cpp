@@ -192,7 +192,11 @@ Use Fleet::uploading(MachineId machine) const {
 }
 
 Peak Fleet::peak() const { return world_->peak; }
-void Fleet::measurePeaksAnew() { world_->peak = {}; }
+PowerPeak Fleet::power(const std::string& place) const { return world_->power.peak(place); }
+void Fleet::measurePeaksAnew() {
+  world_->peak = {};
+  world_->power.measureAnew();
+}
 
 std::vector<Expectation> Fleet::expectations() const { return world_->faults.expectations(); }
 std::map<std::string, int> Fleet::faultsFired() const { return world_->faults.fired(); }

@@ -23,6 +23,7 @@
 #include "controller/base/result.hpp"
 #include "drivers/simulator/faults.hpp"
 #include "drivers/simulator/ledger.hpp"
+#include "drivers/simulator/power_meter.hpp"
 #include "drivers/simulator/times.hpp"
 
 namespace zellige::sim {
@@ -207,6 +208,8 @@ class Fleet {
   /// Uploads happen inside the time of `flashing`: head and tail are those.
   Use uploading(MachineId machine) const;
   Peak peak() const;
+  /// What machines drew above idle in this place ("" is the fleet), where their orders limited it.
+  PowerPeak power(const std::string& place) const;
   /// From now on.
   void measurePeaksAnew();
   /// Who must end in quarantine, and why; everybody else must become available.

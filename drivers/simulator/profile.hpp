@@ -82,6 +82,7 @@ inline constexpr std::string_view kCpuModel = "Grace A02";
 inline constexpr std::string_view kDpuModel = "BlueField-3 DPU";
 inline constexpr std::string_view kNicModel = "P4768-B01";
 inline constexpr int kGpus = 4, kCpus = 2, kDpus = 2, kNics = 4, kMemoryGiB = 960, kNvlinksPerGpu = 18;
+inline constexpr int kStressWatts = 5'400;  // est: a rack goes from 35 to 132 kW with its 18 trays (facts/domain.md 4)
 
 /// Settings that asWanted machines have and that the written site's profile asks for.
 inline constexpr std::array<std::string_view, 2> kNtpServers{"10.0.0.1", "10.0.0.2"};

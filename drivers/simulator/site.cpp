@@ -85,12 +85,13 @@ std::string sku(const Profile& profile) {
   switch (profile.kind) {
     case MachineKind::ComputeTray:
       return out + fmt::format(
-                       "memory_gib: {}\ncomponents:\n"
+                       "memory_gib: {}\nstress_watts: {}\ncomponents:\n"
                        "  - {{ kind: gpu, count: {}, model: \"{}\" }}\n"
                        "  - {{ kind: cpu, count: {}, model: \"{}\" }}\n"
                        "  - {{ kind: dpu, count: {}, model: \"{}\" }}\n"
                        "  - {{ kind: nic, count: {}, model: \"{}\" }}\n",
-                       kMemoryGiB, kGpus, kGpuModel, kCpus, kCpuModel, kDpus, kDpuModel, kNics, kNicModel);
+                       kMemoryGiB, kStressWatts, kGpus, kGpuModel, kCpus, kCpuModel, kDpus, kDpuModel, kNics,
+                       kNicModel);
     case MachineKind::SwitchTray: return out + "components:\n  - { kind: rot, count: 5 }\n";
     case MachineKind::PowerShelf:
       return out + fmt::format("components:\n  - {{ kind: psu, count: {}, model: \"{}\" }}\n", kSupplies,

@@ -15,6 +15,8 @@
 #include "drivers/simulator/fleet.hpp"
 #include "drivers/simulator/machine.hpp"
 #include "drivers/simulator/package.hpp"
+#include "drivers/simulator/power_meter.hpp"
+#include "drivers/simulator/site.hpp"
 
 namespace zellige::sim {
 
@@ -126,6 +128,7 @@ class World {
   ImageStore images;
   PackageStore packages;
   Peak peak;
+  PowerMeter power;
 
  private:
   void make(Machine& m, int id);

@@ -58,6 +58,16 @@ judge "$storm: as expected, within the limits" \
   '${all.flatMap(r => r.unexpected).length} unexpected, ${sum("wrong_end_states")} wrong end states, ${sum("duplicates")} duplicates, ${sum("budget_violations")} budget violations, ${sum("kills")} kills' \
   "sum('budget_violations') === 0 && all.every(r => r.unexpected.length === 0 && r.kills > 0) && sum('wrong_end_states') === 0 && sum('duplicates') === 0" \
   "${names[@]}"
+names=()
+for ((seed = 1; seed <= stormSeeds; seed++)); do
+  ask "power-$seed" simulate --racks 2 --faults heavy --storm 30 --watts 60000 --watts-per-minute 6000 --hours 96 \
+    --seed "$seed"
+  names+=("power-$seed")
+done
+judge "$stormSeeds seeds of 2 racks, stress limited to 60 kW and 6 kW/min, heavy faults, crashes every 30 min" \
+  '${sum("available")} available, ${sum("quarantined")} quarantined, ${all.flatMap(r => r.unexpected).length} unexpected, ${sum("budget_violations")} limits exceeded, ${sum("kills")} kills' \
+  "sum('budget_violations') === 0 && all.every(r => r.unexpected.length === 0 && r.kills > 0) && sum('wrong_end_states') === 0 && sum('duplicates') === 0" \
+  "${names[@]}"
 ask fleet simulate --racks "$fleetRacks" --seed 1
 judge "$fleetRacks racks: makespan" \
   '${o.ratio.toFixed(3)} of the lower bound; nodes against their own oracle p50 ${o.oracle_p50.toFixed(3)}, p99 ${o.oracle_p99.toFixed(3)}; ${o.racks_accepted} accepted' \
@@ -109,7 +119,13 @@ units 'a rollout that can never finish is refused before any node is touched' \
 units 'a swapped tray and a swapped GPU: what is shown again is the list written by hand; at most 1.2 of its path' \
   commands.BreakFix.ASwappedTrayIsShownAllAnewAndTheDomainWithIt \
   commands.BreakFix.ASwappedGpuIsShownAnewWithWhatRestedOnItAndNothingElse
-units 'a scheduler that admits too many is caught' commands.Limits.ASchedulerThatAdmitsTooManyIsCaught
+units 'a scheduler that admits too many is caught' commands.Limits.ASchedulerThatAdmitsTooManyIsCaught \
+  commands.Limits.ASchedulerThatLeasesTooManyWattsIsCaught
+units 'power: within watts and ramps, also when the controller dies in the middle of a burn-in' \
+  commands.Limits.StressIsLeasedWithinItsWattsAndItsRamps \
+  commands.Limits.ADeadControllerBreaksNoRampAndNothingIsBurntInTwice \
+  commands.Limits.ACancelledBurnInKeepsItsWattsUntilTheMachineIsIdle \
+  simulator.SimHost.GoesUpAndDownSlowlyUnderALeaseAndOnlyWhileItIsRenewed
 units 'campaigns and racks end the same wherever the controller dies' \
   engine.Campaigns.EndTheSameWhereverTheControllerDies \
   engine.BringUp.EndsTheSameWhereverTheControllerDies

@@ -40,11 +40,12 @@ children+=($!)
 cat >"$scratch/zellige.yaml" <<YAML
 leases: [ { file: $scratch/leases, format: dnsmasq } ]
 YAML
-# 60 times real speed, as the demo: what looks wrong is read three times, 30 s apart.
-"$zellige" serve --config "$scratch/zellige.yaml" --data "$scratch/data" --api 127.0.0.1:0 --provisioning 127.0.0.1:0 --announce --speed 60 \
-  --origin "$(date +%s000)" >"$scratch/serve" 2>"$scratch/serve.err" &
-children+=($!)
 bmcPort=$(lineOf "$scratch/simulator" 'https://' | sed -E 's/.*:([0-9]+)$/\1/')
+# The provisioning port goes into boot media and may not be 0; the recorded BMC's, on an address that is ours, is free.
+# 60 times real speed, as the demo: what looks wrong is read three times, 30 s apart.
+"$zellige" serve --config "$scratch/zellige.yaml" --data "$scratch/data" --api 127.0.0.1:0 \
+  --provisioning "127.9.1.1:$bmcPort" --announce --speed 60 --origin "$(date +%s000)" >"$scratch/serve" 2>"$scratch/serve.err" &
+children+=($!)
 export HOME=$scratch
 export ZELLIGE_PASSWORD ZELLIGE_NEW_PASSWORD ZELLIGE_URL ZELLIGE_PIN
 ZELLIGE_PASSWORD=$(lineOf "$scratch/serve" admin_password | sed -E 's/.*"admin_password": *"([^"]+)".*/\1/')

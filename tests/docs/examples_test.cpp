@@ -41,6 +41,7 @@ TEST(OperationsExamples, ConfigurationShowsTheDefaults) {
   EXPECT_EQ(shown.limits.siteFlashes, defaults.limits.siteFlashes);
   EXPECT_EQ(shown.limits.imageStreams, defaults.limits.imageStreams);
   EXPECT_EQ(shown.limits.bmcConnections, defaults.limits.bmcConnections);
+  EXPECT_TRUE(shown.limits.power.empty());
   EXPECT_EQ(shown.engine.patrol, defaults.engine.patrol);
   EXPECT_EQ(shown.retention.events, defaults.retention.events);
   EXPECT_EQ(shown.retention.unlisted, defaults.retention.unlisted);
@@ -48,10 +49,22 @@ TEST(OperationsExamples, ConfigurationShowsTheDefaults) {
   EXPECT_EQ(shown.circuits, defaults.circuits);
 }
 
+TEST(OperationsExamples, PowerIsLimitedByPlace) {
+  const auto blocks = yamlBlocks();
+  ASSERT_GT(blocks.size(), 1u);
+  const auto read = readConfiguration("docs/operations.md", blocks[1]);
+  ASSERT_EQ(problemsOf(read), "");
+  const auto& power = std::get<Configuration>(read).limits.power;
+  ASSERT_EQ(power.size(), 2u);
+  EXPECT_EQ(power[1].place, "H1/R01");
+  EXPECT_EQ(power[1].wattsPerMinute, 400'000);
+}
+
 TEST(OperationsExamples, SiteFilesAreRead) {
   const auto blocks = yamlBlocks();
-  ASSERT_EQ(blocks.size(), 7u) << "the configuration, then manifest, SKU, baseline, plan, profile and recipe";
-  for (std::size_t i = 1; i < blocks.size(); ++i)
+  ASSERT_EQ(blocks.size(), 8u)
+      << "the configuration and its power limits, then manifest, SKU, baseline, plan, profile and recipe";
+  for (std::size_t i = 2; i < blocks.size(); ++i)
     EXPECT_EQ(problemsOf(readSiteFile("docs/operations.md", blocks[i])), "") << blocks[i];
 }
 

@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 const Place kHere{"H1/R01/RK001/U10"}, kThere{"H1/R01/RK002/U10"};
-const std::vector<Budget> kFlash{Budget::Upload, Budget::Flash};
+const std::vector<Need> kFlash{Budget::Upload, Budget::Flash};
 Time age(int seconds) { return Time{Duration{1000 * seconds}}; }
 
 TEST(Budgets, AllNeedsAtOnceOrNone) {
@@ -40,7 +40,7 @@ TEST(Budgets, ByLaneThenAge) {
   BudgetLimits limits;
   limits.imageStreams = 1;
   Budgets b(limits);
-  const std::vector<Budget> needs{Budget::ImageStream};
+  const std::vector<Need> needs{Budget::ImageStream};
   ASSERT_TRUE(b.take(RunId{9}, Lane::Background, age(0), needs, kHere));
   b.take(RunId{1}, Lane::Background, age(5), needs, kHere);
   b.take(RunId{2}, Lane::Background, age(4), needs, kThere);
@@ -149,6 +149,95 @@ TEST(Budgets, NeverAdmitMoreThanTheLimitsByAnotherCount) {
   auto tooMany = limits;
   tooMany.uploads = 10;
   EXPECT_GT(mostEver(tooMany, limits, 1, false), 9) << "an over-admitting scheduler is seen";
+}
+
+BudgetLimits watts() {
+  BudgetLimits limits;
+  limits.power = {{"H1", 10'000, 1'000}, {"H1/R01/RK001", 6'000, 2'000}};
+  return limits;
+}
+Need stress(std::int64_t amount) { return {Budget::Power, amount}; }
+
+TEST(Budgets, WattsAreCountedInEveryPlaceAroundThatLimitsThem) {
+  Budgets b(watts());
+  const Place elsewhere{"H2/R01/RK001/U10"};
+  EXPECT_TRUE(b.take(RunId{1}, Lane::Background, age(1), {stress(5'000)}, kHere));
+  EXPECT_FALSE(b.take(RunId{2}, Lane::Background, age(2), {stress(5'000)}, kHere));
+  EXPECT_EQ(b.shortage({stress(5'000)}, kHere),
+            "power: it needs 5000 W; 5000 of 6000 W are leased in H1/R01/RK001");
+  EXPECT_TRUE(b.take(RunId{3}, Lane::Background, age(3), {stress(5'000)}, kThere));
+  EXPECT_EQ(b.shortage({stress(5'000)}, kThere), "power: it needs 5000 W; 10000 of 10000 W are leased in H1");
+  EXPECT_TRUE(b.take(RunId{4}, Lane::Background, age(4), {stress(1'000'000)}, elsewhere)) << "no limit there";
+  EXPECT_FALSE(b.holds(RunId{4}, Budget::Power));
+  b.releaseAll(RunId{3});
+  EXPECT_THAT(b.granted(), IsEmpty()) << "the rack is full still";
+  b.releaseAll(RunId{1});
+  EXPECT_THAT(b.granted(), ElementsAre(RunId{2}));
+}
+
+TEST(Budgets, WhoNeedsMuchIsNotPassedForEverByThoseWhoNeedLittle) {
+  Budgets b(watts());
+  ASSERT_TRUE(b.take(RunId{1}, Lane::Background, age(1), {stress(6'000)}, kHere));
+  ASSERT_FALSE(b.take(RunId{2}, Lane::Background, age(2), {stress(6'000)}, kThere));
+  ASSERT_TRUE(b.take(RunId{3}, Lane::Background, age(3), {stress(1'000)}, kThere)) << "there is room for it";
+  b.take(RunId{4}, Lane::Background, age(4), {stress(3'500)}, kThere);
+  b.releaseAll(RunId{3});
+  EXPECT_THAT(b.granted(), IsEmpty()) << "the fourth would fit, and waits behind the second";
+  b.releaseAll(RunId{1});
+  EXPECT_THAT(b.granted(), ElementsAre(RunId{2}, RunId{4}));
+}
+
+TEST(Budgets, WhereWattsAreLimitedWhoDoesNotSayHowManyGetsNone) {
+  Budgets b(watts());
+  EXPECT_FALSE(b.take(RunId{1}, Lane::Operator, age(1), {stress(0)}, kHere));
+  EXPECT_THAT(b.shortage({stress(0)}, kHere), testing::HasSubstr("stress_watts"));
+  EXPECT_TRUE(b.take(RunId{2}, Lane::Background, age(2), {stress(6'000)}, kHere))
+      << "it keeps nobody else waiting";
+}
+
+TEST(Budgets, TheTightestPlaceAroundSaysHowSlowlyStressComesAndGoes) {
+  const auto limits = watts();
+  EXPECT_EQ(limits.termsAt(kThere).ramp, 10min + 1ms) << "10,000 W at 1,000 W/min";
+  EXPECT_EQ(limits.termsAt(kHere).ramp, 10min + 1ms) << "the rack's 3 min are within";
+  EXPECT_EQ(limits.termsAt(kHere).lease, kPowerLease);
+  EXPECT_EQ(limits.termsAt(Place{"H2/R01/RK001/U10"}).lease, Duration{0});
+}
+
+TEST(Budgets, NeverLeaseMoreWattsThanTheLimitsByAnotherCount) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    Random random(seed);
+    const auto limits = watts();
+    Budgets b(limits);
+    std::map<std::int64_t, std::pair<Place, std::int64_t>> held, waiting;
+    std::int64_t next = 1, most = 0;
+    for (int i = 0; i < 2000; ++i) {
+      if (random.chance(0.5)) {
+        const Place place{fmt::format("H1/R01/RK{:03}/U10", random.between(1, 3))};
+        const auto amount = random.between(1, 4) * 1'000;
+        const auto run = next++;
+        const bool got = b.take(RunId{run}, Lane::Background, age(i), {stress(amount)}, place);
+        (got ? held : waiting)[run] = {place, amount};
+      } else if (!held.empty()) {
+        const auto it = std::next(held.begin(), random.between(0, static_cast<std::int64_t>(held.size()) - 1));
+        b.releaseAll(RunId{it->first});
+        held.erase(it);
+      }
+      for (const auto run : b.granted()) {
+        held[run.value] = waiting.at(run.value);
+        waiting.erase(run.value);
+      }
+      std::int64_t all = 0, first = 0;
+      for (const auto& [run, what] : held) {
+        all += what.second;
+        if (what.first.rack() == "H1/R01/RK001") first += what.second;
+      }
+      ASSERT_LE(all, 10'000);
+      ASSERT_LE(first, 6'000);
+      most = std::max(most, all);
+    }
+    EXPECT_GE(most, 9'000) << "and what is free is used";
+  }
 }
 
 TEST(Budgets, UseCountsHoldersAndWaitersByScope) {

@@ -128,7 +128,7 @@ TEST(Campaigns, KeepARackInTheWindowWhileAFailedFlashGoesOn) {
   hall.site.run(24h);
   EXPECT_EQ(hall.members()[0].state, MemberState::Failed);
   EXPECT_FALSE(hall.machine(1).flashing);
-  EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "S1: its last run is over, but may still be writing firmware");
+  EXPECT_EQ(hall.campaigns->waitsFor(hall.id), "S1: its last run is over, but what it began may still go on");
   hall.boot();
   hall.site.run(24h);
   EXPECT_FALSE(hall.machine(1).flashing) << "nor after a restart";

@@ -246,7 +246,7 @@ std::vector<OpenAct> MemoryStore::openActs() {
     if (run.lingers || (run.unfinished() && std::any_of(run.acts.begin(), run.acts.end(), [](const auto& act) {
                           return act.second.mayHaveTakenEffect();
                         })))
-      out.push_back({id, run.workflow, run.step, tables_.nodes.at(run.subject.front()).place});
+      out.push_back({id, run.workflow, run.step, run.target, tables_.nodes.at(run.subject.front()).place});
   return out;
 }
 

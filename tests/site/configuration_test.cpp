@@ -27,7 +27,8 @@ TEST(Configuration, ReadsEveryKey) {
 api: { listen: "[::]:443", certificate: /etc/z/cert.pem, key: /etc/z/key.pem }
 provisioning: { listen: "0.0.0.0:80", url: "http://10.0.0.2" }
 log: { level: warn }
-limits: { uploads: 1, flashes_per_rack: 2, site_flashes: 3, image_streams: 4, bmc_connections: 5 }
+limits: { uploads: 1, flashes_per_rack: 2, site_flashes: 3, image_streams: 4, bmc_connections: 5, power: [
+  { stress_watts: 24000000, watts_per_minute: 2000000 }, { place: H1, stress_watts: 1, watts_per_minute: 2 } ] }
 engine: { patrol: 5m }
 retention: { events: 90d, unlisted: 3d }
 leases: [ { file: /var/lib/misc/dnsmasq.leases, format: dnsmasq }, { file: kea-leases4.csv, format: kea } ]
@@ -47,12 +48,28 @@ circuits: [ { circuit: "eth0/1/7", place: H1/R01/RK001/U10 } ]
   EXPECT_EQ(c.limits.siteFlashes, 3);
   EXPECT_EQ(c.limits.imageStreams, 4);
   EXPECT_EQ(c.limits.bmcConnections, 5);
+  ASSERT_EQ(c.limits.power.size(), 2u);
+  EXPECT_EQ(c.limits.power[0].place, "") << "the whole site";
+  EXPECT_EQ(c.limits.power[0].stressWatts, 24'000'000);
+  EXPECT_EQ(c.limits.power[0].wattsPerMinute, 2'000'000);
+  EXPECT_EQ(c.limits.power[1].place, "H1");
   EXPECT_EQ(c.engine.patrol, Duration{300'000});
   EXPECT_EQ(c.retention.events, 24h * 90);
   EXPECT_EQ(c.retention.unlisted, 24h * 3);
   EXPECT_THAT(c.leases, ElementsAre(LeaseFile{"/var/lib/misc/dnsmasq.leases", LeaseFormat::Dnsmasq},
                                     LeaseFile{"kea-leases4.csv", LeaseFormat::Kea}));
   EXPECT_THAT(c.circuits, ElementsAre(Circuit{"eth0/1/7", "H1/R01/RK001/U10"}));
+}
+
+TEST(Configuration, RefusesALimitOfPowerThatNobodyCouldKeep) {
+  EXPECT_THAT(complaints(readConfiguration("z.yaml", R"(limits: { power: [
+  { place: H1, stress_watts: 0, watts_per_minute: 5 },
+  { place: H1, stress_watts: 5, watts_per_minute: 5 },
+  { place: H1//R01, stress_watts: 5 } ] })")),
+              ElementsAre("z.yaml:2:30: '0' is out of range: 1 to 10000000000",
+                          "z.yaml:3:3: place 'H1' is given twice; first in line 2",
+                          "z.yaml:4:3: missing key 'watts_per_minute' in a limit of power",
+                          "z.yaml:4:12: 'H1//R01' is no place like H1/R01"));
 }
 
 TEST(Configuration, NamesAWrongKeyWithItsLine) {

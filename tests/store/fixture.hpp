@@ -41,8 +41,11 @@ inline SiteImport smallSite(const ContentStore& content, const std::filesystem::
   const auto image = *content.importFile(scratch / "os.img", "");
   SiteImport site;
   site.files = {{package, FileKind::Package}, {image, FileKind::Image}};
-  site.skus = {
-      {"gb200", NodeKind::ComputeTray, 960, {{ComponentKind::Gpu, 4, "GB200"}, {ComponentKind::Cpu, 2, ""}}}};
+  site.skus = {{"gb200",
+                NodeKind::ComputeTray,
+                960,
+                0,
+                {{ComponentKind::Gpu, 4, "GB200"}, {ComponentKind::Cpu, 2, ""}}}};
   Baseline baseline{"2026.1", {}};
   baseline.entries.push_back({"bmc_tray",
                               package.digest,

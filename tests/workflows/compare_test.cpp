@@ -39,7 +39,7 @@ TEST_P(Compare, FindsWhatDiffers) {
   found.serial = d.serial;
   found.memoryGiB = d.memory;
   found.components = d.parts;
-  const Sku sku{"gb200", NodeKind::ComputeTray, 960, {{ComponentKind::Gpu, 2, "GB200"}}};
+  const Sku sku{"gb200", NodeKind::ComputeTray, 960, 0, {{ComponentKind::Gpu, 2, "GB200"}}};
   Node node;
   node.serial = "S1";
   std::vector<std::string> causes;
@@ -89,7 +89,7 @@ Inventory ofTheRightMachine() {
 TEST(Compare, NamesTheIncompletePartAndWhatWasRead) {
   auto found = ofTheRightMachine();
   found.components = {gpu("GPU_3", "", false)};
-  const auto differences = compare(found, {"s", NodeKind::ComputeTray, 0, {{ComponentKind::Gpu, 1, ""}}},
+  const auto differences = compare(found, {"s", NodeKind::ComputeTray, 0, 0, {{ComponentKind::Gpu, 1, ""}}},
                                    theMachine());
   ASSERT_EQ(differences.size(), 1u);
   EXPECT_THAT(differences[0].detail, HasSubstr("GPU_3 (why)"));
@@ -99,7 +99,7 @@ TEST(Compare, LinesOfOneKindDoNotAccuseEachOthersParts) {
   const Component a{ComponentKind::Nic, "NIC_0", "s0", "ConnectX-7", "", true, false, ""};
   const Component b{ComponentKind::Nic, "NIC_1", "s1", "BlueField-3", "", true, false, ""};
   const Sku sku{
-      "s", NodeKind::ComputeTray, 0, {{ComponentKind::Nic, 1, ""}, {ComponentKind::Nic, 1, "ConnectX-7"}}};
+      "s", NodeKind::ComputeTray, 0, 0, {{ComponentKind::Nic, 1, ""}, {ComponentKind::Nic, 1, "ConnectX-7"}}};
   auto found = ofTheRightMachine();
   found.components = {a, b};
   EXPECT_TRUE(compare(found, sku, theMachine()).empty())
@@ -121,7 +121,7 @@ TEST(Compare, TellsAllThatHasOneCauseInOneDetail) {
 }
 
 TEST(Compare, CallsNothingMissingThatCouldNotBeRead) {
-  const Sku sku{"gb200", NodeKind::ComputeTray, 960, {{ComponentKind::Gpu, 2, "GB200"}}};
+  const Sku sku{"gb200", NodeKind::ComputeTray, 960, 0, {{ComponentKind::Gpu, 2, "GB200"}}};
   auto found = ofTheRightMachine();
   found.components = {gpu("GPU_0", "B200")};
   found.incomplete = "/redfish/v1/Systems/HGX_Baseboard_0: 503";

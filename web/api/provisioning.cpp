@@ -225,8 +225,19 @@ Task<HttpReply> Provisioning::report(HttpRequest request) {
   HttpReply reply;
   reply.status = 200;
   reply.headers.set("Content-Type", "application/json");
-  reply.body = toJson(store_.order(node->id).value_or(AgentOrder{}));
+  reply.body = toJson(orderFor(*node));
   co_return reply;
+}
+
+// An order that is repeated renews its lease: none of a run that has ended is.
+AgentOrder Provisioning::orderFor(const Node& node) {
+  auto order = store_.order(node.id).value_or(AgentOrder{});
+  if (order.stress.lease == Duration{0}) return order;
+  const auto run = store_.unfinishedRunOf(node.id);
+  if (run && order.id.starts_with(fmt::format("{}-", run->value))) return order;
+  AgentOrder wait;
+  wait.id = order.id;
+  return wait;
 }
 
 std::shared_ptr<const ImageManifest> Provisioning::manifestOf(const std::string& digest) {

@@ -49,6 +49,7 @@ class Provisioning {
   ProvisioningReply image(const HttpRequest& request, std::string_view rest);
   /// The node that the token speaks for, or the refusal: 401 not ours, 403 not any more.
   std::optional<Node> nodeFor(std::string_view token, HttpReply& refusal);
+  AgentOrder orderFor(const Node& node);
   std::shared_ptr<const ImageManifest> manifestOf(const std::string& digest);
 
   Store& store_;

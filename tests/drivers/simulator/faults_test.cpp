@@ -200,7 +200,8 @@ TEST(Faults, AWeakGpuViolatesTheLimitOfTheSitesPlan) {
     Bmc bmc(hall, 0);
     bmc.takeOver();
     bootRamdisk(hall, bmc);
-    listener.order = {"burn-1", OrderKind::BurnIn, {}, {}, {}, {{"gpu_gemm", 1min}, {"nvlink", 1min}}, 5s};
+    listener.order = {"burn-1", OrderKind::BurnIn, {}, {}, {}, {{"gpu_gemm", 1min}, {"nvlink", 1min}}, {},
+                      5s};
     hall.pass(3min);
     const auto& results = listener.last().burnIn.results;
     ASSERT_EQ(results.size(), 2u);

@@ -130,7 +130,7 @@ TEST(SimHost, WritesAnImageEndToEndAndBootsIt) {
 
   const auto ramdiskBoot = listener.last().bootId;
   ASSERT_EQ(bmc.eject().reply.status, 204);
-  listener.order = {"wait-2", OrderKind::Wait, {}, {}, {}, {}, 5s};
+  listener.order = {"wait-2", OrderKind::Wait, {}, {}, {}, {}, {}, 5s};
   ASSERT_EQ(bmc.reset("ForceRestart").reply.status, 200);
   hall.pass(6min + 10s);
   EXPECT_EQ(listener.last().home, AgentHome::Os);
@@ -195,7 +195,7 @@ TEST(SimHost, FetchesAgainWhatDidNotArrive) {
   listener.order = listener.writeOrder();
   hall.pass(5min);
   EXPECT_EQ(listener.last().image.state, ImageState::Verified);
-  listener.order = {"wait-2", OrderKind::Wait, {}, {}, {}, {}, 5s};
+  listener.order = {"wait-2", OrderKind::Wait, {}, {}, {}, {}, {}, 5s};
 }
 
 TEST(SimHost, LosesAHalfWrittenImageWithThePower) {
@@ -229,7 +229,8 @@ TEST(SimHost, RunsBurnInForItsTimeAndReportsNumbers) {
   bmc.takeOver();
   bootRamdisk(hall, bmc);
   listener.order = {
-      "burn-1", OrderKind::BurnIn, {}, {}, {}, {{"cpu", 2min}, {"gpu_gemm", 4min}, {"warp_core", 1min}}, 5s};
+      "burn-1", OrderKind::BurnIn, {}, {}, {}, {{"cpu", 2min}, {"gpu_gemm", 4min}, {"warp_core", 1min}}, {},
+      5s};
   hall.pass(2min + 20s);
   EXPECT_EQ(listener.last().burnIn.results.size(), 1u);
   EXPECT_FALSE(listener.last().burnIn.finished);
@@ -243,6 +244,33 @@ TEST(SimHost, RunsBurnInForItsTimeAndReportsNumbers) {
   EXPECT_EQ(burnIn.results[1].values.at("errors"), 0);
   EXPECT_EQ(burnIn.results[2].outcome, TestOutcome::Skipped);
   EXPECT_EQ(hall.fleet.ledger().count(ActKind::BurnIn), 1u);
+}
+
+TEST(SimHost, GoesUpAndDownSlowlyUnderALeaseAndOnlyWhileItIsRenewed) {
+  Hall hall;
+  Listener listener(hall);
+  Bmc bmc(hall, 0);
+  bmc.takeOver();
+  bootRamdisk(hall, bmc);
+  const auto peak = [&] { return hall.fleet.power(""); };
+  const auto finished = [&] { return listener.last().burnIn.finished; };
+  listener.order = {"burn-1", OrderKind::BurnIn, {}, {}, {}, {{"cpu", 10min}}, {6'000, 10min, 5min}, 30s};
+  hall.pass(5min);
+  EXPECT_NEAR(peak().watts, 0, 1) << "measured where it bends: it is on its way up";
+  EXPECT_NEAR(peak().risePerMinute, 600, 1);
+  listener.silent = true;  // after five minutes without an answer it goes down, from wherever it is
+  hall.pass(20min);
+  EXPECT_GT(peak().watts, 5'000);
+  EXPECT_NEAR(peak().fallPerMinute, 600, 1);
+  EXPECT_FALSE(finished());
+  listener.silent = false;
+  hall.pass(21min);  // up, what was left of the test, and not down yet
+  EXPECT_NEAR(peak().watts, 6'000, 1);
+  EXPECT_FALSE(finished());
+  hall.pass(12min);
+  EXPECT_TRUE(finished()) << "at idle again";
+  EXPECT_EQ(hall.fleet.ledger().count(ActKind::BurnIn), 1u);
+  EXPECT_LE(peak().risePerMinute, 600.001);
 }
 
 TEST(SimHost, BootsTheDiskWhenTheMediaCannotBeRead) {
