@@ -1,6 +1,7 @@
 #include "controller/commands/outcome.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
@@ -70,7 +71,7 @@ std::vector<std::string> overLimits(const sim::Fleet& fleet, const BudgetLimits&
   for (const auto& limit : limits.power) {
     const auto power = fleet.power(limit.place);
     const auto where = limit.place.empty() ? "the site" : limit.place;
-    const auto whole = [](double watts) { return static_cast<std::int64_t>(watts + 0.5); };
+    const auto whole = [](double watts) { return std::int64_t{std::llround(watts)}; };
     excess.atMost(limit.watts, whole(power.watts), "W above idle", where);
     excess.atMost(limit.wattsPerMinute, whole(power.risePerMinute), "W/min up", where);
     excess.atMost(limit.wattsPerMinute, whole(power.fallPerMinute), "W/min down", where);

@@ -99,7 +99,7 @@ TEST(Limits, ADeadControllerBreaksNoRampAndNothingIsBurntInTwice) {
     for (int i = 0; i < 1'000 && !stressed(); ++i) site.runFor(1min);
     ASSERT_TRUE(stressed());
     for (int death = 0; death < 4; ++death) {
-      site.runFor(Duration{random.between(1, 30 * 60'000)});
+      site.runFor(Duration{random.between(1, std::int64_t{30} * 60'000)});
       site.kill();
     }
     ASSERT_TRUE(site.run(96h));
