@@ -18,12 +18,14 @@ namespace zellige {
 
 struct BmcAccess {
   std::string user;
-  Secret password;                     ///< the last one known to work, or the manifest's
-  bool mustChange = false;             ///< it is the factory's: replace it at first contact
-  std::optional<Secret> nextPassword;  ///< durable before it is set; after a crash either of the two is valid
-  Secret sessionToken;                 ///< empty: no session that we know of
-  std::string sessionUri;              ///< for DELETE; kept beyond its end: this way in has worked
-  std::string pin;                     ///< SHA-256 of the BMC's TLS key, base64; empty: not pinned yet
+  Secret password;          ///< the last one known to work, or the manifest's
+  bool mustChange = false;  ///< it is the factory's: replace it at first contact
+  /// Durable before it is set; after a crash either of the two is valid. Dropped only when it became the password, or when
+  /// the BMC refused it for what it is: a request that left before a crash may be applied after the next sign-in.
+  std::optional<Secret> nextPassword;
+  Secret sessionToken;     ///< empty: no session that we know of
+  std::string sessionUri;  ///< for DELETE; kept beyond its end: this way in has worked
+  std::string pin;         ///< SHA-256 of the BMC's TLS key, base64; empty: not pinned yet
   int refusals = 0;  ///< of its passwords, since one was last accepted; each is durable before another guess
   Time refusedAt{};  ///< the last of them
   /// Of two passwords, which is tried next. Turned durably before each guess: where a crash leaves open what became of

@@ -15,15 +15,15 @@ using Steady = std::chrono::steady_clock;
 
 namespace {
 
-struct Shard;
+struct BareShard;
 
 /// One epoll set over all shards, and which shard a descriptor belongs to.
 struct Sockets {
   int epoll = -1;
-  std::vector<Shard*> shardOf;
+  std::vector<BareShard*> shardOf;
 };
 
-struct Shard {
+struct BareShard {
   CURLM* multi = nullptr;
   Sockets* sockets = nullptr;
   Steady::time_point due = Steady::time_point::max();
@@ -41,7 +41,7 @@ std::size_t onBody(char* data, std::size_t size, std::size_t count, void* to) {
 }
 
 int onSocket(CURL*, curl_socket_t fd, int what, void* to, void* known) {
-  auto& shard = *static_cast<Shard*>(to);
+  auto& shard = *static_cast<BareShard*>(to);
   auto& sockets = *shard.sockets;
   if (what == CURL_POLL_REMOVE) {
     epoll_ctl(sockets.epoll, EPOLL_CTL_DEL, fd, nullptr);
@@ -60,8 +60,8 @@ int onSocket(CURL*, curl_socket_t fd, int what, void* to, void* known) {
 }
 
 int onTimer(CURLM*, long ms, void* to) {
-  static_cast<Shard*>(to)->due = ms < 0 ? Steady::time_point::max()
-                                        : Steady::now() + std::chrono::milliseconds(ms);
+  static_cast<BareShard*>(to)->due = ms < 0 ? Steady::time_point::max()
+                                            : Steady::now() + std::chrono::milliseconds(ms);
   return 0;
 }
 
@@ -69,9 +69,9 @@ int onTimer(CURLM*, long ms, void* to) {
 
 struct BareLoop::State {
   Sockets sockets;
-  std::vector<std::string> urls;  ///< by peer
-  std::vector<Shard*> shardOf;    ///< by peer
-  std::vector<std::unique_ptr<Shard>> shards;
+  std::vector<std::string> urls;    ///< by peer
+  std::vector<BareShard*> shardOf;  ///< by peer
+  std::vector<std::unique_ptr<BareShard>> shards;
   std::vector<std::unique_ptr<Lane>> lanes;
   std::vector<Lane*> idle;  ///< have ended and may take the next GET
   curl_slist* headers = nullptr;
@@ -83,8 +83,8 @@ struct BareLoop::State {
   void addLane();
   void start(Lane& lane);
   void startIdle();
-  void kick(Shard& shard, int fd, int events);
-  void end(Shard& shard, CURL* easy, CURLcode code);
+  void kick(BareShard& shard, int fd, int events);
+  void end(BareShard& shard, CURL* easy, CURLcode code);
   void serveTimers();
 };
 
@@ -95,7 +95,7 @@ BareLoop::BareLoop(const std::vector<Peer>& peers, std::string_view target,
   state_->sockets.epoll = epoll_create1(EPOLL_CLOEXEC);
   if (state_->sockets.epoll < 0) throw std::runtime_error("epoll_create1 failed");
   for (std::size_t i = 0; i < options.shards; ++i) {
-    auto shard = std::make_unique<Shard>();
+    auto shard = std::make_unique<BareShard>();
     shard->sockets = &state_->sockets;
     shard->multi = curl_multi_init();
     if (!shard->multi) throw std::runtime_error("curl_multi_init failed");
@@ -158,14 +158,14 @@ void BareLoop::State::startIdle() {
   }
 }
 
-void BareLoop::State::kick(Shard& shard, int fd, int events) {
+void BareLoop::State::kick(BareShard& shard, int fd, int events) {
   int running = 0, left = 0;
   curl_multi_socket_action(shard.multi, fd, events, &running);
   while (const auto* message = curl_multi_info_read(shard.multi, &left))
     if (message->msg == CURLMSG_DONE) end(shard, message->easy_handle, message->data.result);
 }
 
-void BareLoop::State::end(Shard& shard, CURL* easy, CURLcode code) {
+void BareLoop::State::end(BareShard& shard, CURL* easy, CURLcode code) {
   Lane* lane = nullptr;
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, &lane);

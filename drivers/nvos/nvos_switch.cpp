@@ -58,6 +58,13 @@ Error refusal(const std::string& what, const HttpReply& reply) {
   return error;
 }
 
+bool isGood(const HttpReply& reply) { return reply.status >= 200 && reply.status < 300; }
+
+/// The proxy gave up on it, or the service broke down over it: it may have been applied all the same.
+bool leavesOpen(const HttpReply& reply) {
+  return reply.status >= 500 && reply.status != 501 && reply.status != 503;
+}
+
 }  // namespace
 
 NvosSwitch::NvosSwitch(const Wiring& wiring, NodeId node, http::Peer peer, std::function<bool()> armed)
@@ -112,7 +119,8 @@ Task<Result<HttpReply>> NvosSwitch::withAccess(Ask ask) {
     auto reply = co_await once(ask, access->password);
     if (!reply) co_return reply;
     const bool isRefused = reply->status == 401;
-    if (isRefused || access->refusals > 0 || i > 0) {
+    const bool wasRefused = access->refusals > 0 || i > 0;
+    if (isRefused || (wasRefused && isGood(*reply))) {
       auto counted = co_await count(isRefused);
       if (!counted) co_return counted.error();
     }
@@ -121,7 +129,8 @@ Task<Result<HttpReply>> NvosSwitch::withAccess(Ask ask) {
   co_return refused();
 }
 
-// Either may be valid after a crash: the next one first (access.hpp), and whichever works is kept.
+// Either may be valid after a crash: the next one first (access.hpp). Only a reply that let us in says that one is; what
+// was not judged costs nothing, and then it is the other one's turn.
 Task<Result<HttpReply>> NvosSwitch::withEither(Ask ask, int refusals) {
   Ask probe{"GET", "platform", {}};
   for (int i = refusals % kGuesses; i < kGuesses; ++i) {
@@ -129,16 +138,13 @@ Task<Result<HttpReply>> NvosSwitch::withEither(Ask ask, int refusals) {
     if (!guess) co_return guess.error();
     const Secret password = std::move(*guess);
     auto reply = co_await once(probe, password);
-    if (!reply) {
-      const bool mayHaveArrived = reply.error().code == Errc::Timeout || reply.error().code == Errc::BadReply;
-      if (!mayHaveArrived) (void)co_await turn();  // it comes first again
-      co_return reply;
-    }
-    if (reply->status != 401) {
+    if (!reply) co_return reply;
+    if (isGood(*reply)) {
       auto settled = co_await settle(password);
       if (!settled) co_return settled.error();
       co_return co_await once(std::move(ask), password);
     }
+    if (reply->status != 401) co_return refusal("GET platform", *reply);
     auto counted = co_await count(true);
     if (!counted) co_return counted.error();
   }
@@ -180,9 +186,13 @@ Task<Result<void>> NvosSwitch::settle(Secret valid) {
   const auto fresh = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!fresh) co_return fresh.error();
   auto settled = *fresh;
-  if (settled.nextPassword && valid == *settled.nextPassword) settled.mustChange = false;
-  settled.password = valid;
-  settled.nextPassword.reset();
+  const bool isNext = settled.nextPassword && valid == *settled.nextPassword;
+  if (isNext) {
+    settled.mustChange = false;
+    settled.password = valid;
+    settled.nextPassword.reset();
+  }  // else a request that left before a crash may still be at work: what it sets must not be forgotten
+  settled.guessCurrent = !isNext;
   settled.refusals = 0;
   co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(settled));
 }
@@ -346,8 +356,17 @@ Task<Result<void>> NvosSwitch::sendPassword(std::string id, Secret password) {
                     false, staged->status};
   auto applied = co_await once(application(id), access->password);
   if (!applied) co_return applied.error();
-  if (applied->status < 300) co_return Result<void>{};
-  co_return refusal("PATCH revision", *applied);
+  if (isGood(*applied)) co_return Result<void>{};
+  auto error = refusal("PATCH revision", *applied);
+  error.outcomeUnknown = leavesOpen(*applied);
+  co_return error;
+}
+
+Task<Result<void>> NvosSwitch::dropNextPassword() {
+  auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  access->nextPassword.reset();
+  co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
 }
 
 Task<Result<void>> NvosSwitch::changePassword() {
@@ -366,22 +385,27 @@ Task<Result<void>> NvosSwitch::changePassword() {
   }
   access = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!access) co_return access.error();
+  // What an earlier run may have sent is sent again, not something new: should that be applied late, it sets the same.
+  const bool mayBeOnItsWay = access->nextPassword.has_value();
   const auto& given = wiring_.options.randomHex;
-  const Secret next(given ? makePassword(kPasswordLength, given) : makePassword(kPasswordLength, randomHex));
   auto planned = *access;
-  planned.nextPassword = next;
+  if (!mayBeOnItsWay)
+    planned.nextPassword = Secret(given ? makePassword(kPasswordLength, given)
+                                        : makePassword(kPasswordLength, randomHex));
   planned.guessCurrent = false;
+  const Secret next = *planned.nextPassword;
   auto saved = co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(planned));
   if (!saved) co_return saved;
   auto sent = co_await sendPassword(std::move(*revision), next);
   if (!sent && sent.error().outcomeUnknown) co_return sent;  // the next sign-in finds out
-  auto now = wiring_.access.loadAccess({node_, Endpoint::Os});
-  if (!now) co_return now.error();
-  if (sent) co_return co_await settle(next);
-  auto dropped = *now;
-  dropped.nextPassword.reset();
-  (void)co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(dropped));
-  co_return sent;
+  if (!sent) {
+    const bool isUnfit = sent.error().httpStatus == 400;
+    if (!mayBeOnItsWay || isUnfit) (void)co_await dropNextPassword();
+    co_return sent;
+  }
+  auto settled = co_await signIn();  // what let us in is kept, and nothing else
+  if (!settled) co_return settled.error();
+  co_return Result<void>{};
 }
 
 Task<Result<NvlinkControl>> NvosSwitch::nvlinkControl() {

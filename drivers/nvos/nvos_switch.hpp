@@ -70,6 +70,7 @@ class NvosSwitch final : public SwitchOs {
   Task<Result<std::string>> act(std::string path, std::string action, Json parameters);
   Task<Result<Secret>> turn();
   Task<Result<void>> settle(Secret valid);
+  Task<Result<void>> dropNextPassword();
   Task<Result<void>> count(bool isRefused);
   Error refused() const;
   Task<Result<std::string>> openRevision();

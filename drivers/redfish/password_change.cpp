@@ -1,5 +1,6 @@
 // Changing our own password in two phases, so that a crash anywhere leaves a password that we know (access.hpp).
 #include <algorithm>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -65,30 +66,36 @@ Task<Result<void>> Client::changePassword(std::string accountId, bool anyMatch) 
   if (auto ok = armed("password change"); !ok) co_return ok.error();
   auto before = wiring_.access.loadAccess(node_);
   if (!before) co_return before.error();
-  auto session = co_await ensureSession();
-  if (!session) co_return session.error();
-  if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
-  if (before->nextPassword && access_->password == *before->nextPassword)
-    co_return Result<void>{};  // an earlier change had been applied: settled just now
-  auto account = co_await findOwnAccount(std::move(accountId));
-  if (!account) co_return account.error();
-  const bool basic = basicOnly_;  // each try is a guess of the password then
-  auto changed = co_await setPassword(*account, anyMatch);
-  if (!changed && changed.error().httpStatus == 401 && !changed.error().outcomeUnknown && !basic) {
-    session = co_await ensureSession();  // the session had ended: nothing was applied
+  std::optional<OwnAccount> account;
+  for (int tries = 1;; ++tries) {
+    auto session = co_await ensureSession();
     if (!session) co_return session.error();
-    changed = co_await setPassword(*account, anyMatch);
+    if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
+    if (before->nextPassword && access_->password == *before->nextPassword)
+      co_return Result<void>{};  // an earlier change had been applied: settled just now
+    if (!account) {
+      auto found = co_await findOwnAccount(accountId);
+      if (!found) co_return found.error();
+      account = std::move(*found);
+    }
+    const bool basic = basicOnly_;  // each try is a guess of the password then
+    auto changed = co_await setPassword(*account, anyMatch);
+    const bool sessionHadEnded = !changed && changed.error().httpStatus == 401 &&
+                                 !changed.error().outcomeUnknown && !basic;
+    if (!sessionHadEnded || tries == 2) co_return changed;
   }
-  co_return changed;
 }
 
-// With the sign-in turn held throughout: nobody signs in while two passwords may be valid.
+// With the sign-in turn held throughout: nobody signs in while two passwords may be valid. What an earlier run may have
+// sent is sent again, not something new: should the earlier request be applied late, it sets the same.
 Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
   auto turn = co_await loginTurn_.take();
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
   if (access_->user != account.user)
     co_return Error{Errc::Conflict, "another user of this BMC was imported meanwhile: it is read again"};
-  access_->nextPassword = Secret(newPassword(account.passwordLength, wiring_.options.randomHex));
+  const bool mayBeOnItsWay = access_->nextPassword.has_value();
+  if (!mayBeOnItsWay)
+    access_->nextPassword = Secret(newPassword(account.passwordLength, wiring_.options.randomHex));
   access_->guessCurrent = false;
   auto saved = co_await saveAccess();
   if (!saved) co_return saved;
@@ -103,6 +110,11 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
     if (sent.error().httpStatus == 401) {
       forgetToken(token_);
       basicOnly_ = false;
+    }
+    const bool isUnfit = sent.error().httpStatus == 400;
+    if (mayBeOnItsWay && !isUnfit) {
+      forgetAccess();
+      co_return sent;
     }
     co_return co_await dropNextPassword(sent.error());
   }

@@ -31,7 +31,7 @@ void readInfos(const Json* infos, Told& told) {
 }
 
 // For people: one line, printable, not longer than it is worth.
-std::string shortened(std::string text) {
+std::string forPeople(std::string text) {
   for (auto& c : text)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   if (text.size() > longestText) {
@@ -137,14 +137,14 @@ Error refusal(std::string_view method, std::string_view uri, const HttpReply& re
   error.retryAfter = retryAfter(reply, now).value_or(Seconds{0});
   if (reply.status >= 300 && reply.status < 400) {
     const auto where = secret ? std::string{}
-                              : fmt::format(" ({})", shortened(std::string(reply.headers.get("Location"))));
+                              : fmt::format(" ({})", forPeople(std::string(reply.headers.get("Location"))));
     error.what = fmt::format("{} {}: {}: the BMC sends us elsewhere{}; redirects are not followed", method,
                              uri, reply.status, where);
     return error;
   }
   const auto& words = secret || told.texts.empty() ? told.ids : told.texts;
   const auto text = words.empty() ? std::string{}
-                                  : ": " + shortened(fmt::format("{}", fmt::join(words, "; ")));
+                                  : ": " + forPeople(fmt::format("{}", fmt::join(words, "; ")));
   error.what = fmt::format("{} {}: {}{}", method, uri, reply.status, text);
   // A refusal (4xx, and 501, 503: not now) was not applied. Any other 5xx to a write may have been.
   const bool refused = reply.status < 500 || reply.status == 501 || reply.status == 503;

@@ -80,8 +80,9 @@ Task<Result<void>> Client::ensureSession() {
   if (basicOnly_ && before && before->user == access_->user && before->password == access_->password)
     co_return Result<void>{};
   basicOnly_ = false;
-  const bool pending = access_->nextPassword.has_value();
-  if (!pending && !access_->sessionToken.empty() && !(tokenIsDead_ && access_->sessionToken == token_)) {
+  // After a crash in a password change: that password comes first, and whether it was taken decides.
+  const bool unsettled = access_->nextPassword && !access_->guessCurrent;
+  if (!unsettled && !access_->sessionToken.empty() && !(tokenIsDead_ && access_->sessionToken == token_)) {
     token_ = access_->sessionToken;
     tokenIsDead_ = false;
     forgetAccess();
@@ -197,7 +198,7 @@ Task<Result<Client::Login>> Client::tryLogin(Secret password) {
   }
 }
 
-// The password is settled: it, the session and the pin become durable before the session is used.
+// The password works: it, the session and the pin become durable before the session is used.
 Task<Result<void>> Client::keepSession(Secret password, HttpReply reply) {
   const auto oldToken = access_->sessionToken;
   const auto oldUri = access_->sessionUri;
@@ -208,9 +209,12 @@ Task<Result<void>> Client::keepSession(Secret password, HttpReply reply) {
   if (access_->nextPassword) {
     const bool isNext = *access_->nextPassword == password;
     tellSettled(node_, isNext);
-    if (isNext) access_->mustChange = mustChange_ = false;
-    access_->password = std::move(password);
-    access_->nextPassword.reset();
+    access_->guessCurrent = !isNext;
+    if (isNext) {
+      access_->mustChange = mustChange_ = false;
+      access_->password = std::move(password);
+      access_->nextPassword.reset();
+    }  // else a request that left before a crash may still be at work: what it sets must not be forgotten
   }
   access_->refusals = 0;
   access_->sessionToken = token;

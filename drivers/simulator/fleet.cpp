@@ -13,7 +13,7 @@ namespace zellige::sim {
 
 namespace {
 
-Machine& at(World& w, MachineId id) { return w.machines.at(static_cast<std::size_t>(id.value)); }
+Machine& machineAt(World& w, MachineId id) { return w.machines.at(static_cast<std::size_t>(id.value)); }
 
 Duration replyLatency(const World& w, Machine& m) {
   Random random(w.options.seed ^ (static_cast<std::uint64_t>(m.id) << 32), "latency");
@@ -31,8 +31,9 @@ Delivery askNvos(World& w, Machine& m, const Arrival& arrival) {
     w.ledger.countRead();
   else
     w.ledger.countWrite(false);
-  const auto latency = replyLatency(w, m);
-  Delivery out{nvos::answer(w, m, arrival.request), Ending::Complete, latency};
+  auto answer = nvos::answer(w, m, arrival.request);
+  const auto latency = replyLatency(w, m) + answer.latency;
+  Delivery out{std::move(answer.reply), Ending::Complete, latency};
   if (!read && out.reply.status < 300) {
     if (w.fires(m, FaultKind::AppliedThenClosed))
       out = {{}, Ending::CloseBeforeReply, latency};
@@ -51,7 +52,7 @@ Fleet::~Fleet() = default;
 
 Delivery Fleet::exchange(MachineId machine, const Arrival& arrival, Door door) {
   auto& w = *world_;
-  auto& m = at(w, machine);
+  auto& m = machineAt(w, machine);
   if (door == Door::Nvos) return askNvos(w, m, arrival);
   if (!m.bmcUp) return {{}, Ending::Refuse, Duration{0}};
   if (!isRead(arrival.request)) w.ledger.countWrite(server::concernsSession(arrival.request));
@@ -77,7 +78,7 @@ Delivery Fleet::exchange(MachineId machine, const Arrival& arrival, Door door) {
 void Fleet::setUplink(Uplink* uplink) { world_->uplink = uplink; }
 
 void Fleet::setAgentSeed(MachineId machine, std::string seed) {
-  auto& m = at(*world_, machine);
+  auto& m = machineAt(*world_, machine);
   m.seed = std::move(seed);
   if (m.host.phase != HostPhase::Running || m.agent) return;
   if (agent::load(*world_, m, AgentHome::Os, m.seed)) agent::start(*world_, m);
@@ -98,20 +99,22 @@ std::optional<BmcAddress> Fleet::nvosAddress(MachineId machine) const {
   return sim::nvosAddress(machine.value);
 }
 
-std::string Fleet::serial(MachineId machine) const { return world_->identity(at(*world_, machine)).serial(); }
+std::string Fleet::serial(MachineId machine) const {
+  return world_->identity(machineAt(*world_, machine)).serial();
+}
 
 std::string Fleet::place(MachineId machine) const { return placeOf(world_->options, machine.value); }
 
 static_assert(Fleet::kGpusOfATray == kGpus);
 
 std::string Fleet::manifest(MachineId machine) const {
-  return manifestOf(world_->options, machine.value, at(*world_, machine).swaps);
+  return manifestOf(world_->options, machine.value, machineAt(*world_, machine).swaps);
 }
 
-void Fleet::swap(MachineId machine) { world_->swap(at(*world_, machine)); }
-void Fleet::swapGpu(MachineId machine, int gpu) { world_->swapGpu(at(*world_, machine), gpu); }
+void Fleet::swap(MachineId machine) { world_->swap(machineAt(*world_, machine)); }
+void Fleet::swapGpu(MachineId machine, int gpu) { world_->swapGpu(machineAt(*world_, machine), gpu); }
 
-MachineKind Fleet::kind(MachineId machine) const { return at(*world_, machine).kind(); }
+MachineKind Fleet::kind(MachineId machine) const { return machineAt(*world_, machine).kind(); }
 int Fleet::racks() const { return racksOf(world_->options); }
 int Fleet::rack(MachineId machine) const { return rackOf(world_->options, machine.value); }
 
@@ -130,7 +133,7 @@ std::string nameInBaseline(const Profile& profile, const FirmwareItem& item) {
 
 GroundTruth Fleet::groundTruth(MachineId machine) const {
   const auto& w = *world_;
-  const auto& m = at(*world_, machine);
+  const auto& m = machineAt(*world_, machine);
   GroundTruth out;
   out.kind = m.kind();
   out.serial = serial(machine);
@@ -163,12 +166,12 @@ GroundTruth Fleet::groundTruth(MachineId machine) const {
 }
 
 Busy Fleet::busyUnion(MachineId machine) const {
-  const auto& m = at(*world_, machine);
+  const auto& m = machineAt(*world_, machine);
   if (m.busy == 0) return {m.busyTotal, m.busyFirst, m.busyLast};
   return {m.busyTotal + (world_->now() - m.busySince), m.busyFirst, world_->now()};
 }
 
-Duration Fleet::start(MachineId machine) const { return at(*world_, machine).startTook; }
+Duration Fleet::start(MachineId machine) const { return machineAt(*world_, machine).startTook; }
 
 namespace {
 
@@ -180,14 +183,14 @@ Use useOf(const Spent& spent, Duration busy) {
 }  // namespace
 
 Use Fleet::flashing(MachineId machine) const {
-  return useOf(at(*world_, machine).flashing, busyUnion(machine).total);
+  return useOf(machineAt(*world_, machine).flashing, busyUnion(machine).total);
 }
 Use Fleet::imageWriting(MachineId machine) const {
-  return useOf(at(*world_, machine).writing, busyUnion(machine).total);
+  return useOf(machineAt(*world_, machine).writing, busyUnion(machine).total);
 }
 Use Fleet::uploading(MachineId machine) const {
   auto use = flashing(machine);
-  use.work = at(*world_, machine).uploading;
+  use.work = machineAt(*world_, machine).uploading;
   return use;
 }
 

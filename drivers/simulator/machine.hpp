@@ -38,8 +38,8 @@ enum class BootEnabled : std::uint8_t { Disabled, Once, Continuous };
 enum class RestorePolicy : std::uint8_t { AlwaysOn, AlwaysOff, LastState };
 
 /// Timers that replace one another: starting or stopping one makes what was due on it do nothing.
-enum class Track : std::uint8_t { Power, Boot, Bmc, Hgx, Flash, TrayCopy, ComputeCopy };
-inline constexpr std::size_t kTracks = 7;
+enum class Track : std::uint8_t { Power, Boot, Bmc, Hgx, Flash, TrayCopy, ComputeCopy, Password, OsPassword };
+inline constexpr std::size_t kTracks = 9;
 
 /// What can keep a machine busy (see Busy in fleet.hpp).
 enum class Work : std::uint8_t { Flash, Bmc, Hgx, Boot, Write, BurnIn, TrayCopy, ComputeCopy };  // at most 8
@@ -118,7 +118,7 @@ struct Machine {
   Time lockedUntil{}, lastWrongPassword{};
   std::string failingPath;  ///< fault 3, until `failsUntil`
   Time failsUntil{};
-  std::string password;
+  std::string password, nextPassword;  ///< the latter was accepted and is being set
 
   // Firmware: versions are interned (World::versions); pending 0 is nothing.
   std::array<std::uint16_t, kItems> active{}, pending{};

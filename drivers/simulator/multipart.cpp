@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t kMaxParts = 8, kMaxHeaders = 8u << 10, kMaxBoundary = 70;
 
-Error invalid(std::string_view why) { return Error{Errc::Invalid, fmt::format("multipart body: {}", why)}; }
+Error badMultipart(std::string_view why) {
+  return Error{Errc::Invalid, fmt::format("multipart body: {}", why)};
+}
 
 // The value of `key` in "form-data; name=\"a\"; filename=b".
 std::string parameter(std::string_view header, std::string_view key) {
@@ -47,29 +49,29 @@ void readHeaders(std::string_view headers, FormPart& part) {
 Result<std::vector<FormPart>> readForm(std::string_view contentType, std::string_view body) {
   constexpr std::string_view kType = "multipart/form-data";
   if (contentType.size() < kType.size() || !sameIgnoringCase(contentType.substr(0, kType.size()), kType))
-    return invalid("Content-Type is not multipart/form-data");
+    return badMultipart("Content-Type is not multipart/form-data");
   const auto boundary = parameter(contentType, "boundary");
-  if (boundary.empty() || boundary.size() > kMaxBoundary) return invalid("no usable boundary");
+  if (boundary.empty() || boundary.size() > kMaxBoundary) return badMultipart("no usable boundary");
   const auto line = "--" + boundary;
   const auto between = "\r\n" + line;
-  if (!body.starts_with(line)) return invalid("does not begin with its boundary");
+  if (!body.starts_with(line)) return badMultipart("does not begin with its boundary");
   body.remove_prefix(line.size());
   std::vector<FormPart> parts;
   while (body.starts_with("\r\n")) {
-    if (parts.size() == kMaxParts) return invalid("too many parts");
+    if (parts.size() == kMaxParts) return badMultipart("too many parts");
     body.remove_prefix(2);
     const auto headersEnd = body.substr(0, kMaxHeaders).find("\r\n\r\n");
-    if (headersEnd == std::string_view::npos) return invalid("part headers are too long or never end");
+    if (headersEnd == std::string_view::npos) return badMultipart("part headers are too long or never end");
     FormPart part;
     readHeaders(body.substr(0, headersEnd), part);
     body.remove_prefix(headersEnd + 4);
     const auto end = body.find(between);
-    if (end == std::string_view::npos) return invalid("cut short");
+    if (end == std::string_view::npos) return badMultipart("cut short");
     part.body = body.substr(0, end);
     parts.push_back(std::move(part));
     body.remove_prefix(end + between.size());
   }
-  if (!body.starts_with("--")) return invalid("cut short");
+  if (!body.starts_with("--")) return badMultipart("cut short");
   return parts;
 }
 

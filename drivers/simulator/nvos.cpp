@@ -218,12 +218,16 @@ HttpReply changeRevision(Nvos::Revision& revision, std::string_view path, const 
   return notThere();
 }
 
-HttpReply apply(World& w, Machine& m, Nvos::Revision& revision) {
+Answer apply(World& w, Machine& m, Nvos::Revision& revision) {
   auto& n = of(m);
+  Duration latency{0};
   if (!revision.password.empty()) {
     w.record(m, ActKind::PasswordSet, "admin", {},
              revision.password == n.password ? "this password is already set" : "");
-    n.password = revision.password;
+    n.nextPassword = revision.password;
+    latency = w.times().passwordSet;
+    w.later(m, Track::OsPassword, latency,
+            [](World&, Machine& machine) { of(machine).password = std::move(of(machine).nextPassword); });
   }
   if (revision.cluster) {
     w.record(m, ActKind::Settings, "cluster", *revision.cluster ? "enabled" : "disabled",
@@ -232,7 +236,7 @@ HttpReply apply(World& w, Machine& m, Nvos::Revision& revision) {
     n.cluster = *revision.cluster;
   }
   revision.applied = true;
-  return jsonReply(200, {{"state", "applied"}});
+  return {jsonReply(200, {{"state", "applied"}}), latency};
 }
 
 // --- Reading
@@ -323,38 +327,38 @@ HttpReply post(World& w, Machine& m, std::string_view path, const Json& body) {
   return notThere();
 }
 
-HttpReply patch(World& w, Machine& m, std::string_view path, std::string_view query, const Json& body) {
+Answer patch(World& w, Machine& m, std::string_view path, std::string_view query, const Json& body) {
   for (auto& [id, revision] : of(m).revisions) {
     if (path == fmt::format("revision/{}", id))
-      return readString(body, "state") == "apply" ? apply(w, m, revision) : refused(400, "state");
-    if (query == fmt::format("rev={}", id)) return changeRevision(revision, path, body);
+      return readString(body, "state") == "apply" ? apply(w, m, revision) : Answer{refused(400, "state")};
+    if (query == fmt::format("rev={}", id)) return {changeRevision(revision, path, body)};
   }
-  return notThere();
+  return {notThere()};
 }
 
 }  // namespace
 
-HttpReply answer(World& w, Machine& m, const HttpRequest& request) {
+Answer answer(World& w, Machine& m, const HttpRequest& request) {
   auto path = request.path();
-  if (!path.starts_with(kRoot)) return notThere();
+  if (!path.starts_with(kRoot)) return {notThere()};
   path.remove_prefix(kRoot.size());
   if (!isAdmin(m, request)) {
     w.ledger.countRefusedPassword(m.id);
-    return refused(401, "The server could not verify that you are authorized");
+    return {refused(401, "The server could not verify that you are authorized")};
   }
   if (request.method == "GET") {
     const auto json = read(w, m, path);
-    return json ? jsonReply(200, *json) : notThere();
+    return {json ? jsonReply(200, *json) : notThere()};
   }
   Json body = Json::object();
   if (!request.body.empty()) {
     auto parsed = parseJson(request.body, {.bytes = 64u << 10, .depth = 8, .values = 1'000});
-    if (!parsed || !parsed->is_object()) return refused(400, "not a JSON object");
+    if (!parsed || !parsed->is_object()) return {refused(400, "not a JSON object")};
     body = std::move(*parsed);
   }
-  if (request.method == "POST") return post(w, m, path, body);
+  if (request.method == "POST") return {post(w, m, path, body)};
   if (request.method == "PATCH") return patch(w, m, path, request.query(), body);
-  return refused(405, "method not allowed");
+  return {refused(405, "method not allowed")};
 }
 
 void interrupt(World& w, Machine& m) {

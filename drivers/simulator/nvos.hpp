@@ -27,8 +27,8 @@ struct Nvos {
     std::optional<bool> cluster;
     bool applied = false;
   };
-  std::string password;
-  std::vector<File> files;  ///< at most one for each component
+  std::string password, nextPassword;  ///< the latter was applied and is being set
+  std::vector<File> files;             ///< at most one for each component
   std::vector<Job> jobs;
   std::uint16_t nextJob = 1, installing = 0;
   Bundle bundle = Bundle::SwitchOs;  ///< that is being installed
@@ -41,8 +41,13 @@ struct Nvos {
 
 namespace nvos {
 
+struct Answer {
+  HttpReply reply;
+  Duration latency{0};
+};
+
 /// Only while the tray's system runs.
-HttpReply answer(World& w, Machine& m, const HttpRequest& request);
+Answer answer(World& w, Machine& m, const HttpRequest& request);
 /// Its power is gone, or it reboots: what was being installed is damaged, jobs are forgotten.
 void interrupt(World& w, Machine& m);
 

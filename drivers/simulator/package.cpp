@@ -69,7 +69,7 @@ class Reader {
   bool bad_ = false;
 };
 
-Error invalid(std::string_view why) { return Error{Errc::Invalid, fmt::format("PLDM package: {}", why)}; }
+Error badPackage(std::string_view why) { return Error{Errc::Invalid, fmt::format("PLDM package: {}", why)}; }
 
 Result<std::string> readDeviceRecords(Reader& in, std::size_t bitmapBytes) {
   std::string device;
@@ -90,7 +90,7 @@ Result<std::string> readDeviceRecords(Reader& in, std::size_t bitmapBytes) {
     }
     in.take(dataLength);
   }
-  if (in.bad()) return invalid("device records run past the end");
+  if (in.bad()) return badPackage("device records run past the end");
   return device;
 }
 
@@ -252,18 +252,18 @@ Result<Package> readPackage(std::string_view bytes) {
   const auto identifier = in.take(16);
   if (identifier != std::string_view(reinterpret_cast<const char*>(kIdentifier.data()), 16) ||
       in.number(1) != 1)
-    return invalid("not a package of format 1.0");
+    return badPackage("not a package of format 1.0");
   const auto headerSize = in.number(2);
   in.take(13);
   const auto bitmapBits = in.number(2);
-  if (bitmapBits % 8 != 0) return invalid("the component bitmap is no whole number of bytes");
+  if (bitmapBits % 8 != 0) return badPackage("the component bitmap is no whole number of bytes");
   Package package;
   package.version = std::string(in.string());
   auto device = readDeviceRecords(in, bitmapBits / 8);
   if (!device) return device.error();
   package.device = std::move(*device);
   const auto count = in.number(2);
-  if (in.bad() || count > kMaxComponents) return invalid("component table is missing or too long");
+  if (in.bad() || count > kMaxComponents) return badPackage("component table is missing or too long");
   for (std::uint64_t i = 0; i < count; ++i) {
     PackageComponent c;
     in.number(2);
@@ -275,14 +275,14 @@ Result<Package> readPackage(std::string_view bytes) {
     const auto offset = in.number(4), size = in.number(4);
     c.version = std::string(in.string());
     if (in.bad() || c.activation > 0x3f || offset > bytes.size() || size > bytes.size() - offset)
-      return invalid("a component does not fit");
+      return badPackage("a component does not fit");
     c.image = std::string(bytes.substr(offset, size));
     package.components.push_back(std::move(c));
   }
   const auto end = in.at();
   const auto checksum = in.number(4);
   if (in.bad() || in.at() != headerSize || checksum != crc32(bytes.substr(0, end)))
-    return invalid("header size or checksum is wrong");
+    return badPackage("header size or checksum is wrong");
   return package;
 }
 

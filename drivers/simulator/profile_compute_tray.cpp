@@ -11,7 +11,7 @@ constexpr std::string_view kGpuOld = "97.00.6C.00.03", kGpuNew = "97.00.B9.00.76
 constexpr std::string_view kInfoRom = "G548.0201.00.03";
 
 // As in the recorded tree.
-constexpr auto kFirmware = std::to_array<FirmwareItem>({
+constexpr auto kTrayFirmware = std::to_array<FirmwareItem>({
     {"CX7_0", "28.42.1234", "28.42.1234", "0x0001", true, "", true},
     {"FW_BMC_0", kBmcOld, kBmcNew, "0x0010", true, "Chassis/BMC_0", true},
     {"FW_CPLD_0", "0x00 0x0b 0x03 0x04", "0x00 0x0b 0x03 0x04", "", true, "", false},
@@ -46,7 +46,7 @@ constexpr auto kFirmware = std::to_array<FirmwareItem>({
     {"HGX_PCIeSwitchConfig_0", "01300524", "01300524", "", false, "", false, Bundle::Compute},
 });
 
-constexpr auto kPackages = std::to_array<BundlePackage>({
+constexpr auto kTrayPackages = std::to_array<BundlePackage>({
     {Bundle::BmcTray, "bmc_tray", "", "GB200-BMC-TRAY-0", "packages/bmc-tray-26.01-1.fwpkg", "bmc_reset"},
     {Bundle::Compute, "compute_tray", "/redfish/v1/Chassis/HGX_Chassis_0", "GB200-HGX-TRAY-0",
      "packages/compute-tray-26.01-1.fwpkg", "aux_cycle"},
@@ -57,8 +57,8 @@ constexpr auto kPackages = std::to_array<BundlePackage>({
 const Profile& computeTray() {
   static const Profile profile{MachineKind::ComputeTray,
                                "compute_tray",
-                               kFirmware,
-                               kPackages,
+                               kTrayFirmware,
+                               kTrayPackages,
                                "gb200-nvl-compute",
                                "gb200-sim",
                                "gb200-sim-2026",

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kSupplyOld = "0x1 / 0x1", kSupplyNew = "0x2 / 0x1";
 
-constexpr auto kFirmware = std::to_array<FirmwareItem>({
+constexpr auto kShelfFirmware = std::to_array<FirmwareItem>({
     {"PMC", "r1.3.7", "r1.4.2", "0x0001", true, "Managers/bmc", false, Bundle::ShelfController},
     {"PSU_0", kSupplyOld, kSupplyNew, "0x0002", true, "", false, Bundle::ShelfSupplies},
     {"PSU_1", kSupplyOld, kSupplyNew, "0x0002", true, "", false, Bundle::ShelfSupplies},
@@ -18,7 +18,7 @@ constexpr auto kFirmware = std::to_array<FirmwareItem>({
     {"PSU_5", kSupplyOld, kSupplyNew, "0x0002", true, "", false, Bundle::ShelfSupplies},
 });
 
-constexpr auto kPackages = std::to_array<BundlePackage>({
+constexpr auto kShelfPackages = std::to_array<BundlePackage>({
     {Bundle::ShelfController, "pmc", "", "", "packages/pmc-r1.4.2.tar", "bmc_reset"},
     {Bundle::ShelfSupplies, "psu", "", "", "packages/psu-2.1.tar", "none"},
 });
@@ -26,9 +26,15 @@ constexpr auto kPackages = std::to_array<BundlePackage>({
 }  // namespace
 
 const Profile& powerShelf() {
-  static const Profile profile{
-      MachineKind::PowerShelf, "power_shelf",          kFirmware, kPackages, "liteon-pf-1333",
-      "power-shelf-sim",       "power-shelf-sim-2026", 8,         20};
+  static const Profile profile{MachineKind::PowerShelf,
+                               "power_shelf",
+                               kShelfFirmware,
+                               kShelfPackages,
+                               "liteon-pf-1333",
+                               "power-shelf-sim",
+                               "power-shelf-sim-2026",
+                               8,
+                               20};
   return profile;
 }
 

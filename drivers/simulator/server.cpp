@@ -242,6 +242,7 @@ Answer write(World& w, Machine& m, std::string_view path, const HttpRequest& req
   if (out.reply.status == 404 && resource(w, m, path))
     out.reply = errorReply(405, "OperationNotAllowed", "The HTTP method is not allowed on this resource.");
   out.acted = out.reply.status >= 200 && out.reply.status < 300;
+  if (out.acted && path == kOwnAccount) out.latency = w.times().passwordSet;
   if (!path.starts_with(kPushPath)) return out;
   w.beginUpload();
   out.latency = w.times().upload;

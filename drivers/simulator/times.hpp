@@ -26,6 +26,7 @@ struct Times {
   Duration powerShown{4s};             ///< est: PowerState, LastResetTime and BootProgress trail a reset
   Duration bmcResetDelay{3s};          ///< est: a BMC goes on answering after it agreed to restart or cycle
   Duration mediaShown{3s};             ///< est: a slot says Inserted late (FACTS 5)
+  Duration passwordSet{3s};            ///< est: an account is changed before the reply, and without it
   Duration post{300s};                 ///< UEFI: 5 min
   Duration osBoot{60s};                ///< 1 min
   Duration imageWrite{180s};           ///< est: 12 GB through zstd to NVMe, checked, synced

@@ -12,7 +12,7 @@ namespace {
 // Two chassis that are the same shelf, as recorded.
 constexpr std::array<std::string_view, 2> kChassis{"PowerShelf_0", "powershelf"};
 
-Json chassis(const World& w, const Machine& m, std::string_view id) {
+Json shelfChassis(const World& w, const Machine& m, std::string_view id) {
   const auto own = fmt::format("Chassis/{}", id);
   auto out = link(own);
   out["@odata.type"] = "#Chassis.v1_22_0.Chassis";
@@ -89,7 +89,7 @@ std::optional<Json> shelfChassis(const World& w, const Machine& m, const Path& p
     return collection("Chassis", "ChassisCollection", "Chassis Collection",
                       {kChassis.begin(), kChassis.end()});
   if (std::find(kChassis.begin(), kChassis.end(), p[1]) == kChassis.end()) return std::nullopt;
-  if (p.size() == 2) return chassis(w, m, p[1]);
+  if (p.size() == 2) return shelfChassis(w, m, p[1]);
   if (p[2] == "PowerSubsystem") return powerSubsystem(w, m, p);
   for (const std::string_view action : {"ForceOff", "On"})
     if (p.size() == 3 && p[2] == fmt::format("{}ActionInfo", action))
@@ -124,7 +124,7 @@ Json manager(const World& w, const Machine& m) {
   return out;
 }
 
-Json networkProtocol(const World& w, const Machine& m) {
+Json shelfProtocol(const World& w, const Machine& m) {
   auto out = link("Managers/bmc/NetworkProtocol");
   out["@odata.type"] = "#ManagerNetworkProtocol.v1_5_0.ManagerNetworkProtocol";
   out["Description"] = "Manager Network Service";
@@ -145,7 +145,7 @@ std::optional<Json> shelfBranch(const World& w, const Machine& m, const Path& p)
   if (p.size() == 1) return collection("Managers", "ManagerCollection", "Manager Collection", {"bmc"});
   if (p[1] != "bmc") return std::nullopt;
   if (p.size() == 2) return manager(w, m);
-  if (p.size() == 3 && p[2] == "NetworkProtocol") return networkProtocol(w, m);
+  if (p.size() == 3 && p[2] == "NetworkProtocol") return shelfProtocol(w, m);
   if (p.size() == 3 && p[2] == "ResetActionInfo")
     return actionInfo("Managers/bmc/ResetActionInfo", "Reset Action Info",
                       {"GracefulRestart", "ForceRestart"});

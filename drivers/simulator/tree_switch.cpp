@@ -10,29 +10,30 @@ namespace zellige::sim {
 namespace {
 
 /// One member of Chassis as recorded. `serial`: "tray": the tray's own; "0x": made up; else as recorded.
-struct Part {
+struct SwitchPart {
   std::string_view id, type, manufacturer, model, partNumber, serial, sku;
 };
 
-constexpr std::string_view kErotSku = "0x4D35368B", kAsicSku = "0x601100CF", kTrayPart = "920-9K36F-00MV-GS0",
-                           kBmcPart = "692-13809-3404-000", kTrayModel = "N5110_LD", kBmcModel = "P3809";
+constexpr std::string_view kSwitchErotSku = "0x4D35368B", kAsicSku = "0x601100CF",
+                           kTrayPart = "920-9K36F-00MV-GS0", kBmcPart = "692-13809-3404-000",
+                           kTrayModel = "N5110_LD", kBmcModel = "P3809";
 
-constexpr std::array kParts{
-    Part{"BMC_eeprom", "Module", "NVIDIA", kBmcModel, kBmcPart, "bmc", ""},
-    Part{"CPLD_0", "Module", "Lattice", "LCMXO3D-9400HC-5BG256C", "", "CPLDSerialNumber", ""},
-    Part{"MGX_BMC_0", "Component", "NVIDIA", kBmcModel, kBmcPart, "bmc", ""},
-    Part{"MGX_ERoT_BMC_0", "Component", "NVIDIA", "", "", "0x", kErotSku},
-    Part{"MGX_ERoT_CPU_0", "Component", "NVIDIA", "", "", "0x", kErotSku},
-    Part{"MGX_ERoT_FPGA_0", "Component", "NVIDIA", "", "", "0x", kErotSku},
-    Part{"MGX_ERoT_NVSwitch_0", "Component", "NVIDIA", "", "", "0x", kErotSku},
-    Part{"MGX_ERoT_NVSwitch_1", "Component", "NVIDIA", "", "", "0x", kErotSku},
-    Part{"MGX_NVSwitch_0", "Component", "NVIDIA", kTrayModel, kTrayPart, "tray", kAsicSku},
-    Part{"MGX_NVSwitch_1", "Component", "NVIDIA", kTrayModel, kTrayPart, "tray", kAsicSku},
-    Part{"SYS_eeprom", "Module", "NVIDIA", kTrayModel, kTrayPart, "tray", ""},
-    Part{"System_0", "Component", "NVIDIA", kTrayModel, kTrayPart, "tray", ""},
+constexpr std::array kSwitchParts{
+    SwitchPart{"BMC_eeprom", "Module", "NVIDIA", kBmcModel, kBmcPart, "bmc", ""},
+    SwitchPart{"CPLD_0", "Module", "Lattice", "LCMXO3D-9400HC-5BG256C", "", "CPLDSerialNumber", ""},
+    SwitchPart{"MGX_BMC_0", "Component", "NVIDIA", kBmcModel, kBmcPart, "bmc", ""},
+    SwitchPart{"MGX_ERoT_BMC_0", "Component", "NVIDIA", "", "", "0x", kSwitchErotSku},
+    SwitchPart{"MGX_ERoT_CPU_0", "Component", "NVIDIA", "", "", "0x", kSwitchErotSku},
+    SwitchPart{"MGX_ERoT_FPGA_0", "Component", "NVIDIA", "", "", "0x", kSwitchErotSku},
+    SwitchPart{"MGX_ERoT_NVSwitch_0", "Component", "NVIDIA", "", "", "0x", kSwitchErotSku},
+    SwitchPart{"MGX_ERoT_NVSwitch_1", "Component", "NVIDIA", "", "", "0x", kSwitchErotSku},
+    SwitchPart{"MGX_NVSwitch_0", "Component", "NVIDIA", kTrayModel, kTrayPart, "tray", kAsicSku},
+    SwitchPart{"MGX_NVSwitch_1", "Component", "NVIDIA", kTrayModel, kTrayPart, "tray", kAsicSku},
+    SwitchPart{"SYS_eeprom", "Module", "NVIDIA", kTrayModel, kTrayPart, "tray", ""},
+    SwitchPart{"System_0", "Component", "NVIDIA", kTrayModel, kTrayPart, "tray", ""},
 };
 
-std::string serialOf(const World& w, const Machine& m, const Part& part) {
+std::string switchSerial(const World& w, const Machine& m, const SwitchPart& part) {
   const auto identity = w.identity(m);
   if (part.serial == "tray") return identity.serial();
   if (part.serial == "bmc") return identity.decimal("1321", "bmc", 9);
@@ -40,7 +41,7 @@ std::string serialOf(const World& w, const Machine& m, const Part& part) {
   return std::string(part.serial);
 }
 
-Json chassis(const World& w, const Machine& m, const Part& part) {
+Json switchChassis(const World& w, const Machine& m, const SwitchPart& part) {
   const auto own = fmt::format("Chassis/{}", part.id);
   auto out = link(own);
   out["@odata.type"] = "#Chassis.v1_22_0.Chassis";
@@ -52,7 +53,7 @@ Json chassis(const World& w, const Machine& m, const Part& part) {
   out["Name"] = part.id;
   if (!part.model.empty()) out["Model"] = part.model;
   if (!part.partNumber.empty()) out["PartNumber"] = part.partNumber;
-  out["SerialNumber"] = serialOf(w, m, part);
+  out["SerialNumber"] = switchSerial(w, m, part);
   if (!part.sku.empty()) out["SKU"] = part.sku;
   out["Status"] = healthy();
   if (part.id == "MGX_BMC_0") out["ThermalSubsystem"] = link(own + "/ThermalSubsystem");
@@ -147,12 +148,12 @@ std::optional<Json> switchBranch(const World& w, const Machine& m, const Path& p
   if (p[0] != "Chassis") return std::nullopt;
   if (p.size() == 1) {
     std::vector<std::string> members;
-    for (const auto& part : kParts) members.emplace_back(part.id);
+    for (const auto& part : kSwitchParts) members.emplace_back(part.id);
     return collection("Chassis", "ChassisCollection", "Chassis Collection", members);
   }
-  for (const auto& part : kParts) {
+  for (const auto& part : kSwitchParts) {
     if (part.id != p[1]) continue;
-    if (p.size() == 2) return chassis(w, m, part);
+    if (p.size() == 2) return switchChassis(w, m, part);
     if (part.id == "MGX_BMC_0" && p[2] == "ThermalSubsystem") return thermal(p);
   }
   return std::nullopt;

@@ -43,9 +43,12 @@ HttpReply patchAccount(World& w, Machine& m, const Json& body) {
         fmt::format("The password must have {} to {} characters.", rules.minPassword, rules.maxPassword));
   w.record(m, ActKind::PasswordSet, "root", {},
            *password == m.password ? "this password is already set" : std::string());
-  m.password = *password;
-  m.passwordExpired = false;
-  m.sessions = {};
+  m.nextPassword = *password;
+  w.later(m, Track::Password, w.times().passwordSet, [](World&, Machine& machine) {
+    machine.password = std::move(machine.nextPassword);
+    machine.passwordExpired = false;
+    machine.sessions = {};
+  });
   return success();
 }
 

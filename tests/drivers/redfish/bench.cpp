@@ -10,7 +10,6 @@ namespace {
 std::string keyOf(std::string_view method, std::string_view path) {
   return std::string(method) + " " + uriKey(path);
 }
-constexpr std::string_view sessions = "/redfish/v1/SessionService/Sessions";
 }  // namespace
 
 Json readFile(const std::filesystem::path& file) {
@@ -96,18 +95,18 @@ HttpReply FakeBmc::session(const HttpRequest& request) {
   tokens.insert(token);
   auto reply = jsonReply(201, Json::object());
   reply.headers.add("X-Auth-Token", token);
-  reply.headers.add("Location", std::string(sessions) + "/" + token.substr(6));
+  reply.headers.add("Location", std::string(kSessions) + "/" + token.substr(6));
   return reply;
 }
 
 HttpReply FakeBmc::builtIn(const HttpRequest& request) {
   const std::string path(request.path());
-  if (request.method == "POST" && sameUri(path, sessions)) return session(request);
+  if (request.method == "POST" && sameUri(path, kSessions)) return session(request);
   const bool anonymous = request.method == "GET" && sameUri(path, "/redfish/v1");
   const auto token = std::string(request.headers.get("X-Auth-Token"));
   const bool basic = request.headers.has("Authorization");
   if (!anonymous && !basic && !tokens.contains(token)) return jsonReply(401, Json::object());
-  if (request.method == "DELETE" && path.starts_with(sessions)) {
+  if (request.method == "DELETE" && path.starts_with(kSessions)) {
     tokens.erase("token-" + std::string(lastSegment(path)));
     return HttpReply{204, {}, ""};
   }
@@ -176,7 +175,7 @@ void Bench::import(std::string password) {
 std::vector<FakeBmc::Seen> Bench::writes() const {
   std::vector<FakeBmc::Seen> out;
   for (const auto& s : machine.seen)
-    if (s.request.method != "GET" && !s.request.path().starts_with(sessions)) out.push_back(s);
+    if (s.request.method != "GET" && !s.request.path().starts_with(kSessions)) out.push_back(s);
   return out;
 }
 

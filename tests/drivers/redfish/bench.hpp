@@ -19,6 +19,11 @@
 
 namespace zellige::redfish {
 
+// What the recorded compute tray calls them.
+inline constexpr const char* kSessions = "/redfish/v1/SessionService/Sessions";
+inline constexpr const char* kSystem0 = "/redfish/v1/Systems/System_0";
+inline constexpr const char* kSettings0 = "/redfish/v1/Systems/System_0/Settings";
+
 inline const std::filesystem::path mockups = std::filesystem::path(ZELLIGE_SHARED_DIR) / "redfish" / "mockups";
 inline constexpr std::string_view gb200Tree = "nvidia-gb200-nvl-compute-tray";
 

@@ -6,8 +6,6 @@
 namespace zellige::redfish {
 namespace {
 
-constexpr const char* system0 = "/redfish/v1/Systems/System_0";
-constexpr const char* settings0 = "/redfish/v1/Systems/System_0/Settings";
 constexpr const char* inventoryUri = "/redfish/v1/UpdateService/FirmwareInventory";
 
 HttpReply raw(int status, std::string body) {
@@ -37,7 +35,7 @@ class ClientTest : public ::testing::Test {
 
 TEST_F(ClientTest, AtMostTwoRequestsAreAtOneBmc) {
   std::vector<std::optional<Result<Document>>> results(9);
-  for (auto& result : results) bench.executor.spawn(into(client().get(system0), result));
+  for (auto& result : results) bench.executor.spawn(into(client().get(kSystem0), result));
   bench.drain();
   for (const auto& result : results) EXPECT_TRUE(result && *result);
   EXPECT_EQ(bench.machine.mostInFlight, 2);
@@ -52,19 +50,19 @@ Task<void> waitThen(VirtualExecutor& executor, Task<Result<Document>> task) {
 TEST_F(ClientTest, ARequestThatIsAbandonedGivesItsTurnToTheNext) {
   auto other = std::make_unique<VirtualExecutor>(bench.time);
   std::optional<Result<Document>> result;
-  other->spawn(waitThen(*other, client().get(system0)));
-  other->spawn(waitThen(*other, client().get(system0)));
-  other->spawn(waitThen(*other, client().get(system0)));  // waits its turn
+  other->spawn(waitThen(*other, client().get(kSystem0)));
+  other->spawn(waitThen(*other, client().get(kSystem0)));
+  other->spawn(waitThen(*other, client().get(kSystem0)));  // waits its turn
   bench.executor.after(10ms, [&] { other.reset(); });
-  bench.executor.after(20ms, [&] { bench.executor.spawn(into(client().get(system0), result)); });
+  bench.executor.after(20ms, [&] { bench.executor.spawn(into(client().get(kSystem0), result)); });
   bench.drain();
   ASSERT_TRUE(result);
   EXPECT_TRUE(*result);
 }
 
 TEST_F(ClientTest, RetryAfterIsHonouredForReads) {
-  bench.machine.once("GET", system0, busy("7"));
-  ASSERT_TRUE(get(system0));
+  bench.machine.once("GET", kSystem0, busy("7"));
+  ASSERT_TRUE(get(kSystem0));
   ASSERT_EQ(bench.machine.seen.size(), 2u);
   EXPECT_EQ(bench.machine.seen[1].at - bench.machine.seen[0].at, 7s + bench.machine.latency);
 }
@@ -79,8 +77,8 @@ TEST_F(ClientTest, RetryAfterAsADateCountsFromTheRepliesOwnClock) {
 }
 
 TEST_F(ClientTest, ABmcThatStaysBusyIsGivenUpAfterThreeTries) {
-  bench.machine.always("GET", system0, busy("", "Service temporarily unavailable, try later"));
-  const auto result = get(system0);
+  bench.machine.always("GET", kSystem0, busy("", "Service temporarily unavailable, try later"));
+  const auto result = get(kSystem0);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Errc::Busy);
   EXPECT_EQ(result.error().httpStatus, 503);
@@ -89,16 +87,16 @@ TEST_F(ClientTest, ABmcThatStaysBusyIsGivenUpAfterThreeTries) {
 }
 
 TEST_F(ClientTest, AWaitLongerThanOurPatienceIsHandedUp) {
-  bench.machine.once("GET", system0, busy("300"));
-  const auto result = get(system0);
+  bench.machine.once("GET", kSystem0, busy("300"));
+  const auto result = get(kSystem0);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().retryAfter, Seconds{300});
   EXPECT_EQ(bench.machine.seen.size(), 1u);
 }
 
 TEST_F(ClientTest, A500OnAReadIsTriedAgain) {
-  bench.machine.once("GET", system0, raw(500, "oops"));
-  EXPECT_TRUE(get(system0));
+  bench.machine.once("GET", kSystem0, raw(500, "oops"));
+  EXPECT_TRUE(get(kSystem0));
 }
 
 TEST_F(ClientTest, AWriteIsRepeatedAfter503AndNeverAfter500) {
@@ -124,14 +122,14 @@ TEST_F(ClientTest, WhatMayHaveBeenAppliedIsSaid) {
   EXPECT_TRUE(outcome(Error{Errc::Unreachable, "reset by peer", true}).outcomeUnknown);
   EXPECT_FALSE(outcome(Error{Errc::Unreachable, "no route"}).outcomeUnknown);
   EXPECT_EQ(bench.writes().size(), 4u);  // none was repeated
-  bench.machine.once("GET", system0, Error{Errc::Timeout, "no reply"});
-  EXPECT_FALSE(get(system0).error().outcomeUnknown);
+  bench.machine.once("GET", kSystem0, Error{Errc::Timeout, "no reply"});
+  EXPECT_FALSE(get(kSystem0).error().outcomeUnknown);
 }
 
 TEST_F(ClientTest, DefiniteRefusalsHaveTheirCodesAndTheMachinesWords) {
   const auto refuse = [&](int status) {
-    bench.machine.once("GET", system0, jsonReply(status, extendedInfo("Base.1.8.X", "because\nof this")));
-    return get(system0).error();
+    bench.machine.once("GET", kSystem0, jsonReply(status, extendedInfo("Base.1.8.X", "because\nof this")));
+    return get(kSystem0).error();
   };
   EXPECT_EQ(refuse(400).code, Errc::Rejected);
   EXPECT_EQ(refuse(403).code, Errc::Rejected);
@@ -158,19 +156,19 @@ TEST_F(ClientTest, PasswordChangeIsSeenInJsonAndInPages) {
   EXPECT_TRUE(wantsPasswordChange(sample("Chassis")));
   EXPECT_FALSE(wantsPasswordChange(sample("Systems")));  // a page that does not say why
   EXPECT_TRUE(wantsPasswordChange(raw(403, "<html><p>Base.1.0.PasswordChangeRequired</p></html>")));
-  bench.machine.once("GET", system0, sample("Systems"));
-  EXPECT_EQ(get(system0).error().code, Errc::Rejected);
+  bench.machine.once("GET", kSystem0, sample("Systems"));
+  EXPECT_EQ(get(kSystem0).error().code, Errc::Rejected);
   bench.access.stored.mustChange = true;  // with the factory's password that page is the forced change
   bench.restart();
-  bench.machine.once("GET", system0, sample("Systems"));
-  EXPECT_EQ(get(system0).error().code, Errc::PasswordExpired);
+  bench.machine.once("GET", kSystem0, sample("Systems"));
+  EXPECT_EQ(get(kSystem0).error().code, Errc::PasswordExpired);
 }
 
 TEST_F(ClientTest, RedirectsAreNotFollowed) {
   auto reply = raw(302, "");
   reply.headers.add("Location", "https://198.51.100.7/redfish/v1/Systems/System_0");
-  bench.machine.once("GET", system0, reply);
-  const auto result = get(system0);
+  bench.machine.once("GET", kSystem0, reply);
+  const auto result = get(kSystem0);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Errc::BadReply);
   EXPECT_NE(result.error().what.find("198.51.100.7"), std::string::npos);
@@ -182,14 +180,14 @@ TEST_F(ClientTest, HostileBodiesAreBadRepliesAndNothingWorse) {
   for (const auto& body :
        {brackets, std::string("{\"a\":"), std::string(), std::string("[1,2]"), std::string("null"),
         std::string("\xff\xfe"), std::string("{\"Members\":{\"@odata.id\":[]}") + brackets}) {
-    bench.machine.once("GET", system0, raw(200, body));
-    const auto result = get(system0);
+    bench.machine.once("GET", kSystem0, raw(200, body));
+    const auto result = get(kSystem0);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, Errc::BadReply);
     EXPECT_LT(result.error().what.size(), 400u);
   }
-  bench.machine.once("GET", system0, raw(400, brackets));  // error bodies too
-  EXPECT_EQ(get(system0).error().code, Errc::Rejected);
+  bench.machine.once("GET", kSystem0, raw(400, brackets));  // error bodies too
+  EXPECT_EQ(get(kSystem0).error().code, Errc::Rejected);
 }
 
 TEST_F(ClientTest, ACollectionWhoseMembersAreNoListSaysNothingAboutThem) {
@@ -209,7 +207,7 @@ TEST_F(ClientTest, ACollectionWhoseMembersAreNoListSaysNothingAboutThem) {
 
 TEST_F(ClientTest, WrongTypesAreReadAsNotTold) {
   bench.machine.always(
-      "GET", system0,
+      "GET", kSystem0,
       jsonReply(200, {{"PowerState", true}, {"BootProgress", "x"}, {"LastResetTime", {1, 2}}}));
   const auto host = bench.run(bench.bmc().host());
   ASSERT_TRUE(host) << host.error().what;
@@ -262,10 +260,10 @@ TEST_F(ClientTest, PagesAreFollowed) {
 }
 
 TEST_F(ClientTest, TheEtagLadderGoesFromExactToStrongToNone) {
-  const auto patch = [&] { return bench.run(client().patch(settings0, "{}")); };
-  bench.machine.overlay(settings0, {{"@test.etag", "W/\"abc\""}});
-  bench.machine.once("PATCH", settings0, raw(412, ""));
-  bench.machine.once("PATCH", settings0, raw(412, ""));
+  const auto patch = [&] { return bench.run(client().patch(kSettings0, "{}")); };
+  bench.machine.overlay(kSettings0, {{"@test.etag", "W/\"abc\""}});
+  bench.machine.once("PATCH", kSettings0, raw(412, ""));
+  bench.machine.once("PATCH", kSettings0, raw(412, ""));
   EXPECT_TRUE(patch());
   auto sent = bench.machine.sent("PATCH");
   ASSERT_EQ(sent.size(), 3u);
@@ -273,7 +271,7 @@ TEST_F(ClientTest, TheEtagLadderGoesFromExactToStrongToNone) {
   EXPECT_EQ(sent[1].request.headers.get("If-Match"), "\"abc\"");
   EXPECT_FALSE(sent[2].request.headers.has("If-Match"));
 
-  for (int i = 0; i < 3; ++i) bench.machine.once("PATCH", settings0, raw(412, ""));
+  for (int i = 0; i < 3; ++i) bench.machine.once("PATCH", kSettings0, raw(412, ""));
   const auto refused = patch();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::Conflict);
@@ -281,15 +279,15 @@ TEST_F(ClientTest, TheEtagLadderGoesFromExactToStrongToNone) {
 }
 
 TEST_F(ClientTest, AnEtagComesFromTheBodyTooAndIsNeverInvented) {
-  ASSERT_TRUE(bench.run(client().patch(settings0, "{}")));
+  ASSERT_TRUE(bench.run(client().patch(kSettings0, "{}")));
   EXPECT_FALSE(bench.machine.sent("PATCH").back().request.headers.has("If-Match"));
-  bench.machine.overlay(settings0, {{"@odata.etag", "\"one\""}});
-  ASSERT_TRUE(bench.run(client().patch(settings0, "{}")));
+  bench.machine.overlay(kSettings0, {{"@odata.etag", "\"one\""}});
+  ASSERT_TRUE(bench.run(client().patch(kSettings0, "{}")));
   EXPECT_EQ(bench.machine.sent("PATCH").back().request.headers.get("If-Match"), "\"one\"");
-  bench.machine.overlay(settings0, {{"@odata.etag", "\"\""}});
-  ASSERT_TRUE(bench.run(client().patch(settings0, "{}")));
+  bench.machine.overlay(kSettings0, {{"@odata.etag", "\"\""}});
+  ASSERT_TRUE(bench.run(client().patch(kSettings0, "{}")));
   EXPECT_FALSE(bench.machine.sent("PATCH").back().request.headers.has("If-Match"));
-  ASSERT_TRUE(bench.run(client().patch(settings0, "{}", true)));
+  ASSERT_TRUE(bench.run(client().patch(kSettings0, "{}", true)));
   EXPECT_EQ(bench.machine.sent("PATCH").back().request.headers.get("If-Match"), "*");
 }
 
@@ -335,13 +333,13 @@ TEST_F(ClientTest, LosingContactInACollectionIsAnErrorNotAMissingMember) {
 }
 
 TEST_F(ClientTest, ExchangesAreKeptWithoutSecrets) {
-  ASSERT_TRUE(get(system0));
-  bench.machine.once("GET", system0, Error{Errc::Timeout, "no reply"});
-  ASSERT_FALSE(get(system0));
+  ASSERT_TRUE(get(kSystem0));
+  bench.machine.once("GET", kSystem0, Error{Errc::Timeout, "no reply"});
+  ASSERT_FALSE(get(kSystem0));
   const auto kept = client().exchanges();
   ASSERT_GE(kept.size(), 2u);
   const auto& answered = kept[kept.size() - 2];
-  EXPECT_EQ(answered.path, system0);
+  EXPECT_EQ(answered.path, kSystem0);
   EXPECT_EQ(answered.status, 200);
   EXPECT_EQ(answered.took, bench.machine.latency);
   EXPECT_GT(answered.bytes, 1'000);

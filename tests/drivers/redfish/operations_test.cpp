@@ -5,8 +5,6 @@
 namespace zellige::redfish {
 namespace {
 
-constexpr const char* system0 = "/redfish/v1/Systems/System_0";
-constexpr const char* settings0 = "/redfish/v1/Systems/System_0/Settings";
 constexpr const char* resetAction = "/redfish/v1/Systems/System_0/Actions/ComputerSystem.Reset";
 constexpr const char* push = "/redfish/v1/UpdateService/update-multipart";
 constexpr const char* usb2 = "/redfish/v1/Managers/BMC_0/VirtualMedia/USB2";
@@ -55,7 +53,7 @@ TEST_F(Operations, AuxCycleIsNotSentWhileTheHostIsOn) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::Conflict);
   EXPECT_TRUE(bench.writes().empty());
-  bench.machine.overlay(system0, {{"PowerState", "Off"}});
+  bench.machine.overlay(kSystem0, {{"PowerState", "Off"}});
   ASSERT_TRUE(bench.run(bench.bmc().auxPowerCycle()));
   EXPECT_EQ(onlyWrite().path(), "/redfish/v1/Chassis/BMC_0/Actions/Oem/NvidiaChassis.AuxPowerReset");
   EXPECT_EQ(onlyWrite().body(), Json({{"ResetType", "AuxPowerCycle"}}));
@@ -74,7 +72,7 @@ TEST_F(Operations, TheBmcIsResetThroughItsOwnManager) {
 
 TEST_F(Operations, BootOverrideIsWrittenToTheSettingsObjectThatHoldsBoot) {
   ASSERT_TRUE(bench.run(bench.bmc().setBootOverride({"Cd", true})));
-  EXPECT_EQ(onlyWrite().path(), settings0);
+  EXPECT_EQ(onlyWrite().path(), kSettings0);
   EXPECT_EQ(onlyWrite().body(),
             Json({{"Boot", {{"BootSourceOverrideTarget", "Cd"}, {"BootSourceOverrideEnabled", "Once"}}}}));
   const auto read = bench.run(bench.bmc().bootOverride());
@@ -94,7 +92,7 @@ TEST_F(Operations, BootOverrideIsWrittenToTheSystemWhereThereIsNoSuchObject) {
 }
 
 TEST_F(Operations, TheVirtualCdIsCalledWhatTheMachineCallsIt) {
-  bench.machine.overlay(settings0,
+  bench.machine.overlay(kSettings0,
                         {{"Boot",
                           {{"BootSourceOverrideMode", "Legacy"},
                            {"BootSourceOverrideTarget@Redfish.AllowableValues", {"None", "UsbCd"}}}}});
@@ -103,7 +101,7 @@ TEST_F(Operations, TheVirtualCdIsCalledWhatTheMachineCallsIt) {
                                        {{"BootSourceOverrideTarget", "UsbCd"},
                                         {"BootSourceOverrideEnabled", "Continuous"},
                                         {"BootSourceOverrideMode", "UEFI"}}}}));
-  bench.machine.overlay(settings0,
+  bench.machine.overlay(kSettings0,
                         {{"Boot", {{"BootSourceOverrideTarget@Redfish.AllowableValues", {"None"}}}}});
   EXPECT_EQ(bench.run(bench.bmc().setBootOverride({"Cd", true})).error().code, Errc::Unsupported);
 }
@@ -179,14 +177,14 @@ TEST_F(Operations, EjectingFromAnEmptySlotIsASuccessEvenWhereItIsRefused) {
 // Fault 3: one URI answers 500. What is there cannot be told without it.
 TEST_F(Operations, WhatDoesNotAnswerIsNotTakenForMissing) {
   bench.machine.expands = false;
-  bench.machine.overlay(system0, {{"PowerState", "Off"}});
+  bench.machine.overlay(kSystem0, {{"PowerState", "Off"}});
   const auto broken = jsonReply(500, extendedInfo("Base.1.8.InternalError", "internal"));
   bench.machine.always("GET", "/redfish/v1/Chassis/BMC_0", broken);
   EXPECT_EQ(bench.run(bench.bmc().auxPowerCycle()).error().code, Errc::Busy) << "it may offer the cycle";
   EXPECT_EQ(bench.run(bench.bmc().backgroundCopyDone()).error().code, Errc::Busy) << "it may still copy";
   bench.machine.always("GET", usb2, broken);
   EXPECT_EQ(bench.run(bench.bmc().media()).error().code, Errc::Busy) << "it may have media in it";
-  bench.machine.always("GET", settings0, broken);
+  bench.machine.always("GET", kSettings0, broken);
   EXPECT_EQ(bench.run(bench.bmc().bootOverride()).error().code, Errc::Busy) << "it may hold Boot";
   bench.machine.overlay("/redfish/v1/TaskService/Tasks",
                         {{"Members", Json::array({Json{{"@odata.id", "/redfish/v1/TaskService/Tasks/7"}}})}});
@@ -213,7 +211,7 @@ TEST_F(Operations, SettingsSendOnlyWhatDiffers) {
   EXPECT_EQ(bench.writes().size(), 1u);  // nothing differs any more
   wanted.powerRestorePolicy = "AlwaysOff";
   ASSERT_TRUE(bench.run(bench.bmc().setSettings(wanted)));
-  EXPECT_EQ(bench.writes().back().path(), system0);
+  EXPECT_EQ(bench.writes().back().path(), kSystem0);
   EXPECT_EQ(bench.writes().back().body(), Json({{"PowerRestorePolicy", "AlwaysOff"}}));
 }
 
@@ -224,7 +222,7 @@ TEST_F(Operations, WhatTheWishLeavesEmptyIsNotTouched) {
 
 TEST_F(Operations, TheLocateLightIsSetByTheNewProperty) {
   ASSERT_TRUE(bench.run(bench.bmc().setLocateLed(true)));
-  EXPECT_EQ(onlyWrite().path(), system0);
+  EXPECT_EQ(onlyWrite().path(), kSystem0);
   EXPECT_EQ(onlyWrite().body(), Json({{"LocationIndicatorActive", true}}));
 }
 

@@ -6,14 +6,12 @@
 namespace zellige::redfish {
 namespace {
 
-constexpr const char* sessions = "/redfish/v1/SessionService/Sessions";
 constexpr const char* account = "/redfish/v1/AccountService/Accounts/root";
-constexpr const char* system0 = "/redfish/v1/Systems/System_0";
 
 class Session : public ::testing::Test {
  protected:
   void SetUp() override { NEEDS_RECORDED_TREES(); }
-  std::size_t logins() const { return bench.machine.count("POST", sessions); }
+  std::size_t logins() const { return bench.machine.count("POST", kSessions); }
   std::size_t passwordsSent() const { return bench.machine.count("PATCH", account); }
   Bench bench;
 };
@@ -36,7 +34,7 @@ TEST_F(Session, TheTokenIsDurableBeforeItsFirstUse) {
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
   EXPECT_FALSE(used);
   EXPECT_EQ(bench.access.stored.sessionToken.reveal(), "token-1");
-  EXPECT_EQ(bench.access.stored.sessionUri, std::string(sessions) + "/1");
+  EXPECT_EQ(bench.access.stored.sessionUri, std::string(kSessions) + "/1");
 }
 
 TEST_F(Session, ASessionThatCannotBeSavedIsGivenBack) {
@@ -77,7 +75,7 @@ TEST_F(Session, TwoRequestsThatLoseTheirSessionTogetherSignInOnce) {
 }
 
 TEST_F(Session, ASingleStray401OnLoginIsConfirmedAndForgiven) {
-  bench.machine.once("POST", sessions, jsonReply(401, Json::object()));
+  bench.machine.once("POST", kSessions, jsonReply(401, Json::object()));
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
   EXPECT_EQ(logins(), 2u);
 }
@@ -99,7 +97,7 @@ TEST_F(Session, APersonsCorrectionOfThePasswordIsPickedUp) {
 }
 
 TEST_F(Session, AFullSessionTableIsOutOfReachAndSaysSo) {
-  bench.machine.always("POST", sessions,
+  bench.machine.always("POST", kSessions,
                        jsonReply(503, extendedInfo("IDRAC.2.7.RAC0218", "maximum sessions")));
   const auto result = bench.run(bench.bmc().signIn());
   ASSERT_FALSE(result);
@@ -143,7 +141,7 @@ TEST_F(Session, ForcedPasswordChangeIsToldAndThenDoneInTwoPhases) {
 
 TEST_F(Session, APasswordChangeBeforeAnySessionGoesByBasicAuthentication) {
   bench.machine.passwordExpired = true;
-  bench.machine.always("POST", sessions,
+  bench.machine.always("POST", kSessions,
                        jsonReply(403, extendedInfo("Base.1.8.PasswordChangeRequired", "change")));
   EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::PasswordExpired);
   const auto changed = bench.run(bench.bmc().changePassword());
@@ -207,7 +205,7 @@ TEST_F(Session, APasswordThatTheBmcRefusedIsDroppedWhateverIsImportedMeanwhile) 
 
 TEST_F(Session, AnImportedPasswordIsTriedByALoginAfterABasicChangeWasRefused) {
   bench.machine.passwordExpired = true;
-  bench.machine.once("POST", sessions,
+  bench.machine.once("POST", kSessions,
                      jsonReply(403, extendedInfo("Base.1.8.PasswordChangeRequired", "change")));
   EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::PasswordExpired);
   bench.machine.passwordExpired = false;
@@ -261,7 +259,7 @@ TEST_F(Session, ThePasswordThatTheBmcTookIsKeptWithItsUser) {
 
 TEST_F(Session, APasswordThatAPersonChangedMeanwhileIsTakenUpAndKept) {
   bench.machine.passwordExpired = true;
-  bench.machine.once("POST", sessions,
+  bench.machine.once("POST", kSessions,
                      jsonReply(403, extendedInfo("Base.1.8.PasswordChangeRequired", "change")));
   EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::PasswordExpired);
   bench.machine.passwordExpired = false;
@@ -274,7 +272,7 @@ TEST_F(Session, APasswordThatAPersonChangedMeanwhileIsTakenUpAndKept) {
 
 TEST_F(Session, ARefusedPasswordIsNotGuessedAgainByTheChangeItself) {
   bench.machine.passwordExpired = true;
-  bench.machine.always("POST", sessions,
+  bench.machine.always("POST", kSessions,
                        jsonReply(403, extendedInfo("Base.1.8.PasswordChangeRequired", "change")));
   EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::PasswordExpired);
   bench.machine.always("PATCH", account, jsonReply(401, Json::object()));  // changed by hand, and not imported
@@ -302,8 +300,51 @@ TEST_F(Session, ACrashBeforeThePasswordWasSentCostsOneWrongGuess) {
   bench.access.stored.sessionToken = Secret("token-from-before");
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
   EXPECT_EQ(bench.access.stored.password.reveal(), "correct");
-  EXPECT_FALSE(bench.access.stored.nextPassword);
   EXPECT_EQ(logins(), 2u);
+  bench.restart();
+  bench.machine.tokens.clear();
+  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+  EXPECT_EQ(logins(), 3u) << "it is not guessed again";
+}
+
+// The request left, the controller died, and the next one signed in before the BMC had got round to it.
+TEST_F(Session, APasswordThatTheBmcSetsAfterTheNextSignInIsNotLost) {
+  bench.access.stored.nextPassword = Secret("new-one");
+  bench.access.stored.mustChange = true;
+  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+  ASSERT_EQ(bench.access.stored.password.reveal(), "correct");
+  bench.machine.password = "new-one";
+  bench.machine.tokens.clear();
+  const auto before = logins();
+  ASSERT_TRUE(bench.run(bench.bmc().signIn()));
+  EXPECT_EQ(bench.access.stored.password.reveal(), "new-one");
+  EXPECT_FALSE(bench.access.stored.nextPassword);
+  EXPECT_FALSE(bench.access.stored.mustChange);
+  EXPECT_EQ(logins(), before + 2) << "one wrong guess";
+}
+
+TEST_F(Session, WhatMayBeOnItsWayIsSentAgainAndNothingElse) {
+  bench.access.stored.nextPassword = Secret("new-one");
+  bench.access.stored.mustChange = true;
+  ASSERT_TRUE(bench.run(bench.bmc().changePassword()));
+  EXPECT_EQ(bench.machine.password, "new-one");
+  EXPECT_EQ(bench.access.stored.password.reveal(), "new-one");
+  EXPECT_FALSE(bench.access.stored.nextPassword);
+}
+
+// The late change ends the session under which it would be sent again.
+TEST_F(Session, AChangeThatShowsWhileItIsSentAgainIsTakenUp) {
+  bench.access.stored.nextPassword = Secret("new-one");
+  bench.access.stored.mustChange = true;
+  bench.machine.once("PATCH", account, FakeBmc::Answer([&](const HttpRequest&) -> Result<http::Received> {
+                       bench.machine.password = "new-one";
+                       bench.machine.tokens.clear();
+                       return http::Received{jsonReply(401, Json::object()), {}};
+                     }));
+  const auto changed = bench.run(bench.bmc().changePassword());
+  ASSERT_TRUE(changed) << changed.error().what;
+  EXPECT_EQ(passwordsSent(), 1u);
+  EXPECT_EQ(bench.access.stored.password.reveal(), "new-one");
 }
 
 TEST_F(Session, WithTwoCandidatesNoneIsGuessedTwice) {
@@ -325,7 +366,7 @@ TEST_F(Session, TwoCrashesInAPasswordChangeCostOneWrongGuess) {
     bench.machine.password = applied ? "new-one" : "old-one";
     const auto before = logins();
     std::optional<BmcAccess> atTheGuess;
-    bench.machine.once("POST", sessions, FakeBmc::Answer([&](const HttpRequest&) -> Result<http::Received> {
+    bench.machine.once("POST", kSessions, FakeBmc::Answer([&](const HttpRequest&) -> Result<http::Received> {
                          atTheGuess = bench.access.stored;  // and here it died, whatever the machine replied
                          return Error{Errc::Timeout, "no reply", true};
                        }));
@@ -344,7 +385,7 @@ TEST_F(Session, AGuessThatTheMachineNeverJudgedComesFirstAgain) {
   bench.access.stored.nextPassword = Secret("new-one");
   bench.access.stored.sessionToken = {};
   bench.machine.password = "new-one";
-  bench.machine.once("POST", sessions, Error{Errc::Unreachable, "no route"});
+  bench.machine.once("POST", kSessions, Error{Errc::Unreachable, "no route"});
   EXPECT_FALSE(bench.run(bench.bmc().signIn()));
   const auto before = logins();
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
@@ -441,8 +482,8 @@ TEST_F(Session, DisarmingWhileAWriteWaitsItsTurnStopsIt) {
   ASSERT_TRUE(bench.run(bench.bmc().host()));
   auto& client = bench.bmc().client();
   std::optional<Result<Document>> a, b, write;
-  bench.executor.spawn(into(client.get(system0), a));
-  bench.executor.spawn(into(client.get(system0), b));
+  bench.executor.spawn(into(client.get(kSystem0), a));
+  bench.executor.spawn(into(client.get(kSystem0), b));
   bench.executor.spawn(into(client.post("/redfish/v1/x", "{}"), write));
   bench.executor.after(10ms, [&] { bench.armed = false; });
   bench.drain();

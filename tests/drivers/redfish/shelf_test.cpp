@@ -7,11 +7,11 @@
 namespace zellige::redfish {
 namespace {
 
-constexpr std::string_view kTree = "powershelf-liteon";
+constexpr std::string_view kShelfTree = "powershelf-liteon";
 
 TEST(PowerShelf, IsRecognisedByItsChassisAndInventoried) {
   NEEDS_RECORDED_TREES();
-  Bench bench(kTree);
+  Bench bench(kShelfTree);
   const auto inventory = bench.run(bench.bmc().inventory());
   ASSERT_TRUE(inventory) << inventory.error().what;
   EXPECT_EQ(bench.run(bench.bmc().identify())->platform, "liteon-power-shelf");
@@ -28,7 +28,7 @@ TEST(PowerShelf, IsRecognisedByItsChassisAndInventoried) {
 
 TEST(PowerShelf, TellsWhetherItFeedsAndIsSwitchedOnByItsOwnAction) {
   NEEDS_RECORDED_TREES();
-  Bench bench(kTree);
+  Bench bench(kShelfTree);
   EXPECT_TRUE(*bench.run(bench.bmc().feeds()));
   bench.machine.overlay("/redfish/v1/Chassis/powershelf", {{"PowerState", "Off"}});
   EXPECT_FALSE(*bench.run(bench.bmc().feeds()));
@@ -51,7 +51,7 @@ TEST(PowerShelf, ATrayIsNone) {
 
 TEST(PowerShelf, TakesFirmwareAsABareFile) {
   NEEDS_RECORDED_TREES();
-  Bench bench(kTree);
+  Bench bench(kShelfTree);
   bench.machine.overlay("/redfish/v1/UpdateService", {{"@odata.id", "/redfish/v1/UpdateService"},
                                                       {"HttpPushUri", "/redfish/v1/UpdateService/update"}});
   const auto file = std::filesystem::temp_directory_path() / "zellige-shelf-package";

@@ -6,11 +6,11 @@
 namespace zellige::redfish {
 namespace {
 
-constexpr std::string_view kTree = "nvidia-nvlink-switch-tray-n5110";
+constexpr std::string_view kSwitchTree = "nvidia-nvlink-switch-tray-n5110";
 
 TEST(SwitchTray, IsRecognisedByItsSwitchAsicsAndInventoried) {
   NEEDS_RECORDED_TREES();
-  Bench bench(kTree);
+  Bench bench(kSwitchTree);
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
   EXPECT_EQ(bench.run(bench.bmc().identify())->platform, "nvidia-nvlink-switch");
   const auto inventory = bench.run(bench.bmc().inventory());
@@ -34,7 +34,7 @@ TEST(SwitchTray, IsRecognisedByItsSwitchAsicsAndInventoried) {
 
 TEST(SwitchTray, TheSameBoardWithoutThemIsNone) {
   NEEDS_RECORDED_TREES();
-  Bench bench(kTree);
+  Bench bench(kSwitchTree);
   bench.machine.overlay("/redfish/v1/Chassis",
                         {{"Members", Json::array({{{"@odata.id", "/redfish/v1/Chassis/BMC_eeprom"}}})}});
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));

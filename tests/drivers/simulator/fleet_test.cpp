@@ -43,7 +43,9 @@ std::string script(Hall& hall, Listener& listener, int machine) {
     }
   };
   bmc.login(Identity(hall.fleet.size() > 0 ? 1 : 0, machine).factoryPassword());
-  note(bmc.patch("/redfish/v1/AccountService/Accounts/root", R"({"Password":"Site-Passw0rd"})"));
+  const auto set = bmc.patch("/redfish/v1/AccountService/Accounts/root", R"({"Password":"Site-Passw0rd"})");
+  note(set);
+  hall.pass(set.latency);
   bmc.login("Site-Passw0rd");
   retry([&] { return bmc.get("/redfish/v1/Chassis?$expand=.($levels=2)"); });
   retry([&] { return bmc.pushBmcTray(); });

@@ -234,11 +234,10 @@ TEST_F(Rules, AnotherImageIsNoDuplicate) {
 }
 
 TEST_F(Rules, PasswordThatIsSet) {
-  const std::string own = "/redfish/v1/AccountService/Accounts/root";
-  bmc.patch(own, R"({"Password":"Site-Passw0rd"})");
+  bmc.setPassword("Site-Passw0rd");
   EXPECT_EQ(duplicates(), 1u);
   bmc.loginAgain();
-  bmc.patch(own, R"({"Password":"Another-one-2"})");
+  bmc.setPassword("Another-one-2");
   EXPECT_EQ(duplicates(), 1u);
 }
 

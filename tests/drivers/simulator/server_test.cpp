@@ -53,13 +53,27 @@ TEST(SimServer, AsksForAPasswordChangeOnEverythingButTheOwnAccount) {
   EXPECT_EQ(bmc.reset("On").reply.status, 403);
   const std::string own = "/redfish/v1/AccountService/Accounts/root";
   EXPECT_EQ(readBool(bmc.json(own), "PasswordChangeRequired"), true);
-  EXPECT_EQ(bmc.patch(own, R"({"Password":"short"})").reply.status, 400);
-  EXPECT_EQ(bmc.patch(own, R"({"Password":"twenty-one-characters"})").reply.status, 400);
-  EXPECT_EQ(bmc.patch(own, R"({"Password":"Long-enough-1"})").reply.status, 200);
+  EXPECT_EQ(bmc.setPassword("short"), 400);
+  EXPECT_EQ(bmc.setPassword("twenty-one-characters"), 400);
+  EXPECT_EQ(bmc.setPassword("Long-enough-1"), 200);
   EXPECT_EQ(bmc.get(own).reply.status, 401) << "a password change kills the sessions";
   EXPECT_EQ(bmc.login("Long-enough-1"), 201);
   EXPECT_EQ(bmc.get("/redfish/v1/Systems").reply.status, 200);
   EXPECT_FALSE(bmc.truth().hostOn);
+}
+
+// Nor does it matter whether whoever asked is still there for the reply.
+TEST(SimServer, APasswordIsSetSomeSecondsAfterItArrived) {
+  Hall hall;
+  Bmc bmc(hall, 0);
+  const auto factory = Identity(1, 0).factoryPassword();
+  ASSERT_EQ(bmc.login(factory), 201);
+  const auto reply = bmc.patch("/redfish/v1/AccountService/Accounts/root", R"({"Password":"Long-enough-1"})");
+  EXPECT_EQ(reply.reply.status, 200);
+  EXPECT_EQ(bmc.login(factory), 201);
+  hall.pass(reply.latency);
+  EXPECT_EQ(bmc.login(factory), 401);
+  EXPECT_EQ(bmc.login("Long-enough-1"), 201);
 }
 
 TEST(SimServer, HoldsEightSessionsAndForgetsIdleOnes) {

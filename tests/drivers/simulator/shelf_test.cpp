@@ -15,7 +15,7 @@ FleetOptions smallRack() {
 struct Shelf : Bmc {
   Shelf(Hall& hall, int machine) : Bmc(hall, machine) {
     login(Identity(1, machine, MachineKind::PowerShelf).factoryPassword());
-    patch("/redfish/v1/AccountService/Accounts/root", R"({"Password":"Site-Passw0rd"})");
+    setPassword("Site-Passw0rd");
     login("Site-Passw0rd");
   }
   int turn(std::string_view how) {
@@ -55,7 +55,7 @@ TEST(SimulatedShelf, TakenOutItFeedsNothingUntilTheNextOneIsOn) {
   EXPECT_FALSE(tray.truth().bmcUp) << "no shelf of its rack is on";
   Bmc next(hall, 1);
   next.login(Identity(1, 1, MachineKind::PowerShelf, 1).factoryPassword());
-  next.patch("/redfish/v1/AccountService/Accounts/root", R"({"Password":"Site-Passw0rd"})");
+  next.setPassword("Site-Passw0rd");
   next.login("Site-Passw0rd");
   EXPECT_EQ(next.post("/redfish/v1/Chassis/powershelf/Actions/Chassis.On").reply.status, 200);
   hall.pass(10min);

@@ -119,7 +119,10 @@ TEST(SimulatedSwitch, SettingsTakeEffectWhenTheirRevisionIsApplied) {
             200);
   EXPECT_EQ(s.send("PATCH", "cluster?rev=1", R"({"state":"enabled"})").reply.status, 200);
   EXPECT_EQ(readString(s.get("cluster"), "state"), "disabled");
-  EXPECT_EQ(s.send("PATCH", "revision/1", R"({"state":"apply"})").reply.status, 200);
+  const auto applied = s.send("PATCH", "revision/1", R"({"state":"apply"})");
+  EXPECT_EQ(applied.reply.status, 200);
+  EXPECT_EQ(s.send("GET", "cluster").reply.status, 200) << "the new password is being set";
+  s.hall.pass(applied.latency);
   EXPECT_EQ(s.send("GET", "cluster").reply.status, 401);
   s.password = "Long-Enough-99";
   EXPECT_EQ(readString(s.get("cluster"), "state"), "enabled");
