@@ -12,7 +12,7 @@ void letRest(StepContext& context) {
   if (context.target().profile.imageDigest.empty()) return;
   AgentOrder rest;
   rest.id = fmt::format("{}-rest", context.run().id.value);
-  rest.reportEvery = 10min;
+  rest.reportEvery = kIdleReports;
   context.leave(PutOrder{context.node().id, std::move(rest)});
 }
 

@@ -13,8 +13,10 @@ namespace zellige::workflows {
 
 namespace {
 
-constexpr Duration kGrace = 30min;  // beyond the plan's own duration: agent restarts, slow reports
-constexpr int kPauses = 3;          // for which nobody had renewed the lease
+constexpr Duration kGrace = 30min;   // beyond the plan's own duration: agent restarts, slow reports
+constexpr int kPauses = 3;           // for which nobody had renewed the lease
+constexpr Duration kSilent = 10min;  // after which the agent, who reports every 30 s, counts as cut off
+constexpr Duration kSilentAtMost = 4h;
 
 std::string subjectOf(const Plan::Test& test) { return "burnin/" + test.id; }
 
@@ -71,6 +73,20 @@ Result<Seen> judgeAll(StepContext& context, const std::vector<const Plan::Test*>
   return Seen::Done;
 }
 
+// An agent whom the provisioning network does not let through pauses, and that is no fault of its machine: heard again, it
+// has the plan's time anew.
+Duration spentSinceHeard(StepContext& context, bool isSilent) {
+  const auto order = orderId(context), silent = order + " silent";
+  const auto kept = context.fact("burnin.heard");
+  if (isSilent)
+    context.setFact("burnin.heard", silent);
+  else if (kept == silent)
+    context.setFact("burnin.heard", fmt::format("{} {}", order, context.spent().count()));
+  const auto heard = context.fact("burnin.heard");
+  if (isSilent || !heard.starts_with(order + " ")) return context.spent();
+  return context.spent() - Duration{std::stoll(heard.substr(order.size() + 1))};
+}
+
 Task<Result<Seen>> lookBurnIn(StepContext& context) {
   const auto tests = testsToRun(context);
   if (tests.empty()) co_return Seen::Done;
@@ -84,7 +100,16 @@ Task<Result<Seen>> lookBurnIn(StepContext& context) {
   const auto head = context.store().reportHead(id);
   if (head && head->burnInOrder == orderId(context) && head->burnInFinished)
     co_return judgeAll(context, tests, context.store().report(id)->report.burnIn);
-  if (context.spent() > planned + kPauses * 2 * ramp + kGrace)
+  const auto heard = std::max(context.run().stepSince, head ? head->received : Time{});
+  const auto silence = context.now() - heard;
+  const bool isSilent = silence >= kSilent;
+  const auto spent = spentSinceHeard(context, isSilent);
+  if (silence >= kSilentAtMost)
+    co_return failure("burnin.failed",
+                      fmt::format("nothing was heard of the machine's agent since {}: the host hangs, or the "
+                                  "provisioning network does not let it through",
+                                  iso8601(heard)));
+  if (!isSilent && spent > planned + kPauses * 2 * ramp + kGrace)
     co_return failure("burnin.failed", "the tests did not finish in time");
   context.waitFor(fmt::format("burn-in: {} tests, {} min", tests.size(),
                               std::chrono::duration_cast<std::chrono::minutes>(planned).count()));
@@ -96,9 +121,14 @@ Task<Result<Seen>> lookBurnIn(StepContext& context) {
 Task<Result<Seen>> lookStress(StepContext& context) {
   const auto head = context.store().reportHead(context.node().id);
   if (head && head->burnInOrder == orderId(context) && head->burnInFinished) co_return Seen::Done;
-  const auto terms = context.site().powerAt(context.node().place);
+  const auto order = context.store().order(context.node().id);
+  if (!order || order->id != orderId(context)) co_return Seen::Done;  // it was never given
+  // As the machine was told, whatever the configuration says today.
+  auto most = order->stress.lease;
+  if (most == Duration{0})  // nobody limited it: nothing stops it before its tests are over
+    for (const auto& test : order->tests) most += test.duration;
   const auto ended = context.run().ended.value_or(context.now());
-  co_return context.now() < ended + terms.lease + terms.ramp ? Seen::Busy : Seen::Done;
+  co_return context.now() < ended + most + order->stress.ramp ? Seen::Busy : Seen::Done;
 }
 
 Task<Result<void>> orderBurnIn(StepContext& context) {

@@ -70,7 +70,7 @@ Task<Result<Seen>> lookInstalled(StepContext& context) {
   co_return context.spent() < patience ? Seen::Busy : Seen::Done;
 }
 
-Task<Result<Seen>> lookOff(StepContext& context) {
+Task<Result<Seen>> lookOffForMedia(StepContext& context) {
   if (settled(context)) co_return Seen::Done;
   co_return co_await lookHostOff(context);
 }
@@ -101,7 +101,7 @@ Task<Result<void>> setBootOnce(StepContext& context) {
   co_return co_await context.bmc().setBootOverride(std::move(wanted));
 }
 
-Task<Result<Seen>> lookOn(StepContext& context) {
+Task<Result<Seen>> lookBooted(StepContext& context) {
   if (settled(context)) co_return Seen::Done;
   const auto host = co_await context.bmc().host();
   if (!host) co_return host.error();
@@ -164,7 +164,7 @@ Task<Result<Seen>> lookMediaOut(StepContext& context) {
 }
 Task<Result<void>> ejectMedia(StepContext& context) { co_return co_await context.bmc().ejectMedia(); }
 
-Task<Result<Seen>> lookRestarted(StepContext& context) {
+Task<Result<Seen>> lookIntoImage(StepContext& context) {
   if (settled(context)) co_return Seen::Done;
   const auto host = co_await context.bmc().host();
   if (!host) co_return host.error();
@@ -204,7 +204,7 @@ std::vector<Step> imageSteps() {
       {.id = "image.off",
        .title = "Switch the host off",
        .about = "Switches the host off at once, whatever it runs.",
-       .look = lookOff,
+       .look = lookOffForMedia,
        .act = switchHostOff,
        .poll = 5s,
        .spent = "power.stuck"},
@@ -225,7 +225,7 @@ std::vector<Step> imageSteps() {
       {.id = "image.on",
        .title = "Switch the host on",
        .about = "Switches the host on: it boots the deploy agent.",
-       .look = lookOn,
+       .look = lookBooted,
        .act = switchHostOn,
        .poll = 5s,
        .spent = "power.stuck"},
@@ -257,7 +257,7 @@ std::vector<Step> imageSteps() {
       {.id = "image.restart",
        .title = "Restart into the installed system",
        .about = "Restarts the host at once. That it happened is seen by the time of its last reset.",
-       .look = lookRestarted,
+       .look = lookIntoImage,
        .act = restart,
        .effect = Effect::Transient,
        .repeat = Repeat::Safe,

@@ -11,8 +11,8 @@ namespace zellige::workflows {
 namespace {
 
 // A BMC that is busy or half awake lists parts late: what differs must be read three times, 30 s apart (FACTS 11).
-constexpr int kEqualReads = 3;
-constexpr Duration kBetweenReads = 30s;
+constexpr int kEqualInventories = 3;
+constexpr Duration kBetweenInventories = 30s;
 
 // Without its HGX baseboard a tray lists no GPU. After its power came, that is a matter of minutes and no finding.
 constexpr Duration kBaseboardStarts = 20min;
@@ -38,13 +38,13 @@ bool confirmed(StepContext& context, const std::vector<Difference>& differences)
     last.clear();
   }
   const auto now = toMillis(context.now());
-  if (last.empty() || now - std::stoll(last) >= kBetweenReads.count()) {
+  if (last.empty() || now - std::stoll(last) >= kBetweenInventories.count()) {
     count += '|';
     last = std::to_string(now);
   }
-  context.waitFor(fmt::format("reading the parts again ({} of {}): {}", count.size(), kEqualReads,
+  context.waitFor(fmt::format("reading the parts again ({} of {}): {}", count.size(), kEqualInventories,
                               differences.front().detail));
-  return count.size() >= static_cast<std::size_t>(kEqualReads);
+  return count.size() >= static_cast<std::size_t>(kEqualInventories);
 }
 
 Task<Result<Seen>> lookInventory(StepContext& context) {

@@ -19,7 +19,7 @@ constexpr Lifecycle kChecksLeaksIn[] = {Lifecycle::Planned, Lifecycle::Discovere
 constexpr Lifecycle kChecksDomainIn[] = {Lifecycle::Available, Lifecycle::InService};
 constexpr NodeKind kOfTheDomain[] = {NodeKind::ComputeTray, NodeKind::SwitchTray};
 constexpr Duration kHostTime = 10min;  // a restart takes 6
-constexpr int kEqualReads = 3;  // a control plane that is still finding its nodes may say so once too early
+constexpr int kEqualAnswers = 3;  // a control plane that is still finding its nodes may say so once too early
 constexpr Duration kFabricTime = 30min;  // for the control plane to configure the fabric; then somebody must look
 
 Task<Result<Seen>> lookDry(StepContext& context) {
@@ -172,7 +172,7 @@ Task<Result<Seen>> lookControlPlane(StepContext& context) {
     co_return failure("domain.control_plane", std::move(state));
   }
   reads += '|';
-  if (reads.size() < kEqualReads) co_return Seen::Busy;
+  if (reads.size() < kEqualAnswers) co_return Seen::Busy;
   leaveShown(context, *leader);
   co_return Seen::Done;
 }

@@ -8,7 +8,7 @@ namespace zellige::workflows {
 namespace {
 
 // The factory's password is replaced before anything is written, even where the BMC does not insist.
-Task<Result<Seen>> lookPassword(StepContext& context) {
+Task<Result<Seen>> lookPasswordKept(StepContext& context) {
   const auto access = context.store().loadAccess(context.node().id);
   if (!access) co_return access.error();
   const auto signedIn = co_await context.bmc().signIn();
@@ -18,7 +18,7 @@ Task<Result<Seen>> lookPassword(StepContext& context) {
   co_return settled->mustChange ? Seen::Todo : Seen::Done;
 }
 
-Task<Result<void>> changePassword(StepContext& context) { co_return co_await context.bmc().changePassword(); }
+Task<Result<void>> renewPassword(StepContext& context) { co_return co_await context.bmc().changePassword(); }
 
 bool satisfies(const BmcSettings& has, const BmcSettings& wanted) {
   const bool ntp = wanted.ntp.empty() || has.ntp == wanted.ntp;
@@ -59,8 +59,8 @@ std::vector<Step> settingsSteps() {
        .title = "Replace the factory password",
        .about = "Replaces the factory's password of the BMC, even where the BMC does not insist: random, and "
                 "stored sealed before it is sent. A password that the manifest calls the site's own stays.",
-       .look = lookPassword,
-       .act = changePassword,
+       .look = lookPasswordKept,
+       .act = renewPassword,
        .settle = 20s,
        .spent = "bmc.credentials"},
       {.id = "settings.bmc",

@@ -8,7 +8,7 @@ namespace zellige::workflows {
 
 namespace {
 
-Task<Result<Seen>> lookContact(StepContext& context) {
+Task<Result<Seen>> lookOsContact(StepContext& context) {
   const auto found = co_await context.os().signIn();
   if (!found) co_return found.error();
   const auto& node = context.node();
@@ -19,7 +19,7 @@ Task<Result<Seen>> lookContact(StepContext& context) {
   co_return Seen::Done;
 }
 
-Task<Result<Seen>> lookPassword(StepContext& context) {
+Task<Result<Seen>> lookOsPassword(StepContext& context) {
   const auto found = co_await context.os().signIn();  // settles what a crash left open
   if (!found) co_return found.error();
   const auto access = context.store().loadAccess({context.node().id, Endpoint::Os});
@@ -27,7 +27,9 @@ Task<Result<Seen>> lookPassword(StepContext& context) {
   co_return access->mustChange ? Seen::Todo : Seen::Done;
 }
 
-Task<Result<void>> changePassword(StepContext& context) { co_return co_await context.os().changePassword(); }
+Task<Result<void>> changeOsPassword(StepContext& context) {
+  co_return co_await context.os().changePassword();
+}
 
 }  // namespace
 
@@ -38,14 +40,14 @@ std::vector<Step> switchOsSteps() {
        .about = "Signs in to the system that the switch tray runs, beside its BMC, and compares the serial "
                 "that it "
                 "tells.",
-       .look = lookContact,
+       .look = lookOsContact,
        .deadline = 1h},
       {.id = "nvos.password",
        .title = "Replace the factory password of the switch's system",
        .about =
            "Replaces the factory's password of that system: random, and stored sealed before it is sent.",
-       .look = lookPassword,
-       .act = changePassword,
+       .look = lookOsPassword,
+       .act = changeOsPassword,
        .settle = 20s,
        .spent = "bmc.credentials"},
   };

@@ -57,6 +57,28 @@ std::optional<Budgets::Scope> Budgets::tooFull(const Need& need, const std::vect
   return std::nullopt;
 }
 
+// What the scope cannot give even when it is empty keeps nobody waiting.
+bool Budgets::mustWaitAt(const Waiter& waiter, const Scope& scope) const {
+  return std::any_of(waiter.needs.begin(), waiter.needs.end(), [&](const Need& need) {
+    return need.budget == scope.first && need.amount > 0 && need.amount <= limit(scope) &&
+           tooFull(need, {scope});
+  });
+}
+
+// Only where somebody may need more than this one can it fit and they not.
+bool Budgets::isBehind(const Waiter& waiter) const {
+  return std::any_of(waiter.scopes.begin(), waiter.scopes.end(), [&](const Scope& scope) {
+    const auto at = waitingAt_.find(scope);
+    const auto largest = largest_.find(scope);
+    if (at == waitingAt_.end() || largest == largest_.end()) return false;
+    const bool needsMost = std::any_of(waiter.needs.begin(), waiter.needs.end(), [&](const Need& need) {
+      return need.budget == scope.first && need.amount >= largest->second;
+    });
+    return !needsMost && std::any_of(at->second.begin(), at->second.lower_bound(&waiter),
+                                     [&](const Waiter* w) { return mustWaitAt(*w, scope); });
+  });
+}
+
 bool Budgets::fits(const Waiter& waiter) const {
   return std::none_of(waiter.needs.begin(), waiter.needs.end(),
                       [&](const Need& need) { return tooFull(need, waiter.scopes); });
@@ -85,7 +107,7 @@ bool Budgets::take(RunId run, Lane lane, Time since, const std::vector<Need>& ne
   }
   if (waiter.needs.empty()) return true;
   if (waiters_.contains(run)) return false;
-  if (fits(waiter)) {
+  if (fits(waiter) && !isBehind(waiter)) {
     hold(run, waiter.needs, place);
     return true;
   }
@@ -94,7 +116,7 @@ bool Budgets::take(RunId run, Lane lane, Time since, const std::vector<Need>& ne
     waitingAt_[scope].insert(&kept);
     auto& largest = largest_[scope];
     for (const auto& need : kept.needs)
-      if (need.budget == scope.first) largest = std::max(largest, need.amount);
+      if (need.budget == scope.first && need.amount <= limit(scope)) largest = std::max(largest, need.amount);
   }
   return false;
 }
@@ -127,8 +149,13 @@ void Budgets::releaseAll(RunId run) {
   if (auto held = held_.extract(run)) giveBack(held.mapped());
 }
 
+// Those whom it kept waiting may fit.
 void Budgets::withdraw(RunId run) {
-  if (const auto it = waiters_.find(run); it != waiters_.end()) forget(it->second);
+  const auto it = waiters_.find(run);
+  if (it == waiters_.end()) return;
+  const auto scopes = it->second.scopes;
+  forget(it->second);
+  for (const auto& scope : scopes) grant(scope);
 }
 
 void Budgets::forget(const Waiter& waiter) {
@@ -157,10 +184,7 @@ void Budgets::grant(const Scope& scope) {
   if (at == waitingAt_.end()) return;
   for (auto it = at->second.begin(); it != at->second.end();) {
     const auto& waiter = **it++;
-    const bool isFull = std::any_of(waiter.needs.begin(), waiter.needs.end(), [&](const Need& need) {
-      return need.budget == scope.first && need.amount > 0 && tooFull(need, {scope});
-    });
-    if (isFull) return;
+    if (mustWaitAt(waiter, scope)) return;
     if (!fits(waiter)) continue;
     const bool last = it == at->second.end();
     hold(waiter.run, waiter.needs, waiter.place);
@@ -182,6 +206,11 @@ std::string Budgets::shortage(const std::vector<Need>& needs, const Place& place
     if (need.amount <= 0)
       return fmt::format("power: {} has a limit, and the SKU does not say what stress draws (stress_watts)",
                          where);
+    if (need.amount > limit(*full))
+      return fmt::format(
+          "power: it needs {} W, and {} never has more than {} W: raise the limit, or correct "
+          "the SKU's stress_watts",
+          need.amount, where, limit(*full));
     return fmt::format("power: it needs {} W; {} of {} W are leased in {}", need.amount, used(*full),
                        limit(*full), where);
   }
@@ -190,10 +219,13 @@ std::string Budgets::shortage(const std::vector<Need>& needs, const Place& place
 
 std::vector<Budgets::Use> Budgets::use() const {
   std::vector<Use> out;
-  for (const auto& [scope, used] : used_) {
-    if (used == 0) continue;
+  std::set<Scope> scopes;
+  for (const auto& [scope, used] : used_)
+    if (used != 0) scopes.insert(scope);
+  for (const auto& [scope, waiting] : waitingAt_) scopes.insert(scope);
+  for (const auto& scope : scopes) {
     const auto waiting = waitingAt_.find(scope);
-    out.push_back({scope.first, scope.second, used, limit(scope),
+    out.push_back({scope.first, scope.second, used(scope), limit(scope),
                    waiting == waitingAt_.end() ? 0 : static_cast<int>(waiting->second.size())});
   }
   return out;

@@ -56,7 +56,7 @@ class Budgets {
   bool holds(RunId run, Budget budget) const;
   /// Runs that got what they waited for since the last call, in the order of the grants.
   std::vector<RunId> granted();
-  /// "flash: 18 of 18 in H1/R01/RK001": what keeps these needs from being met; empty if they would be.
+  /// "flash: 18 of 18 in H1/R01/RK001": what keeps these needs from being met; empty if they would fit.
   std::string shortage(const std::vector<Need>& needs, const Place& place) const;
 
   struct Use {
@@ -92,6 +92,9 @@ class Budgets {
   /// nullopt: it fits. Else the scope that is too full.
   std::optional<Scope> tooFull(const Need& need, const std::vector<Scope>& scopes) const;
   bool fits(const Waiter& waiter) const;
+  bool mustWaitAt(const Waiter& waiter, const Scope& scope) const;
+  /// It would fit, and somebody who waited before does not: then it is not its turn.
+  bool isBehind(const Waiter& waiter) const;
   void hold(RunId run, const std::vector<Need>& needs, const Place& place);
   void giveBack(const std::vector<Holding>& held);
   void grant(const Scope& scope);

@@ -7,8 +7,8 @@
 namespace zellige {
 
 namespace {
-constexpr int kAtATime = 256;  // starts that wait for their commit together
-constexpr int kPage = 500;     // nodes looked at between two rounds of the event loop: about 10 ms
+constexpr int kAtATime = 256;        // starts that wait for their commit together
+constexpr int kNodesPerRound = 500;  // nodes looked at between two rounds of the event loop: about 10 ms
 }  // namespace
 
 struct Intake::Sweep {
@@ -33,7 +33,7 @@ Task<int> Intake::sweep() {
   for (const auto lifecycle : {Lifecycle::Qualifying, Lifecycle::Discovered, Lifecycle::Planned}) {
     const auto nodes = store_.nodesIn(lifecycle);
     for (auto id = nodes.rbegin(); id != nodes.rend(); ++id) {
-      if (++looked % kPage == 0) co_await sleepFor(executor_, Duration{1});
+      if (++looked % kNodesPerRound == 0) co_await sleepFor(executor_, Duration{1});
       const auto node = store_.node(*id);
       const auto* workflow = node ? engine_.qualifying(node->kind) : nullptr;
       if (!workflow || byRecipe.contains(node->place.rack()) || !mayStart(*node)) continue;

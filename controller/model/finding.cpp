@@ -16,9 +16,9 @@ constexpr Cause kCauses[] = {
      "accept-certificate SERIAL --reason …) and retry the run; if not, find out who answers.",
      true},
     {"bmc.credentials", "The BMC refuses the password we have",
-     "Read the password on the pull tag, import it and only then retry the run: each retry is a guess, and "
-     "too many "
-     "lock the account.",
+     "Read the password on the pull tag, import it and then retry the run. After a reset to factory, import "
+     "the "
+     "manifest as it is: its password is tried again.",
      true},
     {"bmc.lease_conflict", "DHCP and the manifest do not agree about the BMC's address",
      "The detail says who has which. Correct the manifest, or the DHCP server's reservation; the finding is "

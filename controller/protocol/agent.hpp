@@ -117,6 +117,8 @@ struct StressTerms {
   Duration lease{0};  ///< 0: nobody limits it: at full from the start
 };
 
+constexpr Duration kIdleReports = std::chrono::minutes{10};  ///< of a machine that nothing is done to
+
 struct AgentOrder {
   std::string id;  ///< the same id is the same order
   OrderKind kind = OrderKind::Wait;

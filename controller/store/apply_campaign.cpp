@@ -11,11 +11,6 @@ namespace zellige {
 
 namespace {
 
-Json withWhy(Json data, const std::string& why) {
-  if (!why.empty()) data["why"] = why;
-  return data;
-}
-
 Error gone(const Campaign& campaign, CampaignState from) {
   return {Errc::Conflict, fmt::format("campaign {} is {}, not {} any more", campaign.id.value,
                                       nameOf(campaign.state), nameOf(from))};

@@ -13,11 +13,6 @@ namespace zellige {
 
 namespace {
 
-Json withWhy(Json data, const std::string& why) {
-  if (!why.empty()) data["why"] = why;
-  return data;
-}
-
 Json describe(const std::vector<RoleGrant>& grants) {
   Json out = Json::array();
   for (const auto& g : grants) out.push_back({{"role", g.role}, {"place", g.place}});

@@ -13,7 +13,7 @@ namespace zellige {
 
 namespace {
 
-Error invalid(std::string what) { return {Errc::Invalid, std::move(what)}; }
+Error cannotRoll(std::string what) { return {Errc::Invalid, std::move(what)}; }
 
 struct Candidate {
   NodeId node;
@@ -58,15 +58,16 @@ Result<void> fits(Connection& db, const Baseline& baseline, const std::vector<Ca
     if (!inventory || inventory->firmware.empty()) continue;
     asked.insert(node.sku);
     if (complianceOf(baseline, *inventory).knowsNothing)
-      return invalid(fmt::format("the baseline {} names no firmware that a {} has", baseline.name, node.sku));
+      return cannotRoll(
+          fmt::format("the baseline {} names no firmware that a {} has", baseline.name, node.sku));
   }
   return {};
 }
 
 Result<void> limitsLetItEnd(const Campaign& wanted) {
-  if (wanted.window < 1) return invalid("a window of 0 racks lets nothing begin");
+  if (wanted.window < 1) return cannotRoll("a window of 0 racks lets nothing begin");
   if (wanted.perRack < 0 || wanted.canary < 0 || wanted.failureBudget < 0)
-    return invalid("limits are numbers from 0 on");
+    return cannotRoll("limits are numbers from 0 on");
   return {};
 }
 
@@ -103,9 +104,9 @@ Result<Selection> selectMembers(Connection& db, const Campaign& wanted) {
     return Error{Errc::NotFound, fmt::format("there is no profile '{}' in the catalogue", wanted.profile)};
   const auto nodes = candidates(db, wanted);
   if (nodes.empty())
-    return invalid(fmt::format("no {} that has come up once is in {}{}", nameOf(wanted.kind),
-                               wanted.place.empty() ? "the site" : wanted.place,
-                               wanted.profile.empty() ? "" : " with profile " + wanted.profile));
+    return cannotRoll(fmt::format("no {} that has come up once is in {}{}", nameOf(wanted.kind),
+                                  wanted.place.empty() ? "the site" : wanted.place,
+                                  wanted.profile.empty() ? "" : " with profile " + wanted.profile));
   if (auto fit = fits(db, baseline->baseline, nodes); !fit) return fit.error();
   if (auto free = nobodyIsInAnother(db, nodes); !free) return free.error();
 
@@ -119,7 +120,7 @@ Result<Selection> selectMembers(Connection& db, const Campaign& wanted) {
   const auto all = ready.size() + others.size();
   const auto wantedRacks = static_cast<std::size_t>(wanted.canary);
   if (wantedRacks > all)
-    return invalid(fmt::format("a canary of {} racks: only {} are selected", wanted.canary, all));
+    return cannotRoll(fmt::format("a canary of {} racks: only {} are selected", wanted.canary, all));
   std::set<std::string> canary;
   const auto first = std::min(wantedRacks, ready.size());
   spread(ready, first, canary);

@@ -45,6 +45,11 @@ EventChain::EventChain(Connection& db) : db_(db) {
   head_ = q.step() ? Head{q.integer(0), q.text(1)} : chainStart(db);
 }
 
+Json withWhy(Json data, const std::string& why) {
+  if (!why.empty()) data["why"] = why;
+  return data;
+}
+
 std::string canonicalLine(const StoredEvent& e) {
   std::string out;
   out.reserve(160 + e.actor.size() + e.data.size() + e.kind.size());

@@ -47,6 +47,9 @@ struct Writing {
   void wordEvent(std::string_view kind, NodeId node, std::initializer_list<Word> words);
 };
 
+/// An event's data with the reason that a person gave, if any.
+Json withWhy(Json data, const std::string& why);
+
 /// The line that is hashed: one JSON object, keys sorted.
 std::string canonicalLine(const StoredEvent& event);
 

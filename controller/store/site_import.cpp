@@ -60,6 +60,7 @@ class Import {
     std::optional<Node> stored;
     std::string mark, osMark;  ///< keyed digests of the manifest's passwords; empty: it has no such endpoint
     std::string storedMark, storedOsMark;
+    bool isRefused = false, isOsRefused = false;  ///< the machine refuses what we had set since
     /// It may want what another has; what it had before is its own.
     bool claimsAnew() const {
       return !stored || stored->lifecycle == Lifecycle::Retired || changes.contains("place") || isElsewhere();
@@ -212,6 +213,9 @@ class Import {
     p.stored = findNode(w_.db, NodeId{q.integer(0)});
     p.storedMark = storedMark(p.stored->id, Endpoint::Bmc);
     p.storedOsMark = storedMark(p.stored->id, Endpoint::Os);
+    p.isRefused = p.storedMark == p.mark && refusesOurs(p.stored->id, Endpoint::Bmc, n.password);
+    p.isOsRefused = !p.osMark.empty() && p.storedOsMark == p.osMark &&
+                    refusesOurs(p.stored->id, Endpoint::Os, n.osPassword);
     const auto note = [&](std::string_view what, const std::string& from, const std::string& to) {
       if (from != to) p.changes[std::string(what)] = {{"from", from}, {"to", to}};
     };
@@ -233,6 +237,8 @@ class Import {
     note("os_user", s.os.user, n.os.user);
     if (p.storedMark != p.mark) p.changes["password"] = "replaced";
     if (p.storedOsMark != p.osMark) p.changes["os_password"] = "replaced";
+    if (p.isRefused) p.changes["password"] = "the manifest's again: the BMC refuses what we had set";
+    if (p.isOsRefused) p.changes["os_password"] = "the manifest's again: NVOS refuses what we had set";
     return p;
   }
 
@@ -243,6 +249,16 @@ class Import {
     auto q = w_.db.query("SELECT manifest_mark FROM access WHERE node = ? AND endpoint = ?");
     q.bind(node, nameOf(at));
     return q.step() ? q.text(0) : std::string{};
+  }
+
+  /// A BMC that was reset to factory, or exchanged: the manifest said the truth all the time, and its mark is the same.
+  bool refusesOurs(NodeId node, Endpoint at, const Secret& manifests) {
+    auto q = w_.db.query(
+        "SELECT 1 FROM access WHERE node = ? AND endpoint = ? AND refusals >= 2 AND next_password IS NULL");
+    q.bind(node, nameOf(at));
+    if (!q.step()) return false;
+    const auto access = findAccess(w_.db, w_.box, {node, at});
+    return access && access->password != manifests;
   }
 
   /// A place or address that a node of this import takes over must be free, or be given up in the same import.
@@ -288,6 +304,8 @@ class Import {
         .run();
     if (p.storedMark != p.mark) replaceAccess(s.id, n.bmc.user, n.password, n.factoryPassword, p.mark);
     if (p.storedOsMark != p.osMark) replaceOsAccess(s.id, p);
+    if (p.isRefused) offerManifests(s.id, Endpoint::Bmc, n.password, n.factoryPassword);
+    if (p.isOsRefused) offerManifests(s.id, Endpoint::Os, n.osPassword, n.osFactoryPassword);
     indexNodeText(w_.db, s.id);
     if (!p.changes.empty()) w_.event("node.changed", s.id, {}, p.changes);
     if (p.isElsewhere())
@@ -363,6 +381,15 @@ class Import {
             "session_uri = '', refusals = 0, manifest_mark = excluded.manifest_mark, "
             "version = access.version + 1")
         .bind(id, nameOf(at), user, w_.box.seal(password), factory, mark)
+        .run();
+  }
+  // What we had set stays beside it: should the BMC only have been locked, it is still the right one.
+  void offerManifests(NodeId id, Endpoint at, const Secret& password, bool factory) {
+    w_.db
+        .query(
+            "UPDATE access SET next_password = password, password = ?, must_change = ?, guess_current = 1, "
+            "session_token = '', refusals = 0, version = version + 1 WHERE node = ? AND endpoint = ?")
+        .bind(w_.box.seal(password), factory, id, nameOf(at))
         .run();
   }
   void replaceOsAccess(NodeId id, const Planned& p) {

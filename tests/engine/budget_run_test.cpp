@@ -180,7 +180,8 @@ TEST_P(Overdue, ASlotStaysHeldWhileTheMachineStillFlashes) {
   t.site.run(2h);
   EXPECT_FALSE(t.run(runs[0]).unfinished());
   EXPECT_THAT(t.toy(1).acts, IsEmpty());
-  ASSERT_EQ(t.site.engine().budgetUse().size(), 2u);
+  const auto uses = t.site.engine().budgetUse();
+  ASSERT_EQ(std::count_if(uses.begin(), uses.end(), [](const auto& use) { return use.used > 0; }), 2);
   t.toy(0).broken.reset();
   ASSERT_TRUE(t.site.runUntil([&] { return t.devices[0]->seen("flash") == Seen::Done; }, 4h));
   ASSERT_TRUE(t.site.runUntil([&] { return t.toy(1).acts.size() == 1; }, 3min)) << "…and is given back then";

@@ -179,12 +179,37 @@ TEST(Budgets, WhoNeedsMuchIsNotPassedForEverByThoseWhoNeedLittle) {
   Budgets b(watts());
   ASSERT_TRUE(b.take(RunId{1}, Lane::Background, age(1), {stress(6'000)}, kHere));
   ASSERT_FALSE(b.take(RunId{2}, Lane::Background, age(2), {stress(6'000)}, kThere));
-  ASSERT_TRUE(b.take(RunId{3}, Lane::Background, age(3), {stress(1'000)}, kThere)) << "there is room for it";
-  b.take(RunId{4}, Lane::Background, age(4), {stress(3'500)}, kThere);
-  b.releaseAll(RunId{3});
-  EXPECT_THAT(b.granted(), IsEmpty()) << "the fourth would fit, and waits behind the second";
+  EXPECT_FALSE(b.take(RunId{3}, Lane::Background, age(3), {stress(1'000)}, kThere)) << "it came later";
+  EXPECT_TRUE(b.take(RunId{4}, Lane::Operator, age(4), {stress(1'000)}, kThere))
+      << "an operator's goes first";
+  b.take(RunId{5}, Lane::Background, age(5), {stress(3'500)}, kThere);
+  b.releaseAll(RunId{4});
+  EXPECT_THAT(b.granted(), IsEmpty()) << "the third would fit, and waits behind the second";
   b.releaseAll(RunId{1});
-  EXPECT_THAT(b.granted(), ElementsAre(RunId{2}, RunId{4}));
+  EXPECT_THAT(b.granted(), ElementsAre(RunId{2}, RunId{3}));
+}
+
+TEST(Budgets, WhoGivesUpWaitingLetsThoseBehindGo) {
+  Budgets b(watts());
+  ASSERT_TRUE(b.take(RunId{1}, Lane::Background, age(1), {stress(6'000)}, kHere));
+  ASSERT_FALSE(b.take(RunId{2}, Lane::Background, age(2), {stress(6'000)}, kThere));
+  ASSERT_FALSE(b.take(RunId{3}, Lane::Background, age(3), {stress(1'000)}, kThere));
+  b.withdraw(RunId{2});
+  EXPECT_THAT(b.granted(), ElementsAre(RunId{3}));
+}
+
+TEST(Budgets, WhatAPlaceCanNeverGiveKeepsNobodyWaiting) {
+  Budgets b(watts());
+  EXPECT_FALSE(b.take(RunId{1}, Lane::Background, age(1), {stress(6'500)}, kHere));
+  EXPECT_THAT(b.shortage({stress(6'500)}, kHere),
+              testing::HasSubstr("H1/R01/RK001 never has more than 6000 W"));
+  ASSERT_EQ(b.use().size(), 2u) << "and it is shown that somebody waits";
+  EXPECT_EQ(b.use().back().used, 0);
+  EXPECT_EQ(b.use().back().waiting, 1);
+  EXPECT_TRUE(b.take(RunId{2}, Lane::Background, age(2), {stress(6'000)}, kHere));
+  EXPECT_FALSE(b.take(RunId{3}, Lane::Background, age(3), {stress(3'000)}, kHere));
+  b.releaseAll(RunId{2});
+  EXPECT_THAT(b.granted(), ElementsAre(RunId{3}));
 }
 
 TEST(Budgets, WhereWattsAreLimitedWhoDoesNotSayHowManyGetsNone) {

@@ -204,12 +204,12 @@ TEST_F(SiteImportTest, TakesACorrectedPasswordButKeepsARotatedOne) {
   auto access = *store_->loadAccess(node);
   access.password = Secret{"rotated"};
   access.mustChange = false;
-  access.refusals = 2;
+  access.refusals = 1;
   access.refusedAt = Time{Duration{1}};
   ASSERT_TRUE(wait(store_->saveAccess(node, access)));
   ASSERT_TRUE(wait(store_->importSite(site(3), by_)));
   EXPECT_EQ(store_->loadAccess(node)->password.reveal(), "rotated");
-  EXPECT_EQ(store_->loadAccess(node)->refusals, 2);
+  EXPECT_EQ(store_->loadAccess(node)->refusals, 1);
   EXPECT_EQ(store_->loadAccess(node)->refusedAt, access.refusedAt);
   auto corrected = site(3);
   corrected.manifests[0].nodes[0].password = Secret{"from the pull tag"};
@@ -217,6 +217,31 @@ TEST_F(SiteImportTest, TakesACorrectedPasswordButKeepsARotatedOne) {
   EXPECT_EQ(store_->loadAccess(node)->refusals, 0) << "of another password";
   EXPECT_EQ(store_->loadAccess(node)->password.reveal(), "from the pull tag");
   EXPECT_TRUE(store_->loadAccess(node)->mustChange);
+}
+
+// Reset to factory, or another BMC board: the manifest says what it said before, and is right.
+TEST_F(SiteImportTest, TriesTheManifestsPasswordAgainWhereTheRotatedOneIsRefused) {
+  openWithSite();
+  const auto node = nodeId(0);
+  const auto manifests = store_->loadAccess(node)->password;
+  auto access = *store_->loadAccess(node);
+  access.password = Secret{"rotated"};
+  access.mustChange = false;
+  access.refusals = 2;
+  access.refusedAt = Time{Duration{1}};
+  ASSERT_TRUE(wait(store_->saveAccess(node, access)));
+  EXPECT_EQ(wait(store_->importSite(site(3), by_))->nodesChanged, 1);
+  const auto now = *store_->loadAccess(node);
+  EXPECT_EQ(now.password, manifests);
+  EXPECT_EQ(now.guess(), manifests) << "the other one was refused";
+  EXPECT_EQ(now.nextPassword, Secret{"rotated"}) << "and may be right again when a lockout is over";
+  EXPECT_TRUE(now.mustChange);
+  EXPECT_EQ(now.refusals, 0);
+  EXPECT_EQ(wait(store_->importSite(site(3), by_))->nodesChanged, 0);
+  auto refused = now;
+  refused.refusals = 2;
+  ASSERT_TRUE(wait(store_->saveAccess(node, refused)));
+  EXPECT_EQ(wait(store_->importSite(site(3), by_))->nodesChanged, 0) << "each import would be a guess";
 }
 
 TEST_F(SiteImportTest, TakesItsUserAgainWhereThatLostToAPasswordChange) {

@@ -141,7 +141,7 @@ void FakeBmc::agentTurn(NodeId node) {
     if (what.kind == OrderKind::BurnIn) {
       writes.emplace_back("burnin");
       report_.burnIn = {what.id, false, {}};
-      orderDone_ = now + what.tests.front().duration;
+      orderDone_ = now + what.tests.front().duration + burnInPauses;
     }
   }
   const bool over = now >= orderDone_;

@@ -53,6 +53,7 @@ class FakeBmc final : public NoBmc {
   bool foreignMoves = true;  ///< it tells its progress
   TaskState foreignTaskState = TaskState::Running;
   int failImages = 0;
+  Duration burnInPauses{0};  ///< beyond what its first test takes
 
   // Ground truth
   std::vector<std::string> writes;

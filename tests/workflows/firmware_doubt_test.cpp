@@ -10,14 +10,14 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-struct Tray : FleetOfOne {
-  Tray() : FleetOfOne(workflows::firmwareSteps()) {}
+struct DoubtfulTray : FleetOfOne {
+  DoubtfulTray() : FleetOfOne(workflows::firmwareSteps()) {}
 };
 Error lostReply() { return Error{Errc::Timeout, "no reply in time", true}; }
 
 // The reply to the restart is lost, the old version stays (fault 16), and nothing tells when the BMC restarted.
 TEST(FirmwareInDoubt, ABmcWithoutResetTimesIsNotRestartedAgain) {
-  Tray t;
+  DoubtfulTray t;
   t.machine().dates = false;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
   t.machine().packages["package-bmc"].activation = Activation::AuxCycle;
@@ -28,7 +28,7 @@ TEST(FirmwareInDoubt, ABmcWithoutResetTimesIsNotRestartedAgain) {
 
 // Somebody else's task appears as failed while ours is not listed yet, and has no name.
 TEST(FirmwareInDoubt, AnotherOnesFailedTaskIsNotOurs) {
-  Tray t;
+  DoubtfulTray t;
   t.machine().namesTasks = false;
   t.machine().foreignTaskState = TaskState::Failed;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
@@ -42,7 +42,7 @@ TEST(FirmwareInDoubt, AnotherOnesFailedTaskIsNotOurs) {
 }
 
 TEST(FirmwareInDoubt, APushWithAnUnknownOutcomeIsDecidedByTheTasks) {
-  Tray t;
+  DoubtfulTray t;
   t.machine().refuse["push"] = {lostReply()};
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   EXPECT_EQ(t.runToEnd(), RunState::Done);
@@ -51,7 +51,7 @@ TEST(FirmwareInDoubt, APushWithAnUnknownOutcomeIsDecidedByTheTasks) {
 
 // It was seen running: that the BMC forgets it says nothing.
 TEST(FirmwareInDoubt, APushWithAnUnknownOutcomeWhoseTaskIsForgottenIsNotRepeated) {
-  Tray t;
+  DoubtfulTray t;
   t.machine().refuse["push"] = {lostReply()};
   t.machine().forgetsTasks = true;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
@@ -62,7 +62,7 @@ TEST(FirmwareInDoubt, APushWithAnUnknownOutcomeWhoseTaskIsForgottenIsNotRepeated
 // Nobody looked while its task was listed, because we were dead or the network was.
 TEST(FirmwareInDoubt, APushWithAnUnknownOutcomeThatNobodyWatchedIsNotRepeated) {
   for (const bool dead : {true, false}) {
-    Tray t;
+    DoubtfulTray t;
     t.machine().refuse["push"] = {lostReply()};
     t.machine().forgetsTasks = true;
     t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
@@ -82,7 +82,7 @@ TEST(FirmwareInDoubt, APushWithAnUnknownOutcomeThatNobodyWatchedIsNotRepeated) {
 }
 
 TEST(FirmwareInDoubt, APushThatNeverArrivedIsRepeatedInMinutes) {
-  Tray t;
+  DoubtfulTray t;
   t.machine().lostRequests["push"] = 1;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.site.boot();
@@ -93,7 +93,7 @@ TEST(FirmwareInDoubt, APushThatNeverArrivedIsRepeatedInMinutes) {
 }
 
 TEST(FirmwareInDoubt, ATaskThatVanishedWithABmcRestartIsNotPushedAgainBeforeTheCycle) {
-  Tray t;
+  DoubtfulTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.site.world.after(15min, [&] { t.machine().restartBmc(); });
   t.machine().flashes = 14min;
@@ -109,7 +109,7 @@ TEST(FirmwareInDoubt, ATaskThatVanishedWithABmcRestartIsNotPushedAgainBeforeTheC
 
 // Fault 11: a BMC that restarts by itself at the end of its own update has brought it alive.
 TEST(FirmwareInDoubt, ABmcThatRestartedByItselfIsNotRestartedForWhatIsAlive) {
-  Tray t;
+  DoubtfulTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
   t.site.boot();
   t.id = t.start();
@@ -121,7 +121,7 @@ TEST(FirmwareInDoubt, ABmcThatRestartedByItselfIsNotRestartedForWhatIsAlive) {
 }
 
 TEST(FirmwareInDoubt, ATaskThatTheBmcForgetsAtOnceIsNotPushedTwiceWithoutNeed) {
-  Tray t;
+  DoubtfulTray t;
   t.wantFirmware("rot", "FW_ROT_0", Activation::None);
   t.machine().forgetsTasks = true;
   EXPECT_EQ(t.runToEnd(), RunState::Done);
@@ -129,7 +129,7 @@ TEST(FirmwareInDoubt, ATaskThatTheBmcForgetsAtOnceIsNotPushedTwiceWithoutNeed) {
 }
 
 TEST(FirmwareInDoubt, ARefusedPushAndABmcRestartAreNoReasonForAPowerCycle) {
-  Tray t;
+  DoubtfulTray t;
   t.wantFirmware("rot", "FW_ROT_0", Activation::None);
   t.machine().refuse["push"] = {Error{Errc::Unreachable, "no route to BMC"}};
   t.machine().away = Duration{0};
@@ -142,7 +142,7 @@ TEST(FirmwareInDoubt, ARefusedPushAndABmcRestartAreNoReasonForAPowerCycle) {
 }
 
 TEST(FirmwareInDoubt, ABmcThatForgetsTasksAndTellsNoResetTimeIsNotPushedTwice) {
-  Tray t;
+  DoubtfulTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.machine().dates = false;
   t.machine().forgetsTasks = true;
@@ -153,7 +153,7 @@ TEST(FirmwareInDoubt, ABmcThatForgetsTasksAndTellsNoResetTimeIsNotPushedTwice) {
 }
 
 TEST(FirmwareInDoubt, AVersionThatIsListedEarlyDoesNotEndTheWrite) {
-  Tray t;
+  DoubtfulTray t;
   t.wantFirmware("rot", "FW_ROT_0", Activation::None);
   t.machine().showsVersionsEarly = true;
   t.site.boot();
@@ -170,7 +170,7 @@ TEST(FirmwareInDoubt, AVersionThatIsListedEarlyDoesNotEndTheWrite) {
 TEST(FirmwareInDoubt, APowerCycleThatNeverArrivedIsNoReasonToWriteAgain) {
   enum class And { NoResetTimes, NoResetTimeYet, RestartByHand };
   for (const auto trouble : {And::NoResetTimes, And::NoResetTimeYet, And::RestartByHand}) {
-    Tray t;
+    DoubtfulTray t;
     t.machine().lostRequests["aux"] = 1;
     t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
     t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
@@ -190,7 +190,7 @@ TEST(FirmwareInDoubt, APowerCycleThatNeverArrivedIsNoReasonToWriteAgain) {
 }
 
 TEST(FirmwareInDoubt, ATaskThatIsNotListedForAMinuteStillRuns) {
-  Tray t;
+  DoubtfulTray t;
   t.machine().flashes = 40min;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.site.world.after(20min, [&] { t.machine().hidesTasks = true; });
@@ -202,7 +202,7 @@ TEST(FirmwareInDoubt, ATaskThatIsNotListedForAMinuteStillRuns) {
 
 TEST(FirmwareInDoubt, NoPowerIsCutAndNoBmcRestartedBeneathSomebodyElsesUpdate) {
   for (const auto how : {Activation::AuxCycle, Activation::BmcReset, Activation::HostCycle}) {
-    Tray t;
+    DoubtfulTray t;
     t.wantFirmware("bmc", "FW_BMC_0", how);
     t.site.boot();
     t.id = t.start();
@@ -222,7 +222,7 @@ TEST(FirmwareInDoubt, AClockThatIsSetIsNoRestart) {
   for (const bool names : {true, false})
     for (const auto after : {0s, 1s, 5s, 14s, 20s, 400s})
       for (const Duration by : {Duration{1s}, Duration{500'000h}}) {
-        Tray t;
+        DoubtfulTray t;
         t.machine().namesTasks = names;
         t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
         t.site.boot();
@@ -237,7 +237,7 @@ TEST(FirmwareInDoubt, AClockThatIsSetIsNoRestart) {
 }
 
 TEST(FirmwareInDoubt, AClockThatIsSetIsNoPowerCycle) {
-  Tray t;
+  DoubtfulTray t;
   t.machine().cycleBegins = 60s;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.site.boot();
@@ -252,7 +252,7 @@ TEST(FirmwareInDoubt, AClockThatIsSetIsNoPowerCycle) {
 }
 
 TEST(FirmwareInDoubt, AnOddReadingAfterALongWaitIsNoReasonToWriteAgain) {
-  Tray t;
+  DoubtfulTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.site.boot();
   t.id = t.start();
@@ -269,7 +269,7 @@ TEST(FirmwareInDoubt, AnOddReadingAfterALongWaitIsNoReasonToWriteAgain) {
 }
 
 TEST(FirmwareInDoubt, OutOfContactNoOldVersionSettles) {
-  Tray t;
+  DoubtfulTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.site.boot();
   t.id = t.start();
@@ -290,7 +290,7 @@ TEST(FirmwareInDoubt, OutOfContactNoOldVersionSettles) {
 // Both requests to cycle the tray are lost. The BMC restarts for another reason after the first, and does not tell of any
 // restart after the second.
 TEST(FirmwareInDoubt, ASilentBmcIsNotBelievedBecauseAnEarlierCycleBroughtNothing) {
-  Tray t;
+  DoubtfulTray t;
   t.machine().lostRequests["aux"] = 2;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.site.boot();
@@ -313,7 +313,7 @@ TEST(FirmwareInDoubt, ASilentBmcIsNotBelievedBecauseAnEarlierCycleBroughtNothing
 
 // By a clock that is wrong the BMC restarted at another time than it was asked to.
 TEST(FirmwareInDoubt, ACycleThatNobodySawIsLeftToTheVersions) {
-  Tray t;
+  DoubtfulTray t;
   t.machine().clockIsOff = -250'000h;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.site.boot();
@@ -330,7 +330,7 @@ TEST(FirmwareInDoubt, ACycleThatNobodySawIsLeftToTheVersions) {
 // The baseline says what brings it alive, and it takes the tray's power.
 TEST(FirmwareInDoubt, AWrongActivationCostsACycleAndNoSecondFlash) {
   for (const auto said : {Activation::None, Activation::HostCycle, Activation::BmcReset}) {
-    Tray t;
+    DoubtfulTray t;
     t.wantFirmware("bmc", "FW_BMC_0", said);
     t.machine().packages["package-bmc"].activation = Activation::AuxCycle;
     EXPECT_EQ(t.runToEnd(), RunState::Done) << testing::PrintToString(t.causes());
@@ -342,7 +342,7 @@ TEST(FirmwareInDoubt, AWrongActivationCostsACycleAndNoSecondFlash) {
 
 TEST(FirmwareInDoubt, ABmcThatCannotRestartIsCycledWithItsTray) {
   for (const bool dates : {true, false}) {
-    Tray t;
+    DoubtfulTray t;
     t.machine().dates = dates;
     t.machine().refuse["bmc"] = std::vector<Error>(9, Error{Errc::Unsupported, "no BMC reset"});
     t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
@@ -352,7 +352,7 @@ TEST(FirmwareInDoubt, ABmcThatCannotRestartIsCycledWithItsTray) {
 }
 
 TEST(FirmwareInDoubt, WhoHoldsTheTrayAndUpdatesItByHandIsNotCutOff) {
-  Tray t;
+  DoubtfulTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.site.boot();
   t.id = t.start();

@@ -8,14 +8,12 @@
 namespace zellige::test {
 namespace {
 
-using Tray = RetriedTray;
-
 class Inherited : public testing::TestWithParam<Kind> {};
 
 TEST_P(Inherited, IsWrittenAndCycledOnce) {
   int cancelled = 0;
   for (auto after = 10s;; after += 50s) {
-    Tray t(GetParam());
+    RetriedTray t(GetParam());
     t.site.boot();
     t.id = t.start();
     t.cancelAfter(after);
@@ -43,7 +41,7 @@ TEST_P(Inherited, IsWrittenAndCycledOnce) {
 INSTANTIATE_TEST_SUITE_P(Machines, Inherited, testing::ValuesIn(kinds()), NameOfKind{});
 
 TEST(Inheritance, IsThatOfTheLastRunOfTheWorkflowThoughAnotherCameBetween) {
-  Tray t({"", [](FakeBmc&) {}});
+  RetriedTray t({"", [](FakeBmc&) {}});
   t.site.boot();
   t.id = t.start();
   t.cancelAfter(5min);
@@ -57,7 +55,7 @@ TEST(Inheritance, IsThatOfTheLastRunOfTheWorkflowThoughAnotherCameBetween) {
 
 // The next run wants something else: what was written is not what it looks for, and it is written over.
 TEST(Inheritance, AnotherPackageIsWritten) {
-  Tray t({"", [](FakeBmc&) {}});
+  RetriedTray t({"", [](FakeBmc&) {}});
   t.site.boot();
   t.id = t.start();
   t.cancelAfter(12min);
@@ -70,7 +68,7 @@ TEST(Inheritance, AnotherPackageIsWritten) {
 }
 
 TEST(Inheritance, OutlivesARunThatWantedSomethingElse) {
-  Tray t({"", [](FakeBmc&) {}});
+  RetriedTray t({"", [](FakeBmc&) {}});
   t.site.boot();
   t.id = t.start();
   t.cancelAfter(12min);
@@ -88,11 +86,11 @@ TEST(Inheritance, OutlivesARunThatWantedSomethingElse) {
 
 // Two packages at once exhaust a BMC's memory, and one may be written for 15 minutes without being listed.
 TEST(Inheritance, NoOtherPackageIsPushedBesideOneThatMayStillBeWritten) {
-  Tray t({"", [](FakeBmc& m) {
-            m.namesTasks = false;
-            m.forgetsTasks = true;
-            m.lag = 1h;
-          }});
+  RetriedTray t({"", [](FakeBmc& m) {
+                   m.namesTasks = false;
+                   m.forgetsTasks = true;
+                   m.lag = 1h;
+                 }});
   t.site.boot();
   t.id = t.start();
   t.cancelAfter(1min);
@@ -107,7 +105,7 @@ TEST(Inheritance, NoOtherPackageIsPushedBesideOneThatMayStillBeWritten) {
 
 TEST(Inheritance, APowerCycleThatIsAboutToBeginIsWaitedFor) {
   for (const bool dates : {true, false}) {
-    Tray t({"", [](FakeBmc&) {}});
+    RetriedTray t({"", [](FakeBmc&) {}});
     t.machine().dates = dates;
     t.machine().cycleBegins = 60s;
     t.site.boot();
@@ -128,10 +126,10 @@ TEST(Inheritance, APowerCycleThatIsAboutToBeginIsWaitedFor) {
 
 // The cycle was asked for, no reply came, and nothing happened.
 TEST(Inheritance, AHalfAwakeBmcThatTellsNoResetTimeProvesNoCycle) {
-  Tray t({"", [](FakeBmc& m) {
-            m.refuse["aux"] = {Error{Errc::Timeout, "no reply in time", true}};
-            m.ignores = "aux";
-          }});
+  RetriedTray t({"", [](FakeBmc& m) {
+                   m.refuse["aux"] = {Error{Errc::Timeout, "no reply in time", true}};
+                   m.ignores = "aux";
+                 }});
   t.site.boot();
   t.id = t.start();
   t.site.runUntil([&] { return t.machine().count("aux") == 1; }, 24h);
@@ -149,7 +147,7 @@ TEST(Inheritance, AHalfAwakeBmcThatTellsNoResetTimeProvesNoCycle) {
 
 // The cycle never reached the BMC, and somebody restarted the BMC alone: what is written still waits for the cycle.
 TEST(Inheritance, ABmcRestartByHandIsNoPowerCycle) {
-  Tray t({"", [](FakeBmc&) {}});
+  RetriedTray t({"", [](FakeBmc&) {}});
   t.site.boot();
   t.id = t.start();
   t.site.runUntil([&] { return t.site.points.passed().back() == "write.before aux"; }, 24h);
@@ -167,7 +165,7 @@ TEST(Inheritance, ABmcRestartByHandIsNoPowerCycle) {
 
 // It agreed, nothing happened, and hours later somebody restarted the BMC alone.
 TEST(Inheritance, ABmcRestartLongAfterAnAgreedCycleIsNoPowerCycle) {
-  Tray t({"", [](FakeBmc&) {}});
+  RetriedTray t({"", [](FakeBmc&) {}});
   t.machine().ignores = "aux";
   t.site.boot();
   t.id = t.start();
@@ -184,7 +182,7 @@ TEST(Inheritance, ABmcRestartLongAfterAnAgreedCycleIsNoPowerCycle) {
 
 // Its new version is not listed yet: that is no reason to take its power while it may apply it.
 TEST(Inheritance, AHostThatWasSwitchedOffAndOnIsNotSwitchedOffAgain) {
-  Tray t({"", [](FakeBmc&) {}, Activation::HostCycle});
+  RetriedTray t({"", [](FakeBmc&) {}, Activation::HostCycle});
   t.machine().versions["HGX_FW_GPU_0"] = "2";
   t.machine().neverApplied = 1;
   t.site.boot();
@@ -197,7 +195,7 @@ TEST(Inheritance, AHostThatWasSwitchedOffAndOnIsNotSwitchedOffAgain) {
 }
 
 TEST(Inheritance, WaitsForWhatTheCorrectedBaselineSays) {
-  Tray t({"", [](FakeBmc&) {}, Activation::BmcReset});
+  RetriedTray t({"", [](FakeBmc&) {}, Activation::BmcReset});
   t.machine().packages["package-bmc"].activation = Activation::AuxCycle;
   const Error no{Errc::Rejected, "400 not supported"};
   t.machine().refuse["bmc"] = {no, no, no};
@@ -213,7 +211,7 @@ TEST(Inheritance, WaitsForWhatTheCorrectedBaselineSays) {
 // Of what was written first no version tells any more, and the BMC cannot cycle the tray.
 TEST(Inheritance, ATrayThatWasCycledByHandIsNotAskedForAgain) {
   for (const bool setBack : {false, true}) {
-    Tray t({"", [](FakeBmc&) {}});
+    RetriedTray t({"", [](FakeBmc&) {}});
     const Error none{Errc::Unsupported, "platform generic has no aux power cycle"};
     t.machine().refuse["aux"] = {none, none, none};
     EXPECT_EQ(t.runToEnd(), RunState::Failed);
@@ -236,7 +234,7 @@ TEST(Inheritance, ATrayThatWasCycledByHandIsNotAskedForAgain) {
 // The board was swapped, or the flash came to nothing, and no reset time tells that the person did cycle the tray.
 TEST(Inheritance, WhoHasCycledTheTrayTwiceIsBelieved) {
   for (const bool dates : {true, false}) {
-    Tray t({"", [](FakeBmc&) {}});
+    RetriedTray t({"", [](FakeBmc&) {}});
     t.machine().dates = dates;
     t.machine().refuse["aux"] = std::vector<Error>(9, Error{Errc::Unsupported, "no aux power cycle"});
     EXPECT_EQ(t.runToEnd(), RunState::Failed);
@@ -253,7 +251,7 @@ TEST(Inheritance, WhoHasCycledTheTrayTwiceIsBelieved) {
 
 TEST(Inheritance, APersonWhoDidNotCycleTheTrayIsToldAgain) {
   for (const bool dates : {true, false}) {
-    Tray t({"", [](FakeBmc&) {}});
+    RetriedTray t({"", [](FakeBmc&) {}});
     t.machine().dates = dates;
     t.machine().refuse["aux"] = std::vector<Error>(9, Error{Errc::Unsupported, "no aux power cycle"});
     EXPECT_EQ(t.runToEnd(), RunState::Failed);
@@ -273,7 +271,7 @@ TEST(Inheritance, APersonWhoDidNotCycleTheTrayIsToldAgain) {
 
 // What it refused it may have been made to do by hand; a restart of the BMC alone is none of that.
 TEST(Inheritance, ABmcRestartAfterARefusedPowerCycleIsNone) {
-  Tray t({"", [](FakeBmc&) {}});
+  RetriedTray t({"", [](FakeBmc&) {}});
   const Error no{Errc::Rejected, "400 the host is on"};
   t.machine().refuse["aux"] = {no, no, no};
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
@@ -301,7 +299,7 @@ TEST(PackageKey, IsOfThePackageAndItsTargetsInAnyOrder) {
 }
 
 TEST(Inheritance, ARunThatIsNotOverIsAConflict) {
-  Tray t({"", [](FakeBmc&) {}});
+  RetriedTray t({"", [](FakeBmc&) {}});
   t.site.boot();
   t.id = t.start();
   const auto again = t.tryStart();
@@ -310,7 +308,7 @@ TEST(Inheritance, ARunThatIsNotOverIsAConflict) {
 }
 
 TEST(Inheritance, AWriteThatIsKnownToHaveFailedIsNotCycledFor) {
-  Tray t({"", [](FakeBmc&) {}});
+  RetriedTray t({"", [](FakeBmc&) {}});
   t.machine().failTasks = 3;
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
   EXPECT_THAT(t.causes(), testing::ElementsAre("firmware.rejected"));
@@ -324,7 +322,7 @@ TEST(Inheritance, AWriteThatIsKnownToHaveFailedIsNotCycledFor) {
 }
 
 TEST(Inheritance, ARunThatCameToItsEndLeavesNothing) {
-  Tray t({"", [](FakeBmc&) {}});
+  RetriedTray t({"", [](FakeBmc&) {}});
   EXPECT_EQ(t.runToEnd(), RunState::Done);
   for (const auto& [key, value] : t.run().facts)
     EXPECT_FALSE(key.starts_with(workflows::kFirmwareFacts)) << key << " is kept, and would only take memory";

@@ -7,20 +7,20 @@
 namespace zellige::test {
 namespace {
 
-struct Change {
+struct Rebase {
   std::string name;
   void (*to)(RetriedTray&);  ///< before the next run
   std::string wanted;        ///< of FW_BMC_0 in the end; empty: whatever was written
   bool alone = false;        ///< the other package is not wanted any more
 };
-void PrintTo(const Change& change, std::ostream* out) { *out << change.name; }
+void PrintTo(const Rebase& change, std::ostream* out) { *out << change.name; }
 
 void correct(RetriedTray& t, Activation activation) {
   t.target().digest = "corrected";
   t.target().baseline.entries.front().activation = activation;
 }
 
-std::vector<Change> changes() {
+std::vector<Rebase> changes() {
   return {{"SetBack", [](RetriedTray& t) { t.want("package-old", "1"); }, "1"},
           {"SetBackAlone",
            [](RetriedTray& t) {
@@ -63,7 +63,7 @@ std::vector<Change> changes() {
           {"CorrectedToTheBmcsRestart", [](RetriedTray& t) { correct(t, Activation::BmcReset); }, "2"}};
 }
 
-class Rebased : public testing::TestWithParam<std::tuple<Kind, Change>> {};
+class Rebased : public testing::TestWithParam<std::tuple<Kind, Rebase>> {};
 
 TEST_P(Rebased, LeavesNothingBehind) {
   const auto& [kind, change] = GetParam();

@@ -9,8 +9,8 @@ namespace {
 
 using testing::IsEmpty;
 
-struct Tray : RetriedTray {
-  Tray() : RetriedTray({"", [](FakeBmc&) {}}) {}
+struct SlotTray : RetriedTray {
+  SlotTray() : RetriedTray({"", [](FakeBmc&) {}}) {}
   /// Its run ends while the first package is being written.
   void cancelAfterPush(Duration d) {
     site.boot();
@@ -22,7 +22,7 @@ struct Tray : RetriedTray {
 };
 
 TEST(FlashSlot, IsGivenBackOnceTheTaskHasFailed) {
-  Tray t;
+  SlotTray t;
   t.machine().failTasks = 1;
   t.cancelAfterPush(1min);
   t.site.run(20min);
@@ -31,7 +31,7 @@ TEST(FlashSlot, IsGivenBackOnceTheTaskHasFailed) {
 
 TEST(FlashSlot, IsKeptWhileTheTaskIsNotListedForAMinute) {
   for (const bool names : {false, true}) {
-    Tray t;
+    SlotTray t;
     t.machine().flashes = 40min;
     t.machine().namesTasks = names;
     t.cancelAfterPush(1min);
@@ -48,7 +48,7 @@ TEST(FlashSlot, IsKeptWhileTheTaskIsNotListedForAMinute) {
 
 TEST(FlashSlot, IsKeptThoughAnotherOnesTaskIsOver) {
   for (const auto state : {TaskState::Completed, TaskState::Failed}) {
-    Tray t;
+    SlotTray t;
     t.machine().namesTasks = false;
     t.machine().lag = 3min;
     t.machine().foreignTaskState = state;
@@ -61,7 +61,7 @@ TEST(FlashSlot, IsKeptThoughAnotherOnesTaskIsOver) {
 }
 
 TEST(FlashSlot, IsGivenBackAfterTheLongestWriteThoughTheMachineNeverAnswersAgain) {
-  Tray t;
+  SlotTray t;
   t.cancelAfterPush(1min);
   t.machine().broken = Error{Errc::Unreachable, "the tray was pulled"};
   t.site.run(110min);
@@ -72,7 +72,7 @@ TEST(FlashSlot, IsGivenBackAfterTheLongestWriteThoughTheMachineNeverAnswersAgain
 
 // The ended run would wait for good for an item that no BMC lists: that is no write, and its slot is another's.
 TEST(FlashSlot, IsNotKeptBecauseTheBaselineWasWrong) {
-  Tray t;
+  SlotTray t;
   t.site.options.budgets.flashesPerRack = 1;
   t.target().baseline.entries.back().components.front().match = "HGX_FW_TYPO";
   EXPECT_EQ(t.runToEnd(), RunState::Failed);

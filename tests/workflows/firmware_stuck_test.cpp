@@ -9,8 +9,8 @@ namespace {
 
 using testing::ElementsAre;
 
-struct Tray : FleetOfOne {
-  Tray() : FleetOfOne(workflows::firmwareSteps()) { machine().stuckTasks = 1; }
+struct StuckTray : FleetOfOne {
+  StuckTray() : FleetOfOne(workflows::firmwareSteps()) { machine().stuckTasks = 1; }
 
   /// The package was sent, and its task runs; then the BMC is out of reach.
   void loseContactAfter(Duration span) {
@@ -33,7 +33,7 @@ struct Tray : FleetOfOne {
 TEST(StuckTask, ATaskThatNeverEndsIsEndedByARestartOfTheBmc) {
   for (const bool named : {true, false})
     for (const auto activation : {Activation::BmcReset, Activation::AuxCycle}) {
-      Tray t;
+      StuckTray t;
       t.machine().namesTasks = named;
       t.wantFirmware("bmc", "FW_BMC_0", activation);
       const auto began = t.site.time.now();
@@ -51,7 +51,7 @@ TEST(StuckTask, ATaskThatNeverEndsIsEndedByARestartOfTheBmc) {
 
 // Whoever dies too often to see that nothing moves knows at least when it was pushed.
 TEST(StuckTask, AStuckTaskIsGivenUpAfterTwoHoursWhoeverDiesMeanwhile) {
-  Tray t;
+  StuckTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
   t.site.boot();
   t.id = t.start();
@@ -70,7 +70,7 @@ TEST(StuckTask, AStuckTaskIsGivenUpAfterTwoHoursWhoeverDiesMeanwhile) {
 
 // Some tell 0 % until they are done: 45 minutes without a sign say nothing of them.
 TEST(StuckTask, ABmcThatTellsNoProgressHasAsLongAsTheLongestWrite) {
-  Tray t;
+  StuckTray t;
   t.machine().progress = 0;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
   t.site.boot();
@@ -83,7 +83,7 @@ TEST(StuckTask, ABmcThatTellsNoProgressHasAsLongAsTheLongestWrite) {
 
 // OpenBMC counts its tasks anew at every start: what runs under our task's number may be somebody else's.
 TEST(StuckTask, AnothersUpdateUnderTheSameNumberIsLeftAlone) {
-  Tray t;
+  StuckTray t;
   t.machine().stuckTasks = 0;
   t.loseContactAfter(3min);
   t.site.run(1min);
@@ -101,7 +101,7 @@ TEST(StuckTask, AnothersUpdateUnderTheSameNumberIsLeftAlone) {
 }
 
 TEST(StuckTask, AnothersUpdateThatBeganLaterIsNotTakenForANamelessOne) {
-  Tray t;
+  StuckTray t;
   t.machine().stuckTasks = 0;
   t.machine().namesTasks = false;
   t.machine().forgetsTasks = true;
@@ -122,7 +122,7 @@ TEST(StuckTask, EndsTheSameWhereverTheControllerDies) {
     int points = 0;
     for (int point = -1; point < points; ++point) {
       SCOPED_TRACE(fmt::format("{} task, point {}", named ? "a named" : "a nameless", point));
-      Tray t;
+      StuckTray t;
       t.machine().namesTasks = named;
       t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
       t.site.boot();
@@ -143,7 +143,7 @@ TEST(StuckTask, EndsTheSameWhereverTheControllerDies) {
 }
 
 TEST(StuckTask, ABmcThatCannotBeRestartedLeavesAStuckTaskToAPerson) {
-  Tray t;
+  StuckTray t;
   t.machine().refuse["bmc"] = {Error{Errc::Unsupported, "no Manager.Reset"}};
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   EXPECT_EQ(t.runToEnd(), RunState::Failed);

@@ -11,12 +11,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-struct Tray : FleetOfOne {
-  Tray() : FleetOfOne(workflows::firmwareSteps()) {}
+struct FirmwareTray : FleetOfOne {
+  FirmwareTray() : FleetOfOne(workflows::firmwareSteps()) {}
 };
 
 TEST(Firmware, EverythingAlreadyAsWantedIsNoAct) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.machine().versions["FW_BMC_0"] = "2";
   const auto begun = t.site.time.now();
@@ -27,7 +27,7 @@ TEST(Firmware, EverythingAlreadyAsWantedIsNoAct) {
 }
 
 TEST(Firmware, WritesInOrderCyclesOnceAndReadsBackThreeTimes) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
   EXPECT_EQ(t.runToEnd(), RunState::Done);
@@ -39,7 +39,7 @@ TEST(Firmware, WritesInOrderCyclesOnceAndReadsBackThreeTimes) {
 }
 
 TEST(Firmware, ABmcRestartBringsItAliveBeforeTheNextEntry) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
   t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
   EXPECT_EQ(t.runToEnd(), RunState::Done);
@@ -50,14 +50,14 @@ TEST(Firmware, ABmcRestartBringsItAliveBeforeTheNextEntry) {
 }
 
 TEST(Firmware, AHostCycleBringsItAlive) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("nic", "FW_NIC_0", Activation::HostCycle);
   EXPECT_EQ(t.runToEnd(), RunState::Done);
   EXPECT_THAT(t.machine().writes, ElementsAre("push package-nic", "off", "on"));
 }
 
 TEST(Firmware, WithoutActivationTheVersionIsReadBackAtOnce) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("rot", "FW_ROT_0", Activation::None);
   EXPECT_EQ(t.runToEnd(), RunState::Done);
   EXPECT_THAT(t.machine().writes, ElementsAre("push package-rot"));
@@ -68,7 +68,7 @@ TEST(Firmware, APackageOfTwoEntriesIsWrittenOnceAndSeesThePowerThatBothNeed) {
   for (const auto first :
        {Activation::None, Activation::BmcReset, Activation::HostCycle, Activation::AuxCycle})
     for (const bool firstIsAlive : {true, false}) {
-      Tray t;
+      FirmwareTray t;
       t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
       auto& entries = t.target().baseline.entries;
       auto part = entries.front();
@@ -91,7 +91,7 @@ TEST(Firmware, APackageOfTwoEntriesIsWrittenOnceAndSeesThePowerThatBothNeed) {
 }
 
 TEST(Firmware, OldAfterTheRestartWaitsForTheAuxCycle) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
   t.machine().packages["package-bmc"].activation = Activation::AuxCycle;  // fault 16
   EXPECT_EQ(t.runToEnd(), RunState::Done);
@@ -99,7 +99,7 @@ TEST(Firmware, OldAfterTheRestartWaitsForTheAuxCycle) {
 }
 
 TEST(Firmware, ABmcWithoutResetTimesIsRestartedAndCycledOnceEach) {
-  Tray t;
+  FirmwareTray t;
   t.machine().dates = false;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::BmcReset);
   t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
@@ -110,7 +110,7 @@ TEST(Firmware, ABmcWithoutResetTimesIsRestartedAndCycledOnceEach) {
 }
 
 TEST(Firmware, ATaskThatTheBmcDidNotNameIsKnownByItsNewness) {
-  Tray t;
+  FirmwareTray t;
   t.machine().namesTasks = false;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   EXPECT_EQ(t.runToEnd(), RunState::Done);
@@ -118,7 +118,7 @@ TEST(Firmware, ATaskThatTheBmcDidNotNameIsKnownByItsNewness) {
 }
 
 TEST(Firmware, AFailedTaskIsTriedAgain) {
-  Tray t;
+  FirmwareTray t;
   t.machine().failTasks = 1;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   EXPECT_EQ(t.runToEnd(), RunState::Done);
@@ -127,7 +127,7 @@ TEST(Firmware, AFailedTaskIsTriedAgain) {
 }
 
 TEST(Firmware, TasksThatFailEveryTimeAreAFinding) {
-  Tray t;
+  FirmwareTray t;
   t.machine().failTasks = 9;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
@@ -137,7 +137,7 @@ TEST(Firmware, TasksThatFailEveryTimeAreAFinding) {
 }
 
 TEST(Firmware, ARefusedPackageIsTriedAgainThenFound) {
-  Tray t;
+  FirmwareTray t;
   t.machine().refuse["push"] = std::vector<Error>(
       9, Error{Errc::Rejected, "component comparison stamp is lower"});
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
@@ -146,7 +146,7 @@ TEST(Firmware, ARefusedPackageIsTriedAgainThenFound) {
 }
 
 TEST(Firmware, ATaskThatWasLostWithTheRestartIsWrittenAgainAfterReadingBack) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.machine().neverApplied = 1;  // fault 12: the update was not done
   EXPECT_EQ(t.runToEnd(), RunState::Done);
@@ -156,7 +156,7 @@ TEST(Firmware, ATaskThatWasLostWithTheRestartIsWrittenAgainAfterReadingBack) {
 }
 
 TEST(Firmware, AVersionThatNeverComesAliveIsAFindingAfterThreeRounds) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.machine().neverApplied = 9;
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
@@ -165,7 +165,7 @@ TEST(Firmware, AVersionThatNeverComesAliveIsAFindingAfterThreeRounds) {
 }
 
 TEST(Firmware, SomebodyElsesUpdateIsWaitedFor) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.machine().foreignTask = true;
   t.site.boot();
@@ -180,7 +180,7 @@ TEST(Firmware, SomebodyElsesUpdateIsWaitedFor) {
 }
 
 TEST(Firmware, AnAbsentBaseboardSaysNothingAboutVersions) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
   t.machine().versions["HGX_FW_GPU_0"] = "2";
   t.machine().away = Duration{0};
@@ -191,7 +191,7 @@ TEST(Firmware, AnAbsentBaseboardSaysNothingAboutVersions) {
 }
 
 TEST(Firmware, ABaseboardThatStaysAwayIsAFinding) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.machine().baseboardAway = 1000h;
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
@@ -199,7 +199,7 @@ TEST(Firmware, ABaseboardThatStaysAwayIsAFinding) {
 }
 
 TEST(Firmware, ABackgroundCopyThatNeverEndsIsAFindingAndNoPowerIsCut) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.machine().copied = false;
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
@@ -207,7 +207,7 @@ TEST(Firmware, ABackgroundCopyThatNeverEndsIsAFindingAndNoPowerIsCut) {
 }
 
 TEST(Firmware, APackageThatIsNotThereIsWaitedForAndNothingIsSent) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   const auto files = std::exchange(t.site.tables.files, {});
   t.site.boot();
@@ -223,7 +223,7 @@ TEST(Firmware, APackageThatIsNotThereIsWaitedForAndNothingIsSent) {
 }
 
 TEST(Firmware, AHoldBetweenTwoPackagesForgetsNothing) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
   t.site.boot();
@@ -239,7 +239,7 @@ TEST(Firmware, AHoldBetweenTwoPackagesForgetsNothing) {
 }
 
 TEST(Firmware, AHoldAndACrashBetweenTwoPackagesForgetNothing) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.wantFirmware("hgx", "HGX_FW_GPU_0", Activation::AuxCycle);
   t.site.boot();
@@ -257,7 +257,7 @@ TEST(Firmware, AHoldAndACrashBetweenTwoPackagesForgetNothing) {
 }
 
 TEST(Firmware, AnItemThatDoesNotAnswerSaysNothingAboutItsVersion) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.machine().versions["FW_BMC_0"] = "2";
   t.machine().unread = {"FW_BMC_0"};
@@ -273,7 +273,7 @@ TEST(Firmware, AnItemThatDoesNotAnswerSaysNothingAboutItsVersion) {
 }
 
 TEST(Firmware, OneOddReadingWritesNothing) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.site.world.after(1s, [&] { t.machine().versions["FW_BMC_0"] = "2"; });
   EXPECT_EQ(t.runToEnd(), RunState::Done);
@@ -281,7 +281,7 @@ TEST(Firmware, OneOddReadingWritesNothing) {
 }
 
 TEST(Firmware, WhatRestedOnTheOldVersionHoldsNoLonger) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.site.tables.inventories[t.node].firmware = {{"FW_BMC_0", "1", true, false},
                                                 {"FW_NIC_0", "7", true, false}};
@@ -298,7 +298,7 @@ TEST(Firmware, WhatRestedOnTheOldVersionHoldsNoLonger) {
 }
 
 TEST(Firmware, WithoutAnAuxCycleThePersonIsToldToCycleThePower) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.machine().refuse["aux"] = {Error{Errc::Unsupported, "platform generic has no aux power cycle"}};
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
@@ -308,7 +308,7 @@ TEST(Firmware, WithoutAnAuxCycleThePersonIsToldToCycleThePower) {
 
 TEST(Firmware, TheFindingTellsWhatTheBmcRefused) {
   for (const auto* act : {"push", "bmc", "aux"}) {
-    Tray t;
+    FirmwareTray t;
     t.wantFirmware("bmc", "FW_BMC_0", act == std::string("bmc") ? Activation::BmcReset : Activation::AuxCycle);
     t.machine().refuse[act] = std::vector<Error>(9, Error{Errc::Rejected, "400 the lid is open"});
     EXPECT_EQ(t.runToEnd(), RunState::Failed);
@@ -318,7 +318,7 @@ TEST(Firmware, TheFindingTellsWhatTheBmcRefused) {
 }
 
 TEST(Firmware, LostContactWhileReadingBackIsNoReasonToWriteAgain) {
-  Tray t;
+  FirmwareTray t;
   t.wantFirmware("bmc", "FW_BMC_0", Activation::AuxCycle);
   t.site.boot();
   t.id = t.start();

@@ -11,15 +11,15 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-struct Tray : FleetOfOne {
-  Tray() : FleetOfOne(workflows::imageSteps()) {
+struct ImagedTray : FleetOfOne {
+  ImagedTray() : FleetOfOne(workflows::imageSteps()) {
     machine().power = HostPower::Off;
     machine().bootProgress.clear();
   }
 };
 
 TEST(Image, IsWrittenFromTheMediaAndCallsHome) {
-  Tray t;
+  ImagedTray t;
   EXPECT_EQ(t.runToEnd(), RunState::Done);
   EXPECT_THAT(t.machine().writes, ElementsAre("insert", "boot", "on", "image", "eject", "restart"));
   EXPECT_EQ(t.machine().disk, "os-1");
@@ -31,7 +31,7 @@ TEST(Image, IsWrittenFromTheMediaAndCallsHome) {
 }
 
 TEST(Image, AlreadyRunningIsNoAct) {
-  Tray t;
+  ImagedTray t;
   t.machine().power = HostPower::On;
   t.machine().bootProgress = "OSRunning";
   t.machine().disk = "os-1";
@@ -41,7 +41,7 @@ TEST(Image, AlreadyRunningIsNoAct) {
 }
 
 TEST(Image, ARestingSystemThatReportsSeldomIsAlreadyRunningToo) {
-  Tray t;
+  ImagedTray t;
   t.machine().power = HostPower::On;
   t.machine().bootProgress = "OSRunning";
   t.machine().agentStarts = false;  // between two of its reports, which come every ten minutes
@@ -54,7 +54,7 @@ TEST(Image, ARestingSystemThatReportsSeldomIsAlreadyRunningToo) {
 }
 
 TEST(Image, AKnownSystemThatStillBootsIsWaitedFor) {
-  Tray t;
+  ImagedTray t;
   t.machine().disk = "os-1";
   t.machine().boots = 8min;
   t.site.tables.evidence[(std::pair{t.node, std::string("image")})].evidence = Evidence{
@@ -68,7 +68,7 @@ TEST(Image, AKnownSystemThatStillBootsIsWaitedFor) {
 }
 
 TEST(Image, AnotherSystemGetsItsChanceAndIsThenReplaced) {
-  Tray t;
+  ImagedTray t;
   t.machine().power = HostPower::On;
   t.machine().bootProgress = "OSRunning";
   t.machine().disk = "os-0";
@@ -78,28 +78,28 @@ TEST(Image, AnotherSystemGetsItsChanceAndIsThenReplaced) {
 }
 
 TEST(Image, MediaThatSomebodyLeftIsEjectedFirst) {
-  Tray t;
+  ImagedTray t;
   t.machine().slot = {true, "https://elsewhere/rescue.iso"};
   EXPECT_EQ(t.runToEnd(), RunState::Done);
   EXPECT_THAT(t.machine().writes, ElementsAre("eject", "insert", "boot", "on", "image", "eject", "restart"));
 }
 
 TEST(Image, AnAgentThatNeverComesIsAFinding) {
-  Tray t;
+  ImagedTray t;
   t.machine().agentStarts = false;
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
   EXPECT_THAT(t.causes(), ElementsAre("image.no_agent"));
 }
 
 TEST(Image, AWriteThatFailedIsOrderedAgain) {
-  Tray t;
+  ImagedTray t;
   t.machine().failImages = 1;
   EXPECT_EQ(t.runToEnd(), RunState::Done);
   EXPECT_EQ(t.machine().count("image"), 2);
 }
 
 TEST(Image, AWriteThatFailsEveryTimeIsAFindingWithTheAgentsWords) {
-  Tray t;
+  ImagedTray t;
   t.machine().failImages = 9;
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
   EXPECT_THAT(t.causes(), ElementsAre("image.failed"));
@@ -108,21 +108,21 @@ TEST(Image, AWriteThatFailsEveryTimeIsAFindingWithTheAgentsWords) {
 }
 
 TEST(Image, AMachineWithoutResetTimesIsRestartedOnce) {
-  Tray t;
+  ImagedTray t;
   t.machine().dates = false;
   EXPECT_EQ(t.runToEnd(), RunState::Done);
   EXPECT_EQ(t.machine().count("restart"), 1);
 }
 
 TEST(Image, ARestartWithAnUnknownOutcomeIsDecidedByItsWitness) {
-  Tray t;
+  ImagedTray t;
   t.machine().refuse["restart"] = {Error{Errc::Timeout, "no reply", true}};
   EXPECT_EQ(t.runToEnd(), RunState::Done);
   EXPECT_EQ(t.machine().count("restart"), 1);
 }
 
 TEST(Image, AHungWriteKeepsNoStreamFromOthers) {
-  Tray t;
+  ImagedTray t;
   t.machine().images = 1000h;
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
   t.site.run(1min);
@@ -190,7 +190,7 @@ TEST(BurnIn, NothingIsAcceptedWithoutEvidenceForTheWholeProfile) {
 
 // A hall without network: neither agent nor BMC is heard. That is no sickness of the machine.
 TEST(Silence, OfAgentAndBmcBlocksTheRunAndBlamesNobody) {
-  Tray t;
+  ImagedTray t;
   t.site.boot();
   t.id = t.start();
   ASSERT_TRUE(t.site.runUntil([&] { return t.run().step == "image.agent"; }, 1h));
@@ -208,7 +208,7 @@ TEST(Silence, OfAgentAndBmcBlocksTheRunAndBlamesNobody) {
 }
 
 TEST(Silence, OfTheAgentAloneIsAFinding) {
-  Tray t;
+  ImagedTray t;
   t.machine().agentStarts = false;
   EXPECT_EQ(t.runToEnd(), RunState::Failed);
   EXPECT_THAT(t.causes(), ElementsAre("image.no_agent"));

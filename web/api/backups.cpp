@@ -66,7 +66,7 @@ std::string partOf(const fs::path& file, std::uint64_t begin, std::size_t size) 
   return done == size ? out : std::string{};
 }
 
-Json shape(const KeptBackup::File& file, std::uint64_t partBytes) {
+Json backupShape(const KeptBackup::File& file, std::uint64_t partBytes) {
   return {{"id", file.id},           {"made", iso8601(file.made)},
           {"bytes", file.bytes},     {"sha256", file.sha256},
           {"part_bytes", partBytes}, {"parts", (file.bytes + partBytes - 1) / partBytes}};
@@ -103,7 +103,7 @@ Task<HttpReply> createBackup(Services& services, Call call) {
   auto digest = file.sha256;
   const auto recorded = co_await services.store.recordBackup(std::move(digest), std::move(by));
   if (!recorded) co_return problem(recorded.error());
-  co_return jsonReply(201, shape(file, services.options.backupPartBytes));
+  co_return jsonReply(201, backupShape(file, services.options.backupPartBytes));
 }
 
 Task<HttpReply> getBackupPart(Services& services, Call call) {

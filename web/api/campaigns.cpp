@@ -22,7 +22,7 @@ Json counts(const std::map<E, std::int64_t>& of) {
   return out;
 }
 
-Json shape(const CampaignRow& row, const Campaigns& campaigns) {
+Json campaignShape(const CampaignRow& row, const Campaigns& campaigns) {
   const auto& c = row.campaign;
   return {{"id", c.id.value},
           {"name", c.name},
@@ -45,7 +45,7 @@ Json shape(const CampaignRow& row, const Campaigns& campaigns) {
           {"members", counts(row.members)}};
 }
 
-Json shape(const CampaignPreview& preview) {
+Json previewShape(const CampaignPreview& preview) {
   Json changes = Json::array();
   for (const auto& c : preview.changes)
     changes.push_back(
@@ -118,7 +118,7 @@ Task<HttpReply> ask(Services& services, Call call, CampaignMove move) {
   if (auto refused = body.refused()) co_return std::move(*refused);
   const auto done = co_await services.campaigns.ask(row->campaign.id, move, call.who.user, std::move(reason));
   if (!done) co_return problem(done.error());
-  co_return jsonReply(200, shape(*services.queries.campaign(row->campaign.id), services.campaigns));
+  co_return jsonReply(200, campaignShape(*services.queries.campaign(row->campaign.id), services.campaigns));
 }
 
 }  // namespace
@@ -132,7 +132,7 @@ Task<HttpReply> listCampaigns(Services& services, Call call) {
   if (!before) co_return badParameter(before.error().what);
   const auto found = services.queries.campaigns(*states, CampaignId{*before}, static_cast<int>(*limit));
   Json rows = Json::array();
-  for (const auto& row : found.campaigns) rows.push_back(shape(row, services.campaigns));
+  for (const auto& row : found.campaigns) rows.push_back(campaignShape(row, services.campaigns));
   co_return page("campaigns", std::move(rows), cursorOf("campaigns", found.next.value));
 }
 
@@ -148,17 +148,17 @@ Task<HttpReply> createCampaign(Services& services, Call call) {
     };
     const auto preview = co_await services.files.run(std::move(work));
     if (!preview) co_return refusal(preview.error());
-    co_return jsonReply(200, shape(*preview));
+    co_return jsonReply(200, previewShape(*preview));
   }
   const auto id = co_await services.campaigns.create(std::move(wanted.campaign), call.who.user);
   if (!id) co_return refusal(id.error());
-  co_return jsonReply(201, shape(*services.queries.campaign(*id), services.campaigns));
+  co_return jsonReply(201, campaignShape(*services.queries.campaign(*id), services.campaigns));
 }
 
 Task<HttpReply> getCampaign(Services& services, Call call) {
   const auto row = campaignOf(services, call);
   if (!row) co_return noSuchCampaign(call.path[0]);
-  co_return jsonReply(200, shape(*row, services.campaigns));
+  co_return jsonReply(200, campaignShape(*row, services.campaigns));
 }
 
 Task<HttpReply> listCampaignMembers(Services& services, Call call) {
@@ -216,7 +216,7 @@ Task<HttpReply> leaveOutMember(Services& services, Call call) {
   const auto done = co_await services.campaigns.leaveOut(row->campaign.id, node->id, call.who.user,
                                                          std::move(reason));
   if (!done) co_return problem(done.error());
-  co_return jsonReply(200, shape(*services.queries.campaign(row->campaign.id), services.campaigns));
+  co_return jsonReply(200, campaignShape(*services.queries.campaign(row->campaign.id), services.campaigns));
 }
 
 }  // namespace zellige::api

@@ -229,14 +229,17 @@ Task<HttpReply> Provisioning::report(HttpRequest request) {
   co_return reply;
 }
 
-// An order that is repeated renews its lease: none of a run that has ended is.
+// What heats a machine or writes its disk is ordered by the run that is at work, in a place that is armed. The order of a
+// run that has ended stays in the row; an agent that boots weeks later must not be told it again.
 AgentOrder Provisioning::orderFor(const Node& node) {
   auto order = store_.order(node.id).value_or(AgentOrder{});
-  if (order.stress.lease == Duration{0}) return order;
+  if (order.kind == OrderKind::Wait) return order;
   const auto run = store_.unfinishedRunOf(node.id);
-  if (run && order.id.starts_with(fmt::format("{}-", run->value))) return order;
+  const bool isOfThisRun = run && order.id.starts_with(fmt::format("{}-", run->value));
+  if (isOfThisRun && store_.armed(node.place)) return order;
   AgentOrder wait;
   wait.id = order.id;
+  if (!run) wait.reportEvery = kIdleReports;
   return wait;
 }
 

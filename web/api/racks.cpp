@@ -9,7 +9,7 @@ namespace zellige::api {
 
 namespace {
 
-Json shape(const Rack& rack, const BringUp& bringUp) {
+Json rackShape(const Rack& rack, const BringUp& bringUp) {
   const auto waits = bringUp.waitsFor(rack.place);
   return {{"place", rack.place},
           {"recipe", rack.recipe},
@@ -18,7 +18,7 @@ Json shape(const Rack& rack, const BringUp& bringUp) {
           {"waits_for", waits.empty() ? Json{} : Json(waits)}};
 }
 
-Json shape(const StageStanding& stage) {
+Json stageShape(const StageStanding& stage) {
   return {{"id", stage.id},
           {"workflow", stage.workflow},
           {"members", stage.members},
@@ -55,7 +55,7 @@ Task<HttpReply> listRacks(Services& services, Call call) {
   const bool more = racks.size() > *limit;
   if (more) racks.pop_back();
   Json rows = Json::array();
-  for (const auto& rack : racks) rows.push_back(shape(rack, services.bringUp));
+  for (const auto& rack : racks) rows.push_back(rackShape(rack, services.bringUp));
   co_return page("racks", std::move(rows), more ? cursorAfter("racks", racks.back().place) : std::string{});
 }
 
@@ -63,9 +63,9 @@ Task<HttpReply> getRack(Services& services, Call call) {
   const auto place = placeIn(call);
   const auto rack = services.store.rack(place);
   if (!rack) co_return noSuchRack(place);
-  auto body = shape(*rack, services.bringUp);
+  auto body = rackShape(*rack, services.bringUp);
   auto& stages = body["stages"] = Json::array();
-  for (const auto& stage : services.bringUp.stages(place)) stages.push_back(shape(stage));
+  for (const auto& stage : services.bringUp.stages(place)) stages.push_back(stageShape(stage));
   auto& members = body["members"] = Json::array();
   for (const auto& node : services.store.nodesOfRack(place))
     members.push_back({{"serial", node.serial},

@@ -6,8 +6,6 @@ namespace zellige::api {
 
 namespace {
 
-Json textOrNull(const std::string& text) { return text.empty() ? Json{} : Json(text); }
-
 Json component(const Component& c) {
   return {{"kind", nameOf(c.kind)}, {"name", c.name},         {"serial", c.serial}, {"model", c.model},
           {"part", c.part},         {"complete", c.complete}, {"sick", c.sick},     {"why", c.why}};

@@ -8,6 +8,9 @@
 
 namespace zellige::api {
 
+/// null for no text at all.
+inline Json textOrNull(const std::string& text) { return text.empty() ? Json{} : Json(text); }
+
 /// Looks up what shapes need beside the value itself.
 class Shapes {
  public:

@@ -10,9 +10,7 @@ namespace {
 
 constexpr std::size_t kMostRanges = 64;
 
-Json textOrNull(const std::string& text) { return text.empty() ? Json{} : Json(text); }
-
-Json shape(const Unlisted& device) {
+Json deviceShape(const Unlisted& device) {
   return {{"mac", textOrNull(device.lease.mac)},
           {"address", textOrNull(device.lease.address)},
           {"port", device.port},
@@ -31,7 +29,7 @@ Json shape(const Unlisted& device) {
           {"last_seen", iso8601(device.lastSeen)}};
 }
 
-Json shape(const ScanState& scan) {
+Json scanShape(const ScanState& scan) {
   return {{"ranges", scan.ranges},
           {"port", scan.port},
           {"by", scan.by},
@@ -84,7 +82,7 @@ Task<HttpReply> listUnlisted(Services& services, Call call) {
   if (!before) co_return badParameter(before.error().what);
   const auto found = services.queries.unlisted(*before, static_cast<int>(*limit));
   Json devices = Json::array();
-  for (const auto& device : found.devices) devices.push_back(shape(device));
+  for (const auto& device : found.devices) devices.push_back(deviceShape(device));
   auto next = cursorOf("unlisted", found.next);
   co_return jsonReply(200,
                       {{"devices", std::move(devices)}, {"next", textOrNull(next)}, {"total", found.total}});
@@ -93,7 +91,7 @@ Task<HttpReply> listUnlisted(Services& services, Call call) {
 Task<HttpReply> getScan(Services& services, Call) {
   const auto* scanning = services.options.scanning;
   const auto state = scanning ? scanning->state() : std::nullopt;
-  co_return state ? jsonReply(200, shape(*state)) : noScan();
+  co_return state ? jsonReply(200, scanShape(*state)) : noScan();
 }
 
 Task<HttpReply> startScan(Services& services, Call call) {
@@ -108,7 +106,7 @@ Task<HttpReply> startScan(Services& services, Call call) {
   if (!scanning) co_return problem(ProblemKind::Conflict, "this controller scans nothing");
   const auto begun = co_await scanning->begin(std::move(request));
   if (!begun) co_return problem(begun.error());
-  co_return jsonReply(202, shape(*scanning->state()));
+  co_return jsonReply(202, scanShape(*scanning->state()));
 }
 
 Task<HttpReply> stopScan(Services& services, Call call) {

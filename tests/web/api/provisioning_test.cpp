@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "controller/site/image.hpp"
 #include "tests/web/api/fixture.hpp"
 #include "web/api/tokens.hpp"
@@ -123,11 +125,33 @@ TEST_F(ProvisioningTest, AReportIsStoredBeforeItIsAnswered) {
   EXPECT_EQ(order->kind, OrderKind::Wait);
   ASSERT_TRUE(store_->report(nodeId(0)));
   EXPECT_EQ(store_->report(nodeId(0))->report.bootId, "b1");
-  AgentOrder wanted;
-  wanted.id = "7-image-0";
-  wanted.kind = OrderKind::WriteImage;
-  ASSERT_TRUE(commit({PutOrder{nodeId(0), wanted}}));
-  EXPECT_EQ(agentOrderFromJson(report(reportOf(0), tokenFor(0, "os")).body)->id, "7-image-0");
+}
+
+TEST_F(ProvisioningTest, WhatTouchesAMachineIsOrderedByTheRunAtWorkInAnArmedPlace) {
+  const auto told = [&] { return *agentOrderFromJson(report(reportOf(0), tokenFor(0, "os")).body); };
+  for (const auto kind : {OrderKind::WriteImage, OrderKind::BurnIn}) {
+    SCOPED_TRACE(nameOf(kind));
+    ASSERT_TRUE(wait(store_->armPlace("H1", by_)));
+    const auto run = startRun(0, "toy", "wait");
+    AgentOrder wanted;
+    wanted.id = fmt::format("{}-order-0", run);
+    wanted.kind = kind;
+    ASSERT_TRUE(commit({PutOrder{nodeId(0), wanted}}));
+    EXPECT_EQ(told().kind, kind);
+    EXPECT_EQ(told().id, wanted.id);
+    ASSERT_TRUE(wait(store_->disarmPlace("H1", by_)));
+    EXPECT_EQ(told().kind, OrderKind::Wait) << "observe mode";
+    ASSERT_TRUE(wait(store_->armPlace("H1", by_)));
+    EXPECT_EQ(told().kind, kind);
+    post(fmt::format("/api/v1/runs/{}/cancel", run), {{"reason", "enough"}});
+    settle();
+    EXPECT_EQ(told().kind, OrderKind::Wait) << "its run has ended";
+    EXPECT_EQ(told().reportEvery, kIdleReports);
+    const auto next = startRun(0, "toy", "wait");
+    EXPECT_EQ(told().kind, OrderKind::Wait) << "another run has not ordered it";
+    post(fmt::format("/api/v1/runs/{}/cancel", next), {{"reason", "enough"}});
+    settle();
+  }
 }
 
 TEST_F(ProvisioningTest, OnlyAChangedReportWakesTheRun) {

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "tests/web/api/fixture.hpp"
 
 namespace zellige::test {
