@@ -15,6 +15,7 @@ using Seconds = std::chrono::seconds;
 using namespace std::chrono_literals;
 
 inline std::int64_t toMillis(Time t) { return t.time_since_epoch().count(); }
+inline double inSeconds(Duration span) { return std::chrono::duration<double>(span).count(); }
 inline Time fromMillis(std::int64_t ms) { return Time{Duration{ms}}; }
 
 /// `2026-11-23T01:39:00Z`; milliseconds are shown only when they are not zero.

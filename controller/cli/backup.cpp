@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Duration kPatience{
+constexpr Duration kBackupPatience{
     1'800'000};  // the controller copies its database and reads it over before it answers
 constexpr std::int64_t kMostParts = 1'000'000;
 
@@ -101,7 +101,7 @@ Task<Result<void>> fetch(World& world, Client& client, Json backup, NewFile& fil
   co_return file.finish(textAt(backup, "sha256"));
 }
 
-void print(World& world, const Options& options, const fs::path& file, Json backup) {
+void printBackup(World& world, const Options& options, const fs::path& file, Json backup) {
   backup["file"] = file.string();
   if (options.json()) return printJson(world, backup);
   Sheet sheet;
@@ -124,7 +124,7 @@ Task<int> backUp(World& world, Options options, fs::path path) {
   Client client(world, std::move(*server));
   if (world.terminal) world.err << "\r\033[KThe controller copies its database…" << std::flush;
   Json body{{"reason", options.reason}};
-  const auto backup = co_await client.post("/api/v1/backups", std::move(body), kPatience);
+  const auto backup = co_await client.post("/api/v1/backups", std::move(body), kBackupPatience);
   if (world.terminal) world.err << "\r\033[K" << std::flush;
   if (!backup) co_return complain(world, backup.error());
   const auto fetched = co_await fetch(world, client, *backup, **file);
@@ -133,7 +133,7 @@ Task<int> backUp(World& world, Options options, fs::path path) {
   auto there = "/api/v1/backups/" + encodePercent(textAt(*backup, "id"));
   static_cast<void>(co_await client.remove(std::move(there)));
   if (!fetched) co_return complain(world, fetched.error());
-  print(world, options, path, *backup);
+  printBackup(world, options, path, *backup);
   co_return 0;
 }
 

@@ -14,7 +14,7 @@ std::string countOf(const Json& campaign, const std::string& state) {
   return members ? textAt(*members, state) : "";
 }
 
-void print(World& world, const Options& options, const Json& campaign) {
+void printCampaign(World& world, const Options& options, const Json& campaign) {
   if (options.json()) return printJson(world, campaign);
   const auto racks = [&](const char* key) { return textAt(campaign, key) + " racks"; };
   Sheet sheet;
@@ -100,7 +100,7 @@ Task<int> createCampaign(World& world, Options options, NewCampaign wanted) {
   if (wanted.dryRun) path += "?dry_run=true";
   const auto made = co_await client.post(std::move(path), std::move(body));
   if (!made) co_return complain(world, made.error());
-  wanted.dryRun ? printPreview(world, options, *made) : print(world, options, *made);
+  wanted.dryRun ? printPreview(world, options, *made) : printCampaign(world, options, *made);
   co_return 0;
 }
 
@@ -112,7 +112,7 @@ Task<int> showCampaign(World& world, Options options, std::string id, std::strin
   auto campaign = co_await client.get(path);
   if (!campaign) co_return complain(world, campaign.error());
   if (members.empty()) {
-    print(world, options, *campaign);
+    printCampaign(world, options, *campaign);
     co_return 0;
   }
   auto list = path + "/members?limit=500";
@@ -123,7 +123,7 @@ Task<int> showCampaign(World& world, Options options, std::string id, std::strin
     printJson(world, *rows);
     co_return 0;
   }
-  print(world, options, *campaign);
+  printCampaign(world, options, *campaign);
   world.out << '\n';
   Table table({"SERIAL", "PLACE", "STATE", "SINCE", "CANARY", "LIFECYCLE", "BEFORE", "WHY"});
   for (const auto& m : *rows)
@@ -142,7 +142,7 @@ Task<int> moveCampaign(World& world, Options options, std::string id, std::strin
   auto path = fmt::format("/api/v1/campaigns/{}/{}", encodePercent(id), how);
   const auto campaign = co_await client.post(std::move(path), std::move(body));
   if (!campaign) co_return complain(world, campaign.error());
-  print(world, options, *campaign);
+  printCampaign(world, options, *campaign);
   co_return 0;
 }
 

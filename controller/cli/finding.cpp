@@ -9,7 +9,7 @@ namespace zellige::cli {
 
 namespace {
 
-void print(World& world, const Options& options, const Json& finding) {
+void printFinding(World& world, const Options& options, const Json& finding) {
   if (options.json()) return printJson(world, finding);
   Sheet sheet;
   for (const auto& [name, path] : {std::pair{"Finding", "id"},
@@ -57,7 +57,7 @@ Task<int> showFinding(World& world, Options options, std::string id) {
   Client client(world, std::move(*server));
   const auto finding = co_await client.get("/api/v1/findings/" + encodePercent(id));
   if (!finding) co_return complain(world, finding.error());
-  print(world, options, *finding);
+  printFinding(world, options, *finding);
   co_return 0;
 }
 
@@ -69,7 +69,7 @@ Task<int> resolveFinding(World& world, Options options, std::string id) {
   const auto finding = co_await client.post("/api/v1/findings/" + encodePercent(id) + "/resolve",
                                             std::move(body));
   if (!finding) co_return complain(world, finding.error());
-  print(world, options, *finding);
+  printFinding(world, options, *finding);
   co_return 0;
 }
 

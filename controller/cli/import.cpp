@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kPartBytes = 4u << 20;
-constexpr Duration kPatience{
+constexpr Duration kImportPatience{
     600'000};  // the server hashes and copies a whole image before it answers the last part
 
 struct Bundle {
@@ -113,7 +113,7 @@ Task<Result<void>> upload(World& world, Client& client, Bundle::Content content)
       co_return Error{Errc::Invalid, fmt::format("cannot read {}", content.file.string())};
     request.headers.set("Content-Type", "application/octet-stream");
     request.headers.set("Content-Range", fmt::format("bytes {}-{}/{}", at, at + size - 1, total));
-    const auto sent = co_await client.send(std::move(request), kPatience);
+    const auto sent = co_await client.send(std::move(request), kImportPatience);
     if (!sent) co_return sent.error();
     at += size;
     if (world.terminal)
@@ -124,7 +124,7 @@ Task<Result<void>> upload(World& world, Client& client, Bundle::Content content)
   co_return Result<void>{};
 }
 
-void print(World& world, const Options& options, const Json& result) {
+void printImported(World& world, const Options& options, const Json& result) {
   if (options.json()) return printJson(world, result);
   const bool dry = readBool(result, "dry_run").value_or(false);
   Sheet sheet;
@@ -153,9 +153,9 @@ Task<int> importSite(World& world, Options options, std::vector<fs::path> paths,
   }
   Json body{{"files", std::move(bundle->texts)}, {"reason", options.reason}};
   std::string path = dryRun ? "/api/v1/import?dry_run=true" : "/api/v1/import";
-  const auto result = co_await client.post(std::move(path), std::move(body), kPatience);
+  const auto result = co_await client.post(std::move(path), std::move(body), kImportPatience);
   if (!result) co_return complain(world, result.error());
-  print(world, options, *result);
+  printImported(world, options, *result);
   co_return 0;
 }
 

@@ -14,7 +14,7 @@ bool unfinished(const Json& run) {
   return state == "active" || state == "blocked";
 }
 
-void print(World& world, const Options& options, const Json& run) {
+void printRun(World& world, const Options& options, const Json& run) {
   if (options.json()) return printJson(world, run);
   Sheet sheet;
   sheet.add("Run", textAt(run, "id"));
@@ -87,12 +87,12 @@ Task<Result<Json>> follow(World& world, Client& client, Json run) {
 /// Prints the run, after its end if --wait was given; then the exit code tells how it ended.
 Task<int> finish(World& world, Client& client, Options options, Json run, std::string wanted) {
   if (!options.wait) {
-    print(world, options, run);
+    printRun(world, options, run);
     co_return 0;
   }
   const auto ended = co_await follow(world, client, std::move(run));
   if (!ended) co_return complain(world, ended.error());
-  print(world, options, *ended);
+  printRun(world, options, *ended);
   const auto state = textAt(*ended, "state");
   if (state == wanted) co_return 0;
   world.err << "zellige: run " << textAt(*ended, "id") << " ended " << state << ": "

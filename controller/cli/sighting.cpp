@@ -25,7 +25,7 @@ std::string whereOf(const Json& device) {
   return readString(device, "circuit").value_or("-");
 }
 
-void print(World& world, const Json& devices) {
+void printSightings(World& world, const Json& devices) {
   Table table({"MAC", "ADDRESS", "SAYS IT IS", "HINT OF PLACE", "FIRST SEEN", "LAST SEEN"});
   for (const auto& d : devices)
     table.add({textAt(d, "mac"), textAt(d, "address"), whatOf(d), whereOf(d), textAt(d, "first_seen"),
@@ -63,7 +63,7 @@ Task<int> listUnlisted(World& world, Options options) {
   if (options.json())
     printJson(world, *devices);
   else
-    print(world, *devices);
+    printSightings(world, *devices);
   co_return 0;
 }
 

@@ -25,7 +25,7 @@ void warn(World& world, const Json& site) {
                "arm PLACE\n";
 }
 
-void print(World& world, const Options& options, const Json& site) {
+void printSite(World& world, const Options& options, const Json& site) {
   warn(world, site);
   if (options.json()) return printJson(world, site);
   Sheet sheet;
@@ -60,7 +60,7 @@ Task<int> showSite(World& world, Options options) {
   Client client(world, std::move(*server));
   const auto site = co_await client.get("/api/v1/site");
   if (!site) co_return complain(world, site.error());
-  print(world, options, *site);
+  printSite(world, options, *site);
   co_return 0;
 }
 
@@ -72,7 +72,7 @@ Task<int> armSite(World& world, Options options, std::string place, bool arm) {
   std::string path = arm ? "/api/v1/site/arm" : "/api/v1/site/disarm";
   const auto site = co_await client.post(std::move(path), std::move(body));
   if (!site) co_return complain(world, site.error());
-  print(world, options, *site);
+  printSite(world, options, *site);
   co_return 0;
 }
 

@@ -22,7 +22,7 @@ namespace zellige::commands {
 namespace {
 
 constexpr int kAtATimeToConnect = 32;
-constexpr int kPatience = 120;  // seconds for the next line of the machines' process
+constexpr int kServerPatience = 120;  // seconds for the next line of the machines' process
 constexpr std::string_view kTarget = "/redfish/v1/Systems/System_0";
 constexpr const char* kToken = "0123456789abcdefghij";
 /// What our client sends.
@@ -45,7 +45,7 @@ double median(std::vector<double> values) {
 }
 
 std::string lineOf(Child& server) {
-  auto line = server.line(kPatience);
+  auto line = server.line(kServerPatience);
   if (!line) throw std::runtime_error("the machines' process has ended, or says nothing");
   return std::move(*line);
 }

@@ -30,7 +30,7 @@ namespace {
 namespace fs = std::filesystem;
 using Wall = std::chrono::steady_clock;
 
-constexpr int kPatience = 60;  // seconds
+constexpr int kRestartPatience = 60;  // seconds
 
 int checked(int result, const char* what) {
   if (result < 0) throw std::system_error(errno, std::generic_category(), what);
@@ -61,10 +61,11 @@ class Machines {
   int port() const { return port_; }
   void awaitRequest() const {
     pollfd waiting{socket_, POLLIN, 0};
-    if (checked(::poll(&waiting, 1, kPatience * 1'000), "poll") == 0)
-      throw std::runtime_error(fmt::format("the restarted controller reached no BMC in {} s", kPatience));
+    if (checked(::poll(&waiting, 1, kRestartPatience * 1'000), "poll") == 0)
+      throw std::runtime_error(
+          fmt::format("the restarted controller reached no BMC in {} s", kRestartPatience));
     const int connection = checked(::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC), "accept");
-    const timeval patience{kPatience, 0};
+    const timeval patience{kRestartPatience, 0};
     checked(::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "patience");
     const std::unique_ptr<SSL, decltype(&SSL_free)> tls(SSL_new(tls_.get()), SSL_free);
     std::array<char, 4'096> request{};
@@ -94,7 +95,7 @@ SecretBox servedOnce(const fs::path& directory) {
   {
     Child first(serving(directory));
     for (;;) {
-      const auto line = first.line(kPatience);
+      const auto line = first.line(kRestartPatience);
       if (!line) throw std::runtime_error("the controller does not start in an empty directory");
       if (line->find("\"ready\"") != std::string::npos) break;
     }

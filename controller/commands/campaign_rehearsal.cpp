@@ -273,8 +273,6 @@ class Rehearsal {
   CampaignRehearsal out_;
 };
 
-double inSeconds(Duration span) { return std::chrono::duration<double>(span).count(); }
-
 }  // namespace
 
 CampaignRehearsal rehearseCampaign(const CampaignRehearsalOptions& options) {

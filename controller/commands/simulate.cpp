@@ -171,8 +171,6 @@ Simulation simulateFleet(const SimulateOptions& options) {
 
 namespace {
 
-double inSeconds(Duration span) { return std::chrono::duration<double>(span).count(); }
-
 void print(const Simulation& s) {
   fmt::print("{} nodes: {} available, {} quarantined ({} expected), {} stuck; {} duplicates, {} kills\n",
              s.end.nodes, s.end.available, s.end.quarantined, s.end.quarantinedExpected.size(), s.end.stuck,

@@ -196,6 +196,6 @@ fi
 units 'every kind of fault: without its handling the expectation fails' commands.HandlingList.ForgetsNoKindOfFault \
   "${handlings[@]}"
 units 'every kind of fault fires on the fleets of the storms' \
-  commands.FaultsLong.EveryKindFiresOnTheFleetsOfTheStorms
+  commands.FaultsLongOnce.EveryKindFiresOnTheFleetsOfTheStorms
 
 conclude

@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-TEST(CampaignLong, KeepsItsWindowHaltsByItsBudgetAndGoesBack) {
+TEST(CampaignLongOnce, KeepsItsWindowHaltsByItsBudgetAndGoesBack) {
   log::setLevel(log::Level::Off);
   SCOPED_TRACE(
       "zellige simulate --campaign --racks 3 --window 2 --canary 1 --failure-budget 1 --failing 0.05");
@@ -35,7 +35,7 @@ TEST(CampaignLong, KeepsItsWindowHaltsByItsBudgetAndGoesBack) {
 
 // By hand: the canary is the first rack, and tray 3 in it fails: a halt at 1. Of the second rack 20 and 25 are one too many
 // for a budget of 1: a halt at 2. Tray 30 is under way then, and is forgiven with them.
-TEST(CampaignLong, HaltsWhereOneWouldByHand) {
+TEST(CampaignLongOnce, HaltsWhereOneWouldByHand) {
   log::setLevel(log::Level::Off);
   CampaignRehearsalOptions options;
   options.racks = 2;
@@ -68,7 +68,7 @@ TEST(CampaignLong, KeepsToItsLimitsWhileTheControllerDies) {
   EXPECT_GT(result.kills, 3);
 }
 
-TEST(CampaignLong, AWindowThatAdmitsTooManyIsCaught) {
+TEST(CampaignLongOnce, AWindowThatAdmitsTooManyIsCaught) {
   log::setLevel(log::Level::Off);
   CampaignRehearsalOptions options;
   options.racks = 3;

@@ -25,6 +25,8 @@ class KillSweepLong : public testing::Test {
   }
 };
 
+using KillSweepLongOnce = KillSweepLong;
+
 // 13 has no factor in common with the pattern in which points come (before and after each send and commit).
 TEST_F(KillSweepLong, QualifySurvivesEveryThirteenthPoint) {
   const auto sweep = sweepCrashPoints(of("qualify", 13));
@@ -56,13 +58,13 @@ TEST_F(KillSweepLong, QualifySurvivesTwoCrashes) {
 }
 
 // About one point in twelve lies between an act and the look that must come before the next.
-TEST_F(KillSweepLong, AnEngineThatActsWithoutLookingIsCaught) {
+TEST_F(KillSweepLongOnce, AnEngineThatActsWithoutLookingIsCaught) {
   auto options = of("qualify", 7);
   options.mutate = "skip-look";
   EXPECT_GT(sweepCrashPoints(options).duplicates, 0);
 }
 
-TEST_F(KillSweepLong, AnEngineThatDoesNotLetThingsSettleIsCaught) {
+TEST_F(KillSweepLongOnce, AnEngineThatDoesNotLetThingsSettleIsCaught) {
   auto options = of("qualify", 7);
   options.mutate = "no-settle";
   EXPECT_GT(sweepCrashPoints(options).duplicates, 0);

@@ -15,10 +15,10 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-constexpr const char* kPassword = "a longer secret";
+constexpr const char* kAdminPassword = "a longer secret";
 
 std::string signInAgain(Client& client, const Controller& controller) {
-  const Json words{{"user", "admin"}, {"password", kPassword}};
+  const Json words{{"user", "admin"}, {"password", kAdminPassword}};
   const auto session = client.send(controller.peer, request("POST", "/session", words, ""));
   EXPECT_TRUE(session) << session.error().what;
   return readString(Json::parse(session->reply.body), "token").value_or("");
