@@ -35,6 +35,29 @@ recordCtest() {
   fi
 }
 
+# recordGtest NAME REPORTS PROGRAM…: what test programs reported that were run in two halves. A half without a report has
+# crashed; one that failed with every test passed has leaked.
+recordGtest() {
+  local name=$1 reports=$2 ran=0 failed=0 skipped=0 program half report bad
+  shift 2
+  for program in "$@"; do
+    for half in 0 1; do
+      report=$reports/${program##*/}-$half bad=0
+      if [[ -s $report.xml ]]; then
+        bad=$(sed -nE 's/^<testsuites .* failures="([0-9]+)".*/\1/p' "$report.xml")
+        ran=$((ran + $(grep -c '<testcase .* status="run"' "$report.xml" || true)))
+        skipped=$((skipped + $(grep -c '<testcase .* result="skipped"' "$report.xml" || true)))
+      fi
+      failed=$((failed + bad))
+      if ((bad == 0)) && [[ ! -s $report.xml || -e $report.failed ]]; then
+        failed=$((failed + 1)) ran=$((ran + 1))
+      fi
+    done
+  done
+  if ((ran == 0)); then failed=1 ran=1; fi
+  record "$name" $((ran - failed - skipped)) "$failed" "$skipped"
+}
+
 # Prints the table and, last, the sum. Returns 1 if anything failed or nothing ran.
 summariseResults() {
   awk -F '\t' '

@@ -129,10 +129,10 @@ Circuit readCircuit(Value value, Problems& problems) {
 
 std::optional<std::string> whyNoMachineReaches(const Configuration::Provisioning& provisioning) {
   const auto endpoint = readEndpoint(provisioning.listen);
-  if (!provisioning.url.empty() || !endpoint) return std::nullopt;
-  if (endpoint->isEveryAddress())
-    return "who listens on every address must also say at which one machines reach it: url";
+  if (!endpoint) return std::nullopt;
   if (endpoint->port == 0) return "port 0 is another one at every start, and machines would not find it";
+  if (provisioning.url.empty() && endpoint->isEveryAddress())
+    return "who listens on every address must also say at which one machines reach it: url";
   return std::nullopt;
 }
 

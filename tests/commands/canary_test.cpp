@@ -30,10 +30,12 @@ class Wiretap final : public sim::Uplink {
     take("session token", request.headers.get("X-Auth-Token"));
     take("session token", delivery.reply.headers.get("X-Auth-Token"));
     if (const auto basic = credentials(request, "Basic "); !basic.empty())
-      if (const auto pair = fromBase64(basic)) take("password", pair->substr(pair->find(':') + 1));
+      if (const auto pair = fromBase64(basic))
+        take(isNvos(request) ? "NVOS password" : "password", pair->substr(pair->find(':') + 1));
     const auto body = Json::parse(request.body, nullptr, false);
     if (!body.is_object()) return;
     if (const auto password = readString(body, "Password")) take("password", *password);
+    if (const auto password = readString(body, "password")) take("NVOS password", *password);
     const auto image = readString(body, "Image").value_or("");
     if (const auto at = image.find("/boot/"); at != std::string::npos)
       takeToken("boot token", image.substr(at + 6, image.find('/', at + 6) - at - 6));
@@ -64,6 +66,7 @@ class Wiretap final : public sim::Uplink {
     if (!order || order->seed.empty()) return;
     if (const auto seed = decodeBootMedia(order->seed)) takeToken("seed token", seed->token);
   }
+  static bool isNvos(const HttpRequest& request) { return request.target.starts_with("/nvue_v1/"); }
   static std::string credentials(const HttpRequest& request, std::string_view scheme) {
     const std::string given(request.headers.get("Authorization"));
     return given.starts_with(scheme) ? given.substr(scheme.size()) : "";
@@ -102,6 +105,7 @@ TEST(Canaries, OfAWholeFleetLieInNoByteThatIsWritten) {
   Wiretap tap;
   VirtualSiteOptions options;
   options.fleet.trays = 8;
+  options.fleet.switchesPerRack = options.fleet.shelvesPerRack = 1;
   options.fleet.faults = sim::FaultLevel::Heavy;
   options.storm = 30min;
   options.spoil = [&](sim::MachineId, const HttpRequest& request, sim::Delivery& delivery) {
@@ -132,7 +136,8 @@ TEST(Canaries, OfAWholeFleetLieInNoByteThatIsWritten) {
     kinds.push_back(kind);
     oneOfEach += " " + *heard.begin();
   }
-  EXPECT_THAT(kinds, ElementsAre("agent token", "boot token", "password", "seed token", "session token"));
+  EXPECT_THAT(kinds, ElementsAre("NVOS password", "agent token", "boot token", "password", "seed token",
+                                 "session token"));
   const auto secrets = tap.secrets();
   EXPECT_GE(secrets.size(), 5u * 8) << "of each machine two passwords and three tokens";
   ASSERT_GT(std::filesystem::file_size(wal), 0u) << "the WAL is looked at too";
