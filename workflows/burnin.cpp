@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "workflows/hearing.hpp"
 #include "workflows/host.hpp"
 #include "workflows/judge.hpp"
 #include "workflows/silence.hpp"
@@ -13,9 +14,8 @@ namespace zellige::workflows {
 
 namespace {
 
-constexpr Duration kGrace = 30min;   // beyond the plan's own duration: agent restarts, slow reports
-constexpr int kPauses = 3;           // for which nobody had renewed the lease
-constexpr Duration kSilent = 10min;  // after which the agent, who reports every 30 s, counts as cut off
+constexpr Duration kGrace = 30min;  // beyond the plan's own duration: agent restarts, slow reports
+constexpr int kPauses = 3;          // for which nobody had renewed the lease
 constexpr Duration kSilentAtMost = 4h;
 
 std::string subjectOf(const Plan::Test& test) { return "burnin/" + test.id; }
@@ -73,20 +73,6 @@ Result<Seen> judgeAll(StepContext& context, const std::vector<const Plan::Test*>
   return Seen::Done;
 }
 
-// An agent whom the provisioning network does not let through pauses, and that is no fault of its machine: heard again, it
-// has the plan's time anew.
-Duration spentSinceHeard(StepContext& context, bool isSilent) {
-  const auto order = orderId(context), silent = order + " silent";
-  const auto kept = context.fact("burnin.heard");
-  if (isSilent)
-    context.setFact("burnin.heard", silent);
-  else if (kept == silent)
-    context.setFact("burnin.heard", fmt::format("{} {}", order, context.spent().count()));
-  const auto heard = context.fact("burnin.heard");
-  if (isSilent || !heard.starts_with(order + " ")) return context.spent();
-  return context.spent() - Duration{std::stoll(heard.substr(order.size() + 1))};
-}
-
 Task<Result<Seen>> lookBurnIn(StepContext& context) {
   const auto tests = testsToRun(context);
   if (tests.empty()) co_return Seen::Done;
@@ -100,20 +86,22 @@ Task<Result<Seen>> lookBurnIn(StepContext& context) {
   const auto head = context.store().reportHead(id);
   if (head && head->burnInOrder == orderId(context) && head->burnInFinished)
     co_return judgeAll(context, tests, context.store().report(id)->report.burnIn);
-  const auto heard = std::max(context.run().stepSince, head ? head->received : Time{});
-  const auto silence = context.now() - heard;
-  const bool isSilent = silence >= kSilent;
-  const auto spent = spentSinceHeard(context, isSilent);
-  if (silence >= kSilentAtMost)
+  const bool begun = head && head->burnInOrder == orderId(context);
+  if (!begun && !context.store().armed(context.node().place))
+    co_return Error{Errc::NotArmed,
+                    "the tests are ordered; the agent is told so when the place is armed again"};
+  const auto hearing = hear(context, "burnin.heard", orderId(context));
+  auto still = co_await stillSilent(context);
+  if (!still) co_return still;
+  if (hearing.silence >= kSilentAtMost)
     co_return failure("burnin.failed",
-                      fmt::format("nothing was heard of the machine's agent since {}: the host hangs, or the "
-                                  "provisioning network does not let it through",
-                                  iso8601(heard)));
-  if (!isSilent && spent > planned + kPauses * 2 * ramp + kGrace)
+                      "nothing was heard of the machine's agent for four hours: the host is off or hangs, or "
+                      "the provisioning network does not let it through");
+  if (hearing.silence < kCutOff && context.spent() - hearing.cut > planned + kPauses * 2 * ramp + kGrace)
     co_return failure("burnin.failed", "the tests did not finish in time");
   context.waitFor(fmt::format("burn-in: {} tests, {} min", tests.size(),
                               std::chrono::duration_cast<std::chrono::minutes>(planned).count()));
-  co_return co_await stillSilent(context);
+  co_return still;
 }
 
 // The run is over, and its order is not repeated any more: at the latest when its last lease has run out, and the machine

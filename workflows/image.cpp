@@ -134,6 +134,9 @@ Task<Result<Seen>> lookWritten(StepContext& context) {
   const auto orderId = fmt::format("{}-image-{}", context.run().id.value, context.tries());
   const bool ordered = context.wasIntended() && context.store().orderId(context.node().id) == orderId;
   if (ordered && image.state != ImageState::Failed) {
+    if (!context.store().armed(context.node().place))
+      co_return Error{Errc::NotArmed,
+                      "the image is ordered; the agent is told so when the place is armed again"};
     context.waitFor("the agent to begin writing");
     co_return co_await stillSilent(context);
   }

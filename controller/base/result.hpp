@@ -35,6 +35,7 @@ struct Error {
   int httpStatus = 0;                  ///< 0: there was no reply
   std::chrono::seconds retryAfter{0};  ///< what the device asked for; 0: it did not say
   std::string cause;  ///< cause code of the finding this must become; empty: the retry rules decide
+  bool left = false;  ///< the request, or a part of it, went out: the device may have judged what it said
 };
 
 /// A finding's worth of failure: the run ends with this cause code.

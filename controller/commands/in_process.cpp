@@ -45,6 +45,11 @@ Error unreachable(const http::Peer& peer, std::string_view how, bool outcomeUnkn
   return Error{Errc::Unreachable, fmt::format("{}: {}", peer.address, how), outcomeUnknown};
 }
 
+Error left(Error error) {
+  error.left = true;
+  return error;
+}
+
 }  // namespace
 
 // What the wire brought back, or how it broke; delivered after `latency`.
@@ -110,7 +115,8 @@ Task<Result<http::Received>> InProcessTransport::send(http::Peer peer, HttpReque
       switch (delivery.ending) {
         case sim::Ending::Refuse: return {unreachable(peer, "connection refused", false), kNetwork};
         case sim::Ending::CloseBeforeReply:
-          return {unreachable(peer, "the connection was closed before a reply", !reads), delivery.latency};
+          return {left(unreachable(peer, "the connection was closed before a reply", !reads)),
+                  delivery.latency};
         case sim::Ending::CutShort:
           return {Error{Errc::BadReply, fmt::format("{}: the reply was cut short", peer.address), !reads},
                   delivery.latency};

@@ -23,7 +23,7 @@ struct BmcAccess {
   /// Durable before it is set; after a crash either of the two is valid. Dropped only when it became the password, or when
   /// the BMC refused it for what it is: a request that left before a crash may be applied after the next sign-in.
   std::optional<Secret> nextPassword;
-  Secret sessionToken;     ///< empty: no session that we know of
+  Secret sessionToken;     ///< empty: no session, or one that a password change may have ended
   std::string sessionUri;  ///< for DELETE; kept beyond its end: this way in has worked
   std::string pin;         ///< SHA-256 of the BMC's TLS key, base64; empty: not pinned yet
   int refusals = 0;  ///< of its passwords, since one was last accepted; each is durable before another guess

@@ -52,17 +52,17 @@ std::vector<Budgets::Scope> Budgets::scopes(Budget budget, const Place& place) c
 
 std::optional<Budgets::Scope> Budgets::tooFull(const Need& need, const std::vector<Scope>& scopes) const {
   for (const auto& scope : scopes)
-    if (scope.first == need.budget && (need.amount <= 0 || used(scope) > limit(scope) - need.amount))
-      return scope;
+    if (isTooFullFor(need, scope)) return scope;
   return std::nullopt;
 }
 
-// What the scope cannot give even when it is empty keeps nobody waiting.
+bool Budgets::isTooFullFor(const Need& need, const Scope& scope) const {
+  return scope.first == need.budget && (need.amount <= 0 || used(scope) > limit(scope) - need.amount);
+}
+
 bool Budgets::mustWaitAt(const Waiter& waiter, const Scope& scope) const {
-  return std::any_of(waiter.needs.begin(), waiter.needs.end(), [&](const Need& need) {
-    return need.budget == scope.first && need.amount > 0 && need.amount <= limit(scope) &&
-           tooFull(need, {scope});
-  });
+  return !waiter.never && std::any_of(waiter.needs.begin(), waiter.needs.end(),
+                                      [&](const Need& need) { return isTooFullFor(need, scope); });
 }
 
 // Only where somebody may need more than this one can it fit and they not.
@@ -99,11 +99,14 @@ void Budgets::hold(RunId run, const std::vector<Need>& needs, const Place& place
 }
 
 bool Budgets::take(RunId run, Lane lane, Time since, const std::vector<Need>& needs, const Place& place) {
-  Waiter waiter{lane, since, run, {}, {}, place};
+  Waiter waiter{lane, since, run, {}, {}, place, false};
   for (const auto& need : needs) {
     if (holds(run, need.budget)) continue;
     waiter.needs.push_back(need);
-    for (auto& scope : scopes(need.budget, place)) waiter.scopes.push_back(std::move(scope));
+    for (auto& scope : scopes(need.budget, place)) {
+      waiter.never |= need.amount <= 0 || need.amount > limit(scope);
+      waiter.scopes.push_back(std::move(scope));
+    }
   }
   if (waiter.needs.empty()) return true;
   if (waiters_.contains(run)) return false;
@@ -116,7 +119,7 @@ bool Budgets::take(RunId run, Lane lane, Time since, const std::vector<Need>& ne
     waitingAt_[scope].insert(&kept);
     auto& largest = largest_[scope];
     for (const auto& need : kept.needs)
-      if (need.budget == scope.first && need.amount <= limit(scope)) largest = std::max(largest, need.amount);
+      if (need.budget == scope.first && !kept.never) largest = std::max(largest, need.amount);
   }
   return false;
 }
@@ -153,9 +156,11 @@ void Budgets::releaseAll(RunId run) {
 void Budgets::withdraw(RunId run) {
   const auto it = waiters_.find(run);
   if (it == waiters_.end()) return;
-  const auto scopes = it->second.scopes;
+  std::vector<Scope> waitedAt;
+  for (const auto& scope : it->second.scopes)
+    if (mustWaitAt(it->second, scope)) waitedAt.push_back(scope);
   forget(it->second);
-  for (const auto& scope : scopes) grant(scope);
+  for (const auto& scope : waitedAt) grant(scope);
 }
 
 void Budgets::forget(const Waiter& waiter) {
@@ -185,7 +190,7 @@ void Budgets::grant(const Scope& scope) {
   for (auto it = at->second.begin(); it != at->second.end();) {
     const auto& waiter = **it++;
     if (mustWaitAt(waiter, scope)) return;
-    if (!fits(waiter)) continue;
+    if (!fits(waiter) || isBehind(waiter)) continue;
     const bool last = it == at->second.end();
     hold(waiter.run, waiter.needs, waiter.place);
     granted_.push_back(waiter.run);

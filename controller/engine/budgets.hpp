@@ -76,6 +76,7 @@ class Budgets {
     std::vector<Need> needs;
     std::vector<Scope> scopes;  ///< in which any of them is counted
     Place place;
+    bool never = false;  ///< one of its places cannot give it even when it is empty: it keeps nobody waiting
     auto key() const { return std::tuple(lane, since, run); }
   };
   struct Earlier {
@@ -91,6 +92,7 @@ class Budgets {
   std::vector<Scope> scopes(Budget budget, const Place& place) const;
   /// nullopt: it fits. Else the scope that is too full.
   std::optional<Scope> tooFull(const Need& need, const std::vector<Scope>& scopes) const;
+  bool isTooFullFor(const Need& need, const Scope& scope) const;
   bool fits(const Waiter& waiter) const;
   bool mustWaitAt(const Waiter& waiter, const Scope& scope) const;
   /// It would fit, and somebody who waited before does not: then it is not its turn.

@@ -213,9 +213,11 @@ class Import {
     p.stored = findNode(w_.db, NodeId{q.integer(0)});
     p.storedMark = storedMark(p.stored->id, Endpoint::Bmc);
     p.storedOsMark = storedMark(p.stored->id, Endpoint::Os);
-    p.isRefused = p.storedMark == p.mark && refusesOurs(p.stored->id, Endpoint::Bmc, n.password);
-    p.isOsRefused = !p.osMark.empty() && p.storedOsMark == p.osMark &&
-                    refusesOurs(p.stored->id, Endpoint::Os, n.osPassword);
+    if (p.stored->lifecycle != Lifecycle::Retired) {
+      p.isRefused = p.storedMark == p.mark && refusesOurs(p.stored->id, Endpoint::Bmc, n.password);
+      p.isOsRefused = !p.osMark.empty() && p.storedOsMark == p.osMark &&
+                      refusesOurs(p.stored->id, Endpoint::Os, n.osPassword);
+    }
     const auto note = [&](std::string_view what, const std::string& from, const std::string& to) {
       if (from != to) p.changes[std::string(what)] = {{"from", from}, {"to", to}};
     };

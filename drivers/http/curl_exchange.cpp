@@ -297,6 +297,7 @@ std::string CurlExchange::subject() const {
 
 Error CurlExchange::broken(Errc code, std::string why) const {
   Error error{code, fmt::format("{}: {}", subject(), why)};
+  error.left = left_;
   error.outcomeUnknown = left_ && !isRead();
   if (received_.reply.status >= 200) error.httpStatus = received_.reply.status;
   return error;

@@ -114,23 +114,26 @@ Task<Result<HttpReply>> NvosSwitch::withAccess(Ask ask) {
   const bool refusedTwice = access->refusals > 0 && access->refusals % kGuesses == 0;
   if (refusedTwice && wiring_.executor.now() < access->refusedAt + wiring_.options.lockout)
     co_return refused();
-  if (access->nextPassword) co_return co_await withEither(std::move(ask), access->refusals);
+  // The old one let us in since the new one was sent, or never was: it is the one, until it is refused.
+  const bool isOpen = access->nextPassword && !access->guessCurrent;
+  if (isOpen) co_return co_await withEither(std::move(ask), access->refusals);
   for (int i = access->refusals % kGuesses; i < kGuesses; ++i) {  // a refusal is confirmed once
     auto reply = co_await once(ask, access->password);
     if (!reply) co_return reply;
     const bool isRefused = reply->status == 401;
     const bool wasRefused = access->refusals > 0 || i > 0;
     if (isRefused || (wasRefused && isGood(*reply))) {
-      auto counted = co_await count(isRefused);
+      auto counted = co_await count(isRefused, access->nextPassword.has_value());
       if (!counted) co_return counted.error();
     }
     if (!isRefused) co_return reply;
+    if (access->nextPassword && i + 1 < kGuesses) co_return co_await withEither(std::move(ask), i + 1);
   }
   co_return refused();
 }
 
-// Either may be valid after a crash: the next one first (access.hpp). Only a reply that let us in says that one is; what
-// was not judged costs nothing, and then it is the other one's turn.
+// Either may be valid after a crash: the next one first (access.hpp). Only a reply that let us in says that one is.
+// What was not judged comes first again; where nobody knows whether it was, it is the other one's turn.
 Task<Result<HttpReply>> NvosSwitch::withEither(Ask ask, int refusals) {
   Ask probe{"GET", "platform", {}};
   for (int i = refusals % kGuesses; i < kGuesses; ++i) {
@@ -138,13 +141,19 @@ Task<Result<HttpReply>> NvosSwitch::withEither(Ask ask, int refusals) {
     if (!guess) co_return guess.error();
     const Secret password = std::move(*guess);
     auto reply = co_await once(probe, password);
-    if (!reply) co_return reply;
+    if (!reply) {
+      if (reply.error().code == Errc::Unreachable && !reply.error().left) (void)co_await turn();
+      co_return reply;
+    }
     if (isGood(*reply)) {
       auto settled = co_await settle(password);
       if (!settled) co_return settled.error();
       co_return co_await once(std::move(ask), password);
     }
-    if (reply->status != 401) co_return refusal("GET platform", *reply);
+    if (reply->status != 401) {
+      (void)co_await turn();
+      co_return refusal("GET platform", *reply);
+    }
     auto counted = co_await count(true);
     if (!counted) co_return counted.error();
   }
@@ -163,10 +172,11 @@ Error NvosSwitch::refused() const {
 }
 
 // What it said of a password, where no restart forgets it.
-Task<Result<void>> NvosSwitch::count(bool isRefused) {
+Task<Result<void>> NvosSwitch::count(bool isRefused, bool nextComesFirst) {
   auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!access) co_return access.error();
   access->refusals = isRefused ? access->refusals + 1 : 0;
+  if (isRefused && nextComesFirst) access->guessCurrent = false;
   if (isRefused) access->refusedAt = wiring_.executor.now();
   co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
 }
@@ -352,8 +362,9 @@ Task<Result<void>> NvosSwitch::sendPassword(std::string id, Secret password) {
   auto staged = co_await once(std::move(stage), access->password);
   if (!staged) co_return staged.error();
   if (staged->status >= 300)
-    co_return Error{Errc::Rejected, fmt::format("NVOS refused the new password: HTTP {}", staged->status),
-                    false, staged->status};
+    co_return Error{staged->status == 400 ? Errc::Invalid : Errc::Rejected,
+                    fmt::format("NVOS refused the new password: HTTP {}", staged->status), false,
+                    staged->status};
   auto applied = co_await once(application(id), access->password);
   if (!applied) co_return applied.error();
   if (isGood(*applied)) co_return Result<void>{};
@@ -362,9 +373,10 @@ Task<Result<void>> NvosSwitch::sendPassword(std::string id, Secret password) {
   co_return error;
 }
 
-Task<Result<void>> NvosSwitch::dropNextPassword() {
+Task<Result<void>> NvosSwitch::dropNextPassword(Secret refused) {
   auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!access) co_return access.error();
+  if (access->nextPassword != refused) co_return Result<void>{};
   access->nextPassword.reset();
   co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
 }
@@ -399,8 +411,18 @@ Task<Result<void>> NvosSwitch::changePassword() {
   auto sent = co_await sendPassword(std::move(*revision), next);
   if (!sent && sent.error().outcomeUnknown) co_return sent;  // the next sign-in finds out
   if (!sent) {
-    const bool isUnfit = sent.error().httpStatus == 400;
-    if (!mayBeOnItsWay || isUnfit) (void)co_await dropNextPassword();
+    // With the old one NVOS let this request in. What may be on its way is dropped only if that is still so after it was
+    // refused for what it is.
+    const bool isUnfit = sent.error().code == Errc::Invalid;
+    if (mayBeOnItsWay && !isUnfit) {
+      if (sent.error().httpStatus != 401) (void)co_await turn();
+      co_return sent;
+    }
+    if (mayBeOnItsWay) {
+      auto judged = co_await signIn();
+      if (!judged) co_return judged.error();
+    }
+    (void)co_await dropNextPassword(next);
     co_return sent;
   }
   auto settled = co_await signIn();  // what let us in is kept, and nothing else

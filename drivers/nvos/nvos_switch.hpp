@@ -70,8 +70,8 @@ class NvosSwitch final : public SwitchOs {
   Task<Result<std::string>> act(std::string path, std::string action, Json parameters);
   Task<Result<Secret>> turn();
   Task<Result<void>> settle(Secret valid);
-  Task<Result<void>> dropNextPassword();
-  Task<Result<void>> count(bool isRefused);
+  Task<Result<void>> dropNextPassword(Secret refused);
+  Task<Result<void>> count(bool isRefused, bool nextComesFirst = false);
   Error refused() const;
   Task<Result<std::string>> openRevision();
   static Ask application(const std::string& revision);  ///< what it holds takes effect

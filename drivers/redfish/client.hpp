@@ -163,6 +163,7 @@ class Client {
     std::size_t passwordLength = 0;
   };
   Task<Result<OwnAccount>> findOwnAccount(std::string accountId);
+  Task<Result<void>> judgeRefused(Secret password, Error why);
   Task<Result<void>> setPassword(OwnAccount account, bool anyMatch);
   Task<Result<void>> sendPassword(OwnAccount account, bool anyMatch);
   Task<Result<void>> dropNextPassword(Error why);

@@ -80,10 +80,25 @@ Task<Result<void>> Client::changePassword(std::string accountId, bool anyMatch) 
     }
     const bool basic = basicOnly_;  // each try is a guess of the password then
     auto changed = co_await setPassword(*account, anyMatch);
-    const bool sessionHadEnded = !changed && changed.error().httpStatus == 401 &&
-                                 !changed.error().outcomeUnknown && !basic;
+    if (changed || changed.error().outcomeUnknown) co_return changed;
+    if (before->nextPassword && changed.error().httpStatus == 400)
+      co_return co_await judgeRefused(*before->nextPassword, std::move(changed.error()));
+    const bool sessionHadEnded = changed.error().httpStatus == 401 && !basic;
     if (!sessionHadEnded || tries == 2) co_return changed;
   }
+}
+
+// It may be refused because it is set already: an earlier request was applied meanwhile.
+Task<Result<void>> Client::judgeRefused(Secret password, Error why) {
+  forgetToken(token_);
+  basicOnly_ = false;
+  access_.reset();
+  auto session = co_await ensureSession();
+  if (!session) co_return session.error();
+  if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
+  if (access_->password == password) co_return Result<void>{};
+  if (access_->nextPassword != password) co_return why;
+  co_return co_await dropNextPassword(std::move(why));
 }
 
 // With the sign-in turn held throughout: nobody signs in while two passwords may be valid. What an earlier run may have
@@ -97,6 +112,7 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
   if (!mayBeOnItsWay)
     access_->nextPassword = Secret(newPassword(account.passwordLength, wiring_.options.randomHex));
   access_->guessCurrent = false;
+  access_->sessionToken = {};  // after a crash it is the passwords that decide
   auto saved = co_await saveAccess();
   if (!saved) co_return saved;
   auto sent = co_await sendPassword(account, anyMatch);
@@ -111,12 +127,17 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
       forgetToken(token_);
       basicOnly_ = false;
     }
-    const bool isUnfit = sent.error().httpStatus == 400;
-    if (mayBeOnItsWay && !isUnfit) {
-      forgetAccess();
-      co_return sent;
-    }
-    co_return co_await dropNextPassword(sent.error());
+    if (!mayBeOnItsWay) co_return co_await dropNextPassword(sent.error());
+    // Where the old password let this request in, it comes first again.
+    const bool oldIsGood = sent.error().httpStatus != 401 && sent.error().httpStatus != 400;
+    const std::function<void(BmcAccess&)> keep = [&](BmcAccess& row) {
+      row.guessCurrent = oldIsGood;
+      if (oldIsGood && !tokenIsDead_) row.sessionToken = token_;
+    };
+    saved = co_await changeAccess(keep);
+    forgetAccess();
+    if (!saved) co_return saved;
+    co_return sent;
   }
   const auto accepted = *access_->nextPassword;
   const auto user = account.user;
@@ -163,6 +184,7 @@ Task<Result<void>> Client::dropNextPassword(Error why) {
   const auto refused = *access_->nextPassword;
   const std::function<void(BmcAccess&)> drop = [&](BmcAccess& row) {
     if (row.nextPassword == refused) row.nextPassword.reset();
+    if (row.sessionToken.empty() && !tokenIsDead_) row.sessionToken = token_;
   };
   auto saved = co_await changeAccess(drop);
   forgetAccess();

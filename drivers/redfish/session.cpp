@@ -80,9 +80,7 @@ Task<Result<void>> Client::ensureSession() {
   if (basicOnly_ && before && before->user == access_->user && before->password == access_->password)
     co_return Result<void>{};
   basicOnly_ = false;
-  // After a crash in a password change: that password comes first, and whether it was taken decides.
-  const bool unsettled = access_->nextPassword && !access_->guessCurrent;
-  if (!unsettled && !access_->sessionToken.empty() && !(tokenIsDead_ && access_->sessionToken == token_)) {
+  if (!access_->sessionToken.empty() && !(tokenIsDead_ && access_->sessionToken == token_)) {
     token_ = access_->sessionToken;
     tokenIsDead_ = false;
     forgetAccess();

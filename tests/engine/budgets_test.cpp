@@ -212,6 +212,28 @@ TEST(Budgets, WhatAPlaceCanNeverGiveKeepsNobodyWaiting) {
   EXPECT_THAT(b.granted(), ElementsAre(RunId{3}));
 }
 
+// The hall has no room for the fourth; what comes free in a rack of it is not for whoever came later there.
+TEST(Budgets, WhoWaitsForTheHallIsNotPassedByWhoWaitsForARack) {
+  Budgets b(watts());
+  const Place third{"H1/R01/RK003/U10"};
+  ASSERT_TRUE(b.take(RunId{1}, Lane::Background, age(1), {stress(3'000)}, kHere));
+  ASSERT_TRUE(b.take(RunId{2}, Lane::Background, age(2), {stress(3'000)}, kHere));
+  ASSERT_TRUE(b.take(RunId{3}, Lane::Background, age(3), {stress(4'000)}, kThere));
+  ASSERT_FALSE(b.take(RunId{4}, Lane::Background, age(4), {stress(6'000)}, third));
+  ASSERT_FALSE(b.take(RunId{5}, Lane::Background, age(5), {stress(3'000)}, kHere));
+  b.releaseAll(RunId{1});
+  EXPECT_THAT(b.granted(), IsEmpty());
+  b.releaseAll(RunId{2});
+  EXPECT_THAT(b.granted(), ElementsAre(RunId{4}));
+}
+
+TEST(Budgets, WhatARackCanNeverGiveKeepsNobodyInTheHallWaiting) {
+  Budgets b(watts());
+  ASSERT_TRUE(b.take(RunId{1}, Lane::Background, age(1), {stress(6'000)}, kThere));
+  EXPECT_FALSE(b.take(RunId{2}, Lane::Operator, age(2), {stress(6'500)}, kHere));
+  EXPECT_TRUE(b.take(RunId{3}, Lane::Background, age(3), {stress(1'000)}, kThere));
+}
+
 TEST(Budgets, WhereWattsAreLimitedWhoDoesNotSayHowManyGetsNone) {
   Budgets b(watts());
   EXPECT_FALSE(b.take(RunId{1}, Lane::Operator, age(1), {stress(0)}, kHere));

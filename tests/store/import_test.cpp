@@ -279,6 +279,10 @@ TEST_F(SiteImportTest, LeavesARetiredNodeAloneUntilItsEntryChanges) {
   openWithSite();
   const auto node = nodeId(0);
   ASSERT_TRUE(move(node, Lifecycle::Planned, Lifecycle::Retired, Actor::Operator));
+  auto access = *store_->loadAccess(node);
+  access.password = Secret{"rotated"};
+  access.refusals = 2;  // perhaps why it was retired
+  ASSERT_TRUE(wait(store_->saveAccess(node, access)));
   ASSERT_TRUE(wait(store_->importSite(site(3), by_)));
   EXPECT_EQ(store_->node(node)->lifecycle, Lifecycle::Retired);
   auto back = site(3);

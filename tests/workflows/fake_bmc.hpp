@@ -197,6 +197,9 @@ class FakeBmc final : public NoBmc {
     return write("boot", false, [](FakeBmc& m) { m.boot = m.boot_; });
   }
 
+  /// Nobody reaches its BMC for so long.
+  void vanish(Duration d) { bmcBack_ = site_.time.now() + d; }
+  void rebootAgent() { report_.bootId += "'"; }
   /// The host's agent, which reports every few seconds of the world's time. Call once, with the node it runs on.
   void runAgent(NodeId node);
   void forgetTasks() { tasks_.clear(); }

@@ -229,17 +229,33 @@ Task<HttpReply> Provisioning::report(HttpRequest request) {
   co_return reply;
 }
 
-// What heats a machine or writes its disk is ordered by the run that is at work, in a place that is armed. The order of a
-// run that has ended stays in the row; an agent that boots weeks later must not be told it again.
+namespace {
+
+/// It has begun, or ended, what it was ordered.
+bool isAtIt(const ReportHead& head, const AgentOrder& order) {
+  if (order.kind == OrderKind::BurnIn) return head.burnInOrder == order.id;
+  return head.image == ImageState::Writing && head.imageDigest == order.imageDigest;
+}
+
+}  // namespace
+
+// What heats a machine or writes its disk is ordered by the run that is at work. The order of a run that has ended stays
+// in the row; an agent that boots weeks later must not be told it again. In a place that is disarmed nothing new begins,
+// and what was begun goes on.
 AgentOrder Provisioning::orderFor(const Node& node) {
   auto order = store_.order(node.id).value_or(AgentOrder{});
   if (order.kind == OrderKind::Wait) return order;
   const auto run = store_.unfinishedRunOf(node.id);
   const bool isOfThisRun = run && order.id.starts_with(fmt::format("{}-", run->value));
-  if (isOfThisRun && store_.armed(node.place)) return order;
+  const auto mayBegin = [&] {
+    if (store_.armed(node.place)) return true;
+    const auto head = store_.reportHead(node.id);
+    return head && isAtIt(*head, order);
+  };
+  if (isOfThisRun && mayBegin()) return order;
   AgentOrder wait;
   wait.id = order.id;
-  if (!run) wait.reportEvery = kIdleReports;
+  wait.reportEvery = run ? order.reportEvery : kIdleReports;
   return wait;
 }
 

@@ -251,6 +251,40 @@ TEST_F(Nvos, WhatJudgesNoPasswordSettlesNone) {
   EXPECT_EQ(access.stored.password.reveal(), "old");
 }
 
+// The right one was asked twice and never judged: it is not refused.
+TEST_F(Nvos, WhatWasNotJudgedComesFirstAgain) {
+  access.stored.password = Secret("old");
+  access.stored.nextPassword = Secret("new");
+  device.password = "new";
+  for (int i = 0; i < 4; ++i) {
+    device.once["GET /nvue_v1/platform"].push_back(HttpReply{503, {}, "starting"});
+    EXPECT_FALSE(run(os->signIn()));
+  }
+  ASSERT_TRUE(run(os->signIn()));
+  EXPECT_EQ(device.refused, 0);
+  EXPECT_EQ(access.stored.password.reveal(), "new");
+}
+
+TEST_F(Nvos, ARefusalOfWhatIsSentAgainCostsNoGuess) {
+  access.stored.nextPassword = Secret("sent-before-the-crash");
+  access.stored.guessCurrent = true;
+  device.once["PATCH /nvue_v1/revision/7"].push_back(HttpReply{503, {}, "busy"});
+  EXPECT_FALSE(run(os->changePassword()));
+  EXPECT_TRUE(access.stored.nextPassword);
+  ASSERT_TRUE(run(os->signIn()));
+  EXPECT_EQ(device.refused, 0);
+}
+
+TEST_F(Nvos, WhatIsRefusedWhenItIsSentAgainIsDroppedOnceItIsNotTheOne) {
+  access.stored.nextPassword = Secret("sent-before-the-crash");
+  access.stored.guessCurrent = true;
+  device.once["PATCH /nvue_v1/system/aaa/user/admin?rev=7"].push_back(HttpReply{400, {}, "{}"});
+  EXPECT_FALSE(run(os->changePassword()));
+  EXPECT_FALSE(access.stored.nextPassword);
+  EXPECT_EQ(device.refused, 1);
+  EXPECT_EQ(access.stored.password.reveal(), "factory-secret");
+}
+
 TEST_F(Nvos, ABusySwitchForgivesNoRefusal) {
   device.password = "somebody changed it";
   device.once["GET /nvue_v1/platform"] = {HttpReply{401, {}, ""}, HttpReply{503, {}, ""}};

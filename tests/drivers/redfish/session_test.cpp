@@ -297,7 +297,6 @@ TEST_F(Session, ACrashAfterThePasswordWasAppliedIsSettledByTheNextSignIn) {
 
 TEST_F(Session, ACrashBeforeThePasswordWasSentCostsOneWrongGuess) {
   bench.access.stored.nextPassword = Secret("new-one");
-  bench.access.stored.sessionToken = Secret("token-from-before");
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
   EXPECT_EQ(bench.access.stored.password.reveal(), "correct");
   EXPECT_EQ(logins(), 2u);
@@ -330,6 +329,28 @@ TEST_F(Session, WhatMayBeOnItsWayIsSentAgainAndNothingElse) {
   EXPECT_EQ(bench.machine.password, "new-one");
   EXPECT_EQ(bench.access.stored.password.reveal(), "new-one");
   EXPECT_FALSE(bench.access.stored.nextPassword);
+}
+
+// A BMC may refuse to set what it has set already.
+TEST_F(Session, WhatIsRefusedWhenItIsSentAgainIsDroppedOnceItIsNotTheOne) {
+  for (const bool applied : {true, false}) {
+    SCOPED_TRACE(applied ? "applied" : "unfit");
+    bench.restart();
+    bench.machine.password = "correct";
+    bench.access.stored.password = Secret("correct");
+    bench.access.stored.nextPassword = Secret("new-one");
+    bench.access.stored.guessCurrent = true;
+    bench.access.stored.mustChange = true;
+    bench.access.stored.sessionToken = {};
+    bench.machine.once("PATCH", account, FakeBmc::Answer([&](const HttpRequest&) -> Result<http::Received> {
+                         if (applied) bench.machine.password = "new-one";
+                         return http::Received{
+                             jsonReply(400, extendedInfo("Base.1.8.PropertyValueError", "used before")), {}};
+                       }));
+    EXPECT_EQ(bool(bench.run(bench.bmc().changePassword())), applied);
+    EXPECT_EQ(bench.access.stored.password.reveal(), bench.machine.password);
+    EXPECT_FALSE(bench.access.stored.nextPassword);
+  }
 }
 
 // The late change ends the session under which it would be sent again.

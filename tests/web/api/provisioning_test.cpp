@@ -128,7 +128,18 @@ TEST_F(ProvisioningTest, AReportIsStoredBeforeItIsAnswered) {
 }
 
 TEST_F(ProvisioningTest, WhatTouchesAMachineIsOrderedByTheRunAtWorkInAnArmedPlace) {
-  const auto told = [&] { return *agentOrderFromJson(report(reportOf(0), tokenFor(0, "os")).body); };
+  std::int64_t sequence = 0;
+  const auto tell = [&](AgentReport said) {
+    said.sequence = ++sequence;
+    return *agentOrderFromJson(report(said, tokenFor(0, "os")).body);
+  };
+  const auto told = [&] { return tell(reportOf(0)); };
+  const auto toldWho = [&](OrderKind begun, const AgentOrder& order) {
+    auto said = reportOf(0);
+    if (begun == OrderKind::BurnIn) said.burnIn.orderId = order.id;
+    if (begun == OrderKind::WriteImage) said.image = {ImageState::Writing, order.imageDigest, 0, ""};
+    return tell(said);
+  };
   for (const auto kind : {OrderKind::WriteImage, OrderKind::BurnIn}) {
     SCOPED_TRACE(nameOf(kind));
     ASSERT_TRUE(wait(store_->armPlace("H1", by_)));
@@ -136,11 +147,15 @@ TEST_F(ProvisioningTest, WhatTouchesAMachineIsOrderedByTheRunAtWorkInAnArmedPlac
     AgentOrder wanted;
     wanted.id = fmt::format("{}-order-0", run);
     wanted.kind = kind;
+    wanted.imageDigest = "os-1";
+    wanted.reportEvery = 30s;
     ASSERT_TRUE(commit({PutOrder{nodeId(0), wanted}}));
     EXPECT_EQ(told().kind, kind);
     EXPECT_EQ(told().id, wanted.id);
     ASSERT_TRUE(wait(store_->disarmPlace("H1", by_)));
-    EXPECT_EQ(told().kind, OrderKind::Wait) << "observe mode";
+    EXPECT_EQ(told().kind, OrderKind::Wait) << "nothing begins in observe mode";
+    EXPECT_EQ(told().reportEvery, wanted.reportEvery);
+    EXPECT_EQ(toldWho(kind, wanted).kind, kind) << "what was begun goes on";
     ASSERT_TRUE(wait(store_->armPlace("H1", by_)));
     EXPECT_EQ(told().kind, kind);
     post(fmt::format("/api/v1/runs/{}/cancel", run), {{"reason", "enough"}});
