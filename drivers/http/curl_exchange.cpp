@@ -143,7 +143,8 @@ Result<void> CurlExchange::applyTo(void* easy) {
       continue;  // names the boundary, which is libcurl's
     if (sameIgnoringCase(name, "Content-Length") || sameIgnoringCase(name, "Transfer-Encoding")) continue;
     // "Name;" is how libcurl spells a header without a value.
-    headers_ = curl_slist_append(headers_, (value.empty() ? name + ";" : name + ": " + value).c_str());
+    const auto line = value.empty() ? fmt::format("{};", name) : fmt::format("{}: {}", name, value);
+    headers_ = curl_slist_append(headers_, line.c_str());
   }
   if (!request_.headers.has("Accept-Encoding"))
     headers_ = curl_slist_append(headers_, "Accept-Encoding: identity");

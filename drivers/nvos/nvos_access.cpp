@@ -1,0 +1,202 @@
+// The way into a switch tray's system, and its change in two phases (access.hpp): NVOS has no sessions, so each exchange
+// is a guess of the password, and none may be guessed wrong twice in a row.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "controller/base/password.hpp"
+#include "controller/base/random.hpp"
+#include "drivers/nvos/nvos_switch.hpp"
+#include "drivers/nvos/reply.hpp"
+
+namespace zellige::nvos {
+
+namespace {
+
+constexpr int kGuesses = 2;                  // and none more before the longest lockout is over
+constexpr std::size_t kPasswordLength = 20;  // FACTS 7: switch tray 12-64
+
+/// The proxy gave up on it, or the service broke down over it: it may have been applied all the same.
+bool leavesOpen(const HttpReply& reply) {
+  return reply.status >= 500 && reply.status != 501 && reply.status != 503;
+}
+
+}  // namespace
+
+// Refused twice, nothing is sent before the longest lockout is over; whoever imports another password ends that.
+Task<Result<HttpReply>> NvosSwitch::withAccess(Ask ask) {
+  const auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  const bool refusedTwice = access->refusals > 0 && access->refusals % kGuesses == 0;
+  if (refusedTwice && wiring_.executor.now() < access->refusedAt + wiring_.options.lockout)
+    co_return refused();
+  // The old one let us in since the new one was sent, or never was: it is the one, until it is refused.
+  const bool isOpen = access->nextPassword && !access->guessCurrent;
+  if (isOpen) co_return co_await withEither(std::move(ask), access->refusals);
+  for (int i = access->refusals % kGuesses; i < kGuesses; ++i) {  // a refusal is confirmed once
+    auto reply = co_await once(ask, access->password);
+    if (!reply) co_return reply;
+    const bool isRefused = reply->status == 401;
+    const bool wasRefused = access->refusals > 0 || i > 0;
+    if (isRefused || (wasRefused && isGood(*reply))) {
+      auto counted = co_await count(isRefused, access->nextPassword.has_value());
+      if (!counted) co_return counted.error();
+    }
+    if (!isRefused) co_return reply;
+    if (access->nextPassword && i + 1 < kGuesses) co_return co_await withEither(std::move(ask), i + 1);
+  }
+  co_return refused();
+}
+
+// Either may be valid after a crash: the next one first (access.hpp). Only a reply that let us in says that one is.
+// What was not judged comes first again; where nobody knows whether it was, it is the other one's turn.
+Task<Result<HttpReply>> NvosSwitch::withEither(Ask ask, int refusals) {
+  Ask probe{"GET", "platform", {}};
+  for (int i = refusals % kGuesses; i < kGuesses; ++i) {
+    auto guess = co_await turn();
+    if (!guess) co_return guess.error();
+    const Secret password = std::move(*guess);
+    auto reply = co_await once(probe, password);
+    if (!reply) {
+      if (reply.error().code == Errc::Unreachable && !reply.error().left) (void)co_await turn();
+      co_return reply;
+    }
+    if (isGood(*reply)) {
+      auto settled = co_await settle(password);
+      if (!settled) co_return settled.error();
+      co_return co_await once(std::move(ask), password);
+    }
+    if (reply->status != 401) {
+      (void)co_await turn();
+      co_return refusal("GET platform", *reply);
+    }
+    auto counted = co_await count(true);
+    if (!counted) co_return counted.error();
+  }
+  co_return refused();
+}
+
+Error NvosSwitch::refused() const {
+  const auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) return access.error();
+  return Error{Errc::Auth,
+               fmt::format("user {}: NVOS {}; not tried again before {}", access->user,
+                           access->nextPassword ? "accepts neither the current nor the next password"
+                                                : "refused the password twice",
+                           iso8601(access->refusedAt + wiring_.options.lockout)),
+               false, 401};
+}
+
+// What it said of a password, where no restart forgets it.
+Task<Result<void>> NvosSwitch::count(bool isRefused, bool nextComesFirst) {
+  auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  access->refusals = isRefused ? access->refusals + 1 : 0;
+  if (isRefused && nextComesFirst) access->guessCurrent = false;
+  if (isRefused) access->refusedAt = wiring_.executor.now();
+  co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
+}
+
+// Which of the two is tried now; durably, it is the other one's turn next.
+Task<Result<Secret>> NvosSwitch::turn() {
+  auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  const Secret guess = access->guess();
+  access->guessCurrent = !access->guessCurrent;
+  auto saved = co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
+  if (!saved) co_return saved.error();
+  co_return guess;
+}
+
+Task<Result<void>> NvosSwitch::settle(Secret valid) {
+  const auto fresh = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!fresh) co_return fresh.error();
+  auto settled = *fresh;
+  const bool isNext = settled.nextPassword && valid == *settled.nextPassword;
+  if (isNext) {
+    settled.mustChange = false;
+    settled.password = valid;
+    settled.nextPassword.reset();
+  }  // else a request that left before a crash may still be at work: what it sets must not be forgotten
+  settled.guessCurrent = !isNext;
+  settled.refusals = 0;
+  co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(settled));
+}
+
+Task<Result<void>> NvosSwitch::sendPassword(std::string id, Secret password) {
+  const auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  Ask stage{"PATCH", fmt::format("system/aaa/user/{}?rev={}", access->user, id),
+            Json{{"password", password.reveal()}}.dump(), true};
+  // The old one is still the valid one here: not by withAccess, which would try the next.
+  auto staged = co_await once(std::move(stage), access->password);
+  if (!staged) co_return staged.error();
+  if (staged->status >= 300)
+    co_return Error{staged->status == 400 ? Errc::Invalid : Errc::Rejected,
+                    fmt::format("NVOS refused the new password: HTTP {}", staged->status), false,
+                    staged->status};
+  auto applied = co_await once(application(id), access->password);
+  if (!applied) co_return applied.error();
+  if (isGood(*applied)) co_return Result<void>{};
+  auto error = refusal("PATCH revision", *applied);
+  error.outcomeUnknown = leavesOpen(*applied);
+  co_return error;
+}
+
+Task<Result<void>> NvosSwitch::dropNextPassword(Secret refused) {
+  auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  if (access->nextPassword != refused) co_return Result<void>{};
+  access->nextPassword.reset();
+  co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
+}
+
+Task<Result<void>> NvosSwitch::changePassword() {
+  if (!armed_())
+    co_return Error{Errc::NotArmed, "password change: this place is in observe mode; nothing was sent"};
+  auto known = co_await signIn();  // settles what a crash left
+  if (!known) co_return known.error();
+  auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  if (!access->mustChange) co_return Result<void>{};
+  auto revision = co_await openRevision();
+  if (!revision) {
+    auto error = revision.error();
+    error.outcomeUnknown = false;
+    co_return error;
+  }
+  access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  // What an earlier run may have sent is sent again, not something new: should that be applied late, it sets the same.
+  const bool mayBeOnItsWay = access->nextPassword.has_value();
+  const auto& given = wiring_.options.randomHex;
+  auto planned = *access;
+  if (!mayBeOnItsWay)
+    planned.nextPassword = Secret(given ? makePassword(kPasswordLength, given)
+                                        : makePassword(kPasswordLength, randomHex));
+  planned.guessCurrent = false;
+  const Secret next = *planned.nextPassword;
+  auto saved = co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(planned));
+  if (!saved) co_return saved;
+  auto sent = co_await sendPassword(std::move(*revision), next);
+  if (!sent && sent.error().outcomeUnknown) co_return sent;  // the next sign-in finds out
+  if (!sent) {
+    // With the old one NVOS let this request in. What may be on its way is dropped only if that is still so after it was
+    // refused for what it is.
+    const bool isUnfit = sent.error().code == Errc::Invalid;
+    if (mayBeOnItsWay && !isUnfit) {
+      if (sent.error().httpStatus != 401) (void)co_await turn();
+      co_return sent;
+    }
+    if (mayBeOnItsWay) {
+      auto judged = co_await signIn();
+      if (!judged) co_return judged.error();
+    }
+    (void)co_await dropNextPassword(next);
+    co_return sent;
+  }
+  auto settled = co_await signIn();  // what let us in is kept, and nothing else
+  if (!settled) co_return settled.error();
+  co_return Result<void>{};
+}
+
+}  // namespace zellige::nvos
