@@ -67,7 +67,7 @@ suite() {  # suite PRESET [CTEST ARGUMENT…]
 
 runHalf() {  # runHalf REPORTS GTEST-FILTER PROGRAM HALF
   local name=${3##*/}-$4
-  if GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=$4 timeout 1200 "$3" --gtest_brief=1 --gtest_filter="$2" \
+  if GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=$4 timeout 2400 "$3" --gtest_brief=1 --gtest_filter="$2" \
     --gtest_output="xml:$1/$name.xml" >"$1/$name.log" 2>&1; then
     echo "passed: $name"
   else
