@@ -49,6 +49,7 @@ void end(Machine& m, std::uint16_t id, JobState state, std::string detail) {
     if (job.id == id) {
       job.state = state;
       job.detail = std::move(detail);
+      return;
     }
 }
 

@@ -4,6 +4,8 @@
 
 namespace zellige::api {
 
+Json textOrNull(const std::string& text) { return text.empty() ? Json{} : Json(text); }
+
 namespace {
 
 Json component(const Component& c) {

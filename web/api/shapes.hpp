@@ -9,7 +9,7 @@
 namespace zellige::api {
 
 /// null for no text at all.
-inline Json textOrNull(const std::string& text) { return text.empty() ? Json{} : Json(text); }
+Json textOrNull(const std::string& text);
 
 /// Looks up what shapes need beside the value itself.
 class Shapes {
