@@ -90,7 +90,7 @@ Task<Result<Seen>> lookBurnIn(StepContext& context) {
   if (!begun && !context.store().armed(context.node().place))
     co_return Error{Errc::NotArmed,
                     "the tests are ordered; the agent is told so when the place is armed again"};
-  const auto hearing = hear(context, "burnin.heard", orderId(context));
+  const auto hearing = hear(context, head, orderId(context));
   auto still = co_await stillSilent(context);
   if (!still) co_return still;
   if (hearing.silence >= kSilentAtMost)

@@ -32,13 +32,12 @@ std::string write(const Kept& k) {
 
 }  // namespace
 
-Hearing hear(StepContext& context, std::string_view fact, const std::string& order) {
-  const auto head = context.store().reportHead(context.node().id);
+Hearing hear(StepContext& context, const std::optional<ReportHead>& head, const std::string& order) {
   const auto boot = head ? head->bootId : std::string{};
   const auto begun = context.run().stepSince;
   const auto spent = context.spent().count();
   const auto excused = (context.now() - begun).count() - spent;
-  auto kept = read(context.fact(fact));
+  auto kept = read(context.fact("heard"));
   if (kept.order != order) kept = {order, spent, excused, 0, -1, boot};
 
   const bool justNow = head && context.now() - head->received < kCutOff;
@@ -53,7 +52,7 @@ Hearing hear(StepContext& context, std::string_view fact, const std::string& ord
     kept.silentFrom = -1;
     kept.boot = boot;
   }
-  context.setFact(fact, write(kept));
+  context.setFact("heard", write(kept));
   return {silence, Duration{kept.cut}};
 }
 

@@ -13,7 +13,7 @@ struct Hearing {
   Duration cut{0};  ///< of all earlier silences longer than kCutOff after which the same boot was heard again
 };
 
-/// Kept in the run's facts under `fact`, which change when a silence begins and ends.
-Hearing hear(StepContext& context, std::string_view fact, const std::string& order);
+/// `head` of its last report. Kept in the run's fact "heard", which changes when a silence begins and ends.
+Hearing hear(StepContext& context, const std::optional<ReportHead>& head, const std::string& order);
 
 }  // namespace zellige::workflows

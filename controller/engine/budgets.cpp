@@ -99,7 +99,7 @@ void Budgets::hold(RunId run, const std::vector<Need>& needs, const Place& place
 }
 
 bool Budgets::take(RunId run, Lane lane, Time since, const std::vector<Need>& needs, const Place& place) {
-  Waiter waiter{lane, since, run, {}, {}, place, false};
+  Waiter waiter{lane, since, run, {}, {}, place};
   for (const auto& need : needs) {
     if (holds(run, need.budget)) continue;
     waiter.needs.push_back(need);

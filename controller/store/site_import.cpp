@@ -55,11 +55,16 @@ class Import {
   }
 
  private:
+  /// Of the way in that is stored.
+  struct Kept {
+    std::string mark;
+    bool isRefused = false;  ///< twice, and there is no other password to try
+  };
   struct Planned {
     const ManifestNode* wanted = nullptr;
     std::optional<Node> stored;
     std::string mark, osMark;  ///< keyed digests of the manifest's passwords; empty: it has no such endpoint
-    std::string storedMark, storedOsMark;
+    Kept kept, keptOs;
     bool isRefused = false, isOsRefused = false;  ///< the machine refuses what we had set since
     /// It may want what another has; what it had before is its own.
     bool claimsAnew() const {
@@ -211,12 +216,15 @@ class Import {
     q.bind(n.serial);
     if (!q.step()) return p;
     p.stored = findNode(w_.db, NodeId{q.integer(0)});
-    p.storedMark = storedMark(p.stored->id, Endpoint::Bmc);
-    p.storedOsMark = storedMark(p.stored->id, Endpoint::Os);
+    p.kept = kept(p.stored->id, Endpoint::Bmc);
+    p.keptOs = kept(p.stored->id, Endpoint::Os);
     if (p.stored->lifecycle != Lifecycle::Retired) {
-      p.isRefused = p.storedMark == p.mark && refusesOurs(p.stored->id, Endpoint::Bmc, n.password);
-      p.isOsRefused = !p.osMark.empty() && p.storedOsMark == p.osMark &&
-                      refusesOurs(p.stored->id, Endpoint::Os, n.osPassword);
+      const auto refusesOurs = [&](const Kept& has, const std::string& mark, Endpoint at,
+                                   const Secret& manifests) {
+        return has.isRefused && has.mark == mark && !isSet(p.stored->id, at, manifests);
+      };
+      p.isRefused = refusesOurs(p.kept, p.mark, Endpoint::Bmc, n.password);
+      p.isOsRefused = refusesOurs(p.keptOs, p.osMark, Endpoint::Os, n.osPassword);
     }
     const auto note = [&](std::string_view what, const std::string& from, const std::string& to) {
       if (from != to) p.changes[std::string(what)] = {{"from", from}, {"to", to}};
@@ -237,8 +245,8 @@ class Import {
     const auto osText = [](const BmcEndpoint& os) { return os.address.empty() ? "" : endpointText(os); };
     note("os_address", osText(s.os), osText(n.os));
     note("os_user", s.os.user, n.os.user);
-    if (p.storedMark != p.mark) p.changes["password"] = "replaced";
-    if (p.storedOsMark != p.osMark) p.changes["os_password"] = "replaced";
+    if (p.kept.mark != p.mark) p.changes["password"] = "replaced";
+    if (p.keptOs.mark != p.osMark) p.changes["os_password"] = "replaced";
     if (p.isRefused) p.changes["password"] = "the manifest's again: the BMC refuses what we had set";
     if (p.isOsRefused) p.changes["os_password"] = "the manifest's again: NVOS refuses what we had set";
     return p;
@@ -247,20 +255,17 @@ class Import {
   std::string markOf(bool factory, const std::string& user, const Secret& password) {
     return w_.box.sign(fmt::format("{}\n{}\n{}", factory ? "factory" : "own", user, password.reveal()));
   }
-  std::string storedMark(NodeId node, Endpoint at) {
-    auto q = w_.db.query("SELECT manifest_mark FROM access WHERE node = ? AND endpoint = ?");
-    q.bind(node, nameOf(at));
-    return q.step() ? q.text(0) : std::string{};
-  }
-
-  /// A BMC that was reset to factory, or exchanged: the manifest said the truth all the time, and its mark is the same.
-  bool refusesOurs(NodeId node, Endpoint at, const Secret& manifests) {
+  Kept kept(NodeId node, Endpoint at) {
     auto q = w_.db.query(
-        "SELECT 1 FROM access WHERE node = ? AND endpoint = ? AND refusals >= 2 AND next_password IS NULL");
+        "SELECT manifest_mark, refusals >= 2 AND next_password IS NULL FROM access WHERE node = ? AND "
+        "endpoint = ?");
     q.bind(node, nameOf(at));
-    if (!q.step()) return false;
+    return q.step() ? Kept{q.text(0), q.flag(1)} : Kept{};
+  }
+  /// If not, and it is refused: a BMC that was reset to factory, or exchanged. The manifest said the truth all the time.
+  bool isSet(NodeId node, Endpoint at, const Secret& password) {
     const auto access = findAccess(w_.db, w_.box, {node, at});
-    return access && access->password != manifests;
+    return !access || access->password == password;
   }
 
   /// A place or address that a node of this import takes over must be free, or be given up in the same import.
@@ -304,8 +309,8 @@ class Import {
         .bind(n.place.path, n.place.rack(), n.sku, n.profile, n.bmc.mac, p.keepsLease, n.bmc.address,
               p.keepsLease, n.bmc.port, n.bmc.user, n.os.address, n.os.port, n.os.user, n.profile, s.id)
         .run();
-    if (p.storedMark != p.mark) replaceAccess(s.id, n.bmc.user, n.password, n.factoryPassword, p.mark);
-    if (p.storedOsMark != p.osMark) replaceOsAccess(s.id, p);
+    if (p.kept.mark != p.mark) replaceAccess(s.id, n.bmc.user, n.password, n.factoryPassword, p.mark);
+    if (p.keptOs.mark != p.osMark) replaceOsAccess(s.id, p);
     if (p.isRefused) offerManifests(s.id, Endpoint::Bmc, n.password, n.factoryPassword);
     if (p.isOsRefused) offerManifests(s.id, Endpoint::Os, n.osPassword, n.osFactoryPassword);
     indexNodeText(w_.db, s.id);

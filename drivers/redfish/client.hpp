@@ -166,7 +166,6 @@ class Client {
   Task<Result<void>> judgeRefused(Secret password, Error why);
   Task<Result<void>> setPassword(OwnAccount account, bool anyMatch);
   Task<Result<void>> sendPassword(OwnAccount account, bool anyMatch);
-  Task<Result<void>> dropNextPassword(Error why);
   static std::vector<std::string> etagLadder(std::string_view etag, bool anyMatch);
 
   const Wiring& wiring_;

@@ -97,8 +97,13 @@ Task<Result<void>> Client::judgeRefused(Secret password, Error why) {
   if (!session) co_return session.error();
   if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
   if (access_->password == password) co_return Result<void>{};
-  if (access_->nextPassword != password) co_return why;
-  co_return co_await dropNextPassword(std::move(why));
+  const std::function<void(BmcAccess&)> drop = [&](BmcAccess& row) {
+    if (row.nextPassword == password) row.nextPassword.reset();
+  };
+  auto saved = co_await changeAccess(drop);
+  forgetAccess();
+  if (!saved) co_return saved;
+  co_return why;
 }
 
 // With the sign-in turn held throughout: nobody signs in while two passwords may be valid. What an earlier run may have
@@ -127,14 +132,16 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
       forgetToken(token_);
       basicOnly_ = false;
     }
-    if (!mayBeOnItsWay) co_return co_await dropNextPassword(sent.error());
-    // Where the old password let this request in, it comes first again.
+    // Where the old password let this request in, it comes first again, and its session goes on; whoever imported another
+    // way in meanwhile has neither.
     const bool oldIsGood = sent.error().httpStatus != 401 && sent.error().httpStatus != 400;
-    const std::function<void(BmcAccess&)> keep = [&](BmcAccess& row) {
+    const std::function<void(BmcAccess&)> takeBack = [&, tried = *access_->nextPassword,
+                                                      old = access_->password](BmcAccess& row) {
+      if (!mayBeOnItsWay && row.nextPassword == tried) row.nextPassword.reset();
       row.guessCurrent = oldIsGood;
-      if (oldIsGood && !tokenIsDead_) row.sessionToken = token_;
+      if (row.user == account.user && row.password == old && !tokenIsDead_) row.sessionToken = token_;
     };
-    saved = co_await changeAccess(keep);
+    saved = co_await changeAccess(takeBack);
     forgetAccess();
     if (!saved) co_return saved;
     co_return sent;
@@ -178,18 +185,6 @@ Task<Result<void>> Client::sendPassword(OwnAccount account, bool anyMatch) {
   }
   if (*last) co_return Result<void>{};
   co_return last->error();
-}
-
-Task<Result<void>> Client::dropNextPassword(Error why) {
-  const auto refused = *access_->nextPassword;
-  const std::function<void(BmcAccess&)> drop = [&](BmcAccess& row) {
-    if (row.nextPassword == refused) row.nextPassword.reset();
-    if (row.sessionToken.empty() && !tokenIsDead_) row.sessionToken = token_;
-  };
-  auto saved = co_await changeAccess(drop);
-  forgetAccess();
-  if (!saved) co_return saved;
-  co_return why;
 }
 
 }  // namespace zellige::redfish

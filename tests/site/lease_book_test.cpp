@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "tests/folder.hpp"
+#include "tests/site/kea.hpp"
 
 namespace zellige {
 namespace {
@@ -14,10 +15,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr std::string_view kKeaHeadOfBook =
-    "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context,"
-    "pool_id\n";
 
 class Book : public testing::Test {
  protected:
@@ -61,7 +58,7 @@ TEST_F(Book, OfSeveralLeasesOfOneMacTakesTheNewestAndIpv4First) {
 }
 
 TEST_F(Book, SaysWhereACircuitLeads) {
-  folder_.write("kea", std::string(kKeaHeadOfBook) +
+  folder_.write("kea", std::string(kKeaHead) +
                            "10.0.0.1,3c:6d:66:00:00:01,,9,1800003600,1,0,0,,0,"
                            "{\"ISC\": {\"relay-agent-info\": \"0x0108657468302F312F37\"}},0\n");
   LeaseBook book({file("kea", LeaseFormat::Kea)}, {{"eth0/1/7", "H1/R01/RK001"}});

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "tests/folder.hpp"
+#include "tests/site/kea.hpp"
 
 namespace zellige {
 namespace {
@@ -19,9 +20,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr std::int64_t kNow = 1'800'000'000;
-constexpr std::string_view kKeaHead =
-    "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context,"
-    "pool_id\n";
 
 Time now() { return fromMillis(kNow * 1000); }
 

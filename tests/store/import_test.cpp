@@ -7,7 +7,20 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using SiteImportTest = test::StoreTest;
+
+class SiteImportTest : public test::StoreTest {
+ protected:
+  /// Our own password is set there, and was refused so often.
+  BmcAccess rotate(NodeId node, int refusals) {
+    auto access = *store_->loadAccess(node);
+    access.password = Secret{"rotated"};
+    access.mustChange = false;
+    access.refusals = refusals;
+    access.refusedAt = Time{Duration{1}};
+    EXPECT_TRUE(wait(store_->saveAccess(node, access)));
+    return access;
+  }
+};
 
 TEST_F(SiteImportTest, PlansNewNodesAndChangesNothingTheSecondTime) {
   openStore();
@@ -201,12 +214,7 @@ TEST_F(SiteImportTest, RefusesWhatNamesSomethingUnknown) {
 TEST_F(SiteImportTest, TakesACorrectedPasswordButKeepsARotatedOne) {
   openWithSite();
   const auto node = nodeId(0);
-  auto access = *store_->loadAccess(node);
-  access.password = Secret{"rotated"};
-  access.mustChange = false;
-  access.refusals = 1;
-  access.refusedAt = Time{Duration{1}};
-  ASSERT_TRUE(wait(store_->saveAccess(node, access)));
+  const auto access = rotate(node, 1);
   ASSERT_TRUE(wait(store_->importSite(site(3), by_)));
   EXPECT_EQ(store_->loadAccess(node)->password.reveal(), "rotated");
   EXPECT_EQ(store_->loadAccess(node)->refusals, 1);
@@ -224,12 +232,7 @@ TEST_F(SiteImportTest, TriesTheManifestsPasswordAgainWhereTheRotatedOneIsRefused
   openWithSite();
   const auto node = nodeId(0);
   const auto manifests = store_->loadAccess(node)->password;
-  auto access = *store_->loadAccess(node);
-  access.password = Secret{"rotated"};
-  access.mustChange = false;
-  access.refusals = 2;
-  access.refusedAt = Time{Duration{1}};
-  ASSERT_TRUE(wait(store_->saveAccess(node, access)));
+  rotate(node, 2);
   EXPECT_EQ(wait(store_->importSite(site(3), by_))->nodesChanged, 1);
   const auto now = *store_->loadAccess(node);
   EXPECT_EQ(now.password, manifests);
@@ -279,10 +282,7 @@ TEST_F(SiteImportTest, LeavesARetiredNodeAloneUntilItsEntryChanges) {
   openWithSite();
   const auto node = nodeId(0);
   ASSERT_TRUE(move(node, Lifecycle::Planned, Lifecycle::Retired, Actor::Operator));
-  auto access = *store_->loadAccess(node);
-  access.password = Secret{"rotated"};
-  access.refusals = 2;  // perhaps why it was retired
-  ASSERT_TRUE(wait(store_->saveAccess(node, access)));
+  rotate(node, 2);  // and was refused: perhaps why it was retired
   ASSERT_TRUE(wait(store_->importSite(site(3), by_)));
   EXPECT_EQ(store_->node(node)->lifecycle, Lifecycle::Retired);
   auto back = site(3);

@@ -100,6 +100,12 @@ class Nvos : public testing::Test {
     return std::move(*out);
   }
 
+  /// And the old one has let us in since.
+  void sentBeforeACrash() {
+    access.stored.nextPassword = Secret("sent-before-the-crash");
+    access.stored.guessCurrent = true;
+  }
+
   VirtualTime time;
   VirtualExecutor executor{time};
   FakeSwitch device{executor};
@@ -266,8 +272,7 @@ TEST_F(Nvos, WhatWasNotJudgedComesFirstAgain) {
 }
 
 TEST_F(Nvos, ARefusalOfWhatIsSentAgainCostsNoGuess) {
-  access.stored.nextPassword = Secret("sent-before-the-crash");
-  access.stored.guessCurrent = true;
+  sentBeforeACrash();
   device.once["PATCH /nvue_v1/revision/7"].push_back(HttpReply{503, {}, "busy"});
   EXPECT_FALSE(run(os->changePassword()));
   EXPECT_TRUE(access.stored.nextPassword);
@@ -276,8 +281,7 @@ TEST_F(Nvos, ARefusalOfWhatIsSentAgainCostsNoGuess) {
 }
 
 TEST_F(Nvos, WhatIsRefusedWhenItIsSentAgainIsDroppedOnceItIsNotTheOne) {
-  access.stored.nextPassword = Secret("sent-before-the-crash");
-  access.stored.guessCurrent = true;
+  sentBeforeACrash();
   device.once["PATCH /nvue_v1/system/aaa/user/admin?rev=7"].push_back(HttpReply{400, {}, "{}"});
   EXPECT_FALSE(run(os->changePassword()));
   EXPECT_FALSE(access.stored.nextPassword);

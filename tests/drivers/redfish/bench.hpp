@@ -150,4 +150,11 @@ struct Bench {
   RedfishBmc& bmc() { return *owned; }
 };
 
+class OverARecordedTray : public ::testing::Test {
+ protected:
+  void SetUp() override { NEEDS_RECORDED_TREES(); }
+  std::size_t logins() const { return bench.machine.count("POST", kSessions); }
+  Bench bench;
+};
+
 }  // namespace zellige::redfish

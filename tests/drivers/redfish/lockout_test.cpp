@@ -6,19 +6,17 @@
 namespace zellige::redfish {
 namespace {
 
-class Lockout : public ::testing::Test {
+class Lockout : public OverARecordedTray {
  protected:
   void SetUp() override {
     NEEDS_RECORDED_TREES();
     ASSERT_TRUE(bench.run(bench.bmc().signIn()));
     bench.machine.tokens.clear();
   }
-  std::size_t logins() const { return bench.machine.count("POST", kSessions); }
   void pass(Duration d) {
     bench.executor.after(d, [] {});
     bench.drain();
   }
-  Bench bench;
 };
 
 TEST_F(Lockout, APasswordThatWorkedBeforeIsTriedAgainOnlyAfterTheLongestLockout) {
