@@ -26,8 +26,9 @@ struct BmcAccess {
   Secret sessionToken;     ///< empty: no session, or one that a password change may have ended
   std::string sessionUri;  ///< for DELETE; kept beyond its end: this way in has worked
   std::string pin;         ///< SHA-256 of the BMC's TLS key, base64; empty: not pinned yet
-  int refusals = 0;  ///< of its passwords, since one was last accepted; each is durable before another guess
-  Time refusedAt{};  ///< the last of them
+  int guesses = 0;  ///< of its passwords, since one was last accepted; each is durable before it is sent
+  int refusals = 0;  ///< of these guesses; what became of the others nobody knows (a crash, a reply that was lost)
+  Time guessedAt{};  ///< when the last of them was sent, or refused
   /// Of two passwords, which is tried next. Turned durably before each guess: where a crash leaves open what became of
   /// it, the other one is tried, and two crashes cost no second wrong guess.
   bool guessCurrent = false;

@@ -41,7 +41,7 @@ Result<BmcAccess> findAccess(Connection& db, const SecretBox& box, AccessKey key
   const auto node = key.node;
   auto q = db.query(
       "SELECT user, password, must_change, next_password, session_token, session_uri, pin, version, "
-      "refusals, refused_at, guess_current FROM access WHERE node = ? AND endpoint = ?");
+      "guesses, refusals, guessed_at, guess_current FROM access WHERE node = ? AND endpoint = ?");
   q.bind(node, nameOf(key.endpoint));
   if (!q.step())
     return Error{Errc::NotFound,
@@ -63,9 +63,10 @@ Result<BmcAccess> findAccess(Connection& db, const SecretBox& box, AccessKey key
   access.sessionUri = q.text(5);
   access.pin = q.text(6);
   access.version = q.integer(7);
-  access.refusals = static_cast<int>(q.integer(8));
-  access.refusedAt = q.time(9);
-  access.guessCurrent = q.flag(10);
+  access.guesses = static_cast<int>(q.integer(8));
+  access.refusals = static_cast<int>(q.integer(9));
+  access.guessedAt = q.time(10);
+  access.guessCurrent = q.flag(11);
   return access;
 }
 
@@ -83,19 +84,20 @@ Result<void> applyAccess(Writing& w, AccessKey key, const BmcAccess& access) {
   if (access.nextPassword) next = seal(w.box, *access.nextPassword);
   w.db.query(
           "INSERT INTO access (node, endpoint, user, password, must_change, next_password, session_token, "
-          "session_uri, pin, refusals, refused_at, guess_current, manifest_mark) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '') ON CONFLICT (node, endpoint) DO UPDATE SET user = "
+          "session_uri, pin, guesses, refusals, guessed_at, guess_current, manifest_mark) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '') ON CONFLICT (node, endpoint) DO UPDATE SET "
+          "user = "
           "excluded.user, "
           "password = excluded.password, must_change = excluded.must_change, next_password = "
           "excluded.next_password, "
           "session_token = excluded.session_token, session_uri = excluded.session_uri, pin = excluded.pin, "
-          "refusals = excluded.refusals, refused_at = excluded.refused_at, "
+          "guesses = excluded.guesses, refusals = excluded.refusals, guessed_at = excluded.guessed_at, "
           "guess_current = excluded.guess_current, "
           "manifest_mark = CASE WHEN access.user = excluded.user THEN access.manifest_mark ELSE '' END, "
           "version = access.version + 1")
       .bind(node, nameOf(key.endpoint), access.user, seal(w.box, access.password), access.mustChange, next,
-            seal(w.box, access.sessionToken), access.sessionUri, access.pin, access.refusals,
-            access.refusedAt, access.guessCurrent)
+            seal(w.box, access.sessionToken), access.sessionUri, access.pin, access.guesses, access.refusals,
+            access.guessedAt, access.guessCurrent)
       .run();
   // Sessions come and go; what a person must be able to trace is who changed the way in.
   if (auto what = changes(before, access); !what.empty())

@@ -171,7 +171,7 @@ Result<void> applyAcceptCertificate(Writing& w, NodeId node, const std::string& 
   if (!q.step()) return Error{Errc::NotFound, fmt::format("no BMC access is known for node {}", node.value)};
   Json data{{"forgotten_pin", q.text(0)}};
   w.db.query(
-          "UPDATE access SET pin = '', session_token = '', session_uri = '', refusals = 0, "
+          "UPDATE access SET pin = '', session_token = '', session_uri = '', guesses = 0, refusals = 0, "
           "version = version + 1 WHERE node = ?")
       .bind(node)
       .run();

@@ -385,7 +385,7 @@ class Import {
             "VALUES (?, ?, ?, ?, ?, '', '', '', ?) ON CONFLICT (node, endpoint) DO UPDATE SET user = "
             "excluded.user, "
             "password = excluded.password, must_change = excluded.must_change, session_token = '', "
-            "session_uri = '', refusals = 0, manifest_mark = excluded.manifest_mark, "
+            "session_uri = '', guesses = 0, refusals = 0, manifest_mark = excluded.manifest_mark, "
             "version = access.version + 1")
         .bind(id, nameOf(at), user, w_.box.seal(password), factory, mark)
         .run();
@@ -395,7 +395,8 @@ class Import {
     w_.db
         .query(
             "UPDATE access SET next_password = password, password = ?, must_change = ?, guess_current = 1, "
-            "session_token = '', refusals = 0, version = version + 1 WHERE node = ? AND endpoint = ?")
+            "session_token = '', guesses = 0, refusals = 0, version = version + 1 WHERE node = ? AND "
+            "endpoint = ?")
         .bind(w_.box.seal(password), factory, id, nameOf(at))
         .run();
   }

@@ -1,5 +1,6 @@
 // The way into a switch tray's system, and its change in two phases (access.hpp): NVOS has no sessions, so each exchange
-// is a guess of the password, and none may be guessed wrong twice in a row.
+// is a guess of the password, and none may be guessed wrong twice in a row. One that let us in is not counted before each
+// exchange, only when it is refused: a crash in between costs one guess more.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -26,22 +27,26 @@ bool leavesOpen(const HttpReply& reply) {
 Task<Result<HttpReply>> NvosSwitch::withAccess(Ask ask) {
   const auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!access) co_return access.error();
-  const bool refusedTwice = access->refusals > 0 && access->refusals % kGuesses == 0;
-  if (refusedTwice && wiring_.executor.now() < access->refusedAt + wiring_.options.lockout)
+  const bool guessedTwice = access->guesses > 0 && access->guesses % kGuesses == 0;
+  if (guessedTwice && wiring_.executor.now() < access->guessedAt + wiring_.options.lockout)
     co_return refused();
   // The old one let us in since the new one was sent, or never was: it is the one, until it is refused.
   const bool isOpen = access->nextPassword && !access->guessCurrent;
-  if (isOpen) co_return co_await withEither(std::move(ask), access->refusals);
-  for (int i = access->refusals % kGuesses; i < kGuesses; ++i) {  // a refusal is confirmed once
+  if (isOpen) co_return co_await withEither(std::move(ask), access->guesses);
+  for (int i = access->guesses % kGuesses; i < kGuesses; ++i) {  // a refusal is confirmed once
     auto reply = co_await once(ask, access->password);
     if (!reply) co_return reply;
-    const bool isRefused = reply->status == 401;
-    const bool wasRefused = access->refusals > 0 || i > 0;
-    if (isRefused || (wasRefused && isGood(*reply))) {
-      auto counted = co_await count(isRefused, access->nextPassword.has_value());
-      if (!counted) co_return counted.error();
+    if (reply->status != 401) {
+      const bool wasRefused = access->guesses > 0 || i > 0;
+      if (!wasRefused || !isGood(*reply)) co_return reply;
+      auto settled = co_await settle(access->password);
+      if (!settled) co_return settled.error();
+      co_return reply;
     }
-    if (!isRefused) co_return reply;
+    auto guessed = co_await beginGuess();  // it was one; of two it is the next one's turn now
+    if (!guessed) co_return guessed.error();
+    auto counted = co_await countRefusal();
+    if (!counted) co_return counted.error();
     if (access->nextPassword && i + 1 < kGuesses) co_return co_await withEither(std::move(ask), i + 1);
   }
   co_return refused();
@@ -49,15 +54,15 @@ Task<Result<HttpReply>> NvosSwitch::withAccess(Ask ask) {
 
 // Either may be valid after a crash: the next one first (access.hpp). Only a reply that let us in says that one is.
 // What was not judged comes first again; where nobody knows whether it was, it is the other one's turn.
-Task<Result<HttpReply>> NvosSwitch::withEither(Ask ask, int refusals) {
+Task<Result<HttpReply>> NvosSwitch::withEither(Ask ask, int guesses) {
   Ask probe{"GET", "platform", {}};
-  for (int i = refusals % kGuesses; i < kGuesses; ++i) {
-    auto guess = co_await turn();
+  for (int i = guesses % kGuesses; i < kGuesses; ++i) {
+    auto guess = co_await beginGuess();
     if (!guess) co_return guess.error();
     const Secret password = std::move(*guess);
     auto reply = co_await once(probe, password);
     if (!reply) {
-      if (reply.error().code == Errc::Unreachable && !reply.error().left) (void)co_await turn();
+      if (reply.error().code == Errc::Unreachable && !reply.error().left) (void)co_await takeGuessBack();
       co_return reply;
     }
     if (isGood(*reply)) {
@@ -66,10 +71,10 @@ Task<Result<HttpReply>> NvosSwitch::withEither(Ask ask, int refusals) {
       co_return co_await once(std::move(ask), password);
     }
     if (reply->status != 401) {
-      (void)co_await turn();
+      (void)co_await takeGuessBack();
       co_return refusal("GET platform", *reply);
     }
-    auto counted = co_await count(true);
+    auto counted = co_await countRefusal();
     if (!counted) co_return counted.error();
   }
   co_return refused();
@@ -78,33 +83,50 @@ Task<Result<HttpReply>> NvosSwitch::withEither(Ask ask, int refusals) {
 Error NvosSwitch::refused() const {
   const auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!access) return access.error();
+  const auto until = iso8601(access->guessedAt + wiring_.options.lockout);
+  if (access->refusals < kGuesses && access->refusals < access->guesses)
+    return Error{
+        Errc::Unreachable,
+        fmt::format("user {}: sign-ins to NVOS were cut off before their answer; so that they do not "
+                    "lock the account, none is tried before {}",
+                    access->user, until)};
   return Error{Errc::Auth,
                fmt::format("user {}: NVOS {}; not tried again before {}", access->user,
                            access->nextPassword ? "accepts neither the current nor the next password"
                                                 : "refused the password twice",
-                           iso8601(access->refusedAt + wiring_.options.lockout)),
+                           until),
                false, 401};
 }
 
-// What it said of a password, where no restart forgets it.
-Task<Result<void>> NvosSwitch::count(bool isRefused, bool nextComesFirst) {
-  auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
-  if (!access) co_return access.error();
-  access->refusals = isRefused ? access->refusals + 1 : 0;
-  if (isRefused && nextComesFirst) access->guessCurrent = false;
-  if (isRefused) access->refusedAt = wiring_.executor.now();
-  co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
-}
-
-// Which of the two is tried now; durably, it is the other one's turn next.
-Task<Result<Secret>> NvosSwitch::turn() {
+// What is tried now; durably, it has been tried, and of two it is the other one's turn next.
+Task<Result<Secret>> NvosSwitch::beginGuess() {
   auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!access) co_return access.error();
   const Secret guess = access->guess();
-  access->guessCurrent = !access->guessCurrent;
+  if (access->nextPassword) access->guessCurrent = !access->guessCurrent;
+  ++access->guesses;
+  access->guessedAt = wiring_.executor.now();
   auto saved = co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
   if (!saved) co_return saved.error();
   co_return guess;
+}
+
+// It was never judged: it does not count, and comes first again.
+Task<Result<void>> NvosSwitch::takeGuessBack() {
+  auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  if (access->guesses == 0) co_return Result<void>{};  // somebody else's row now
+  --access->guesses;
+  if (access->nextPassword) access->guessCurrent = !access->guessCurrent;
+  co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
+}
+
+Task<Result<void>> NvosSwitch::countRefusal() {
+  auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
+  if (!access) co_return access.error();
+  ++access->refusals;
+  access->guessedAt = wiring_.executor.now();
+  co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
 }
 
 Task<Result<void>> NvosSwitch::settle(Secret valid) {
@@ -118,7 +140,7 @@ Task<Result<void>> NvosSwitch::settle(Secret valid) {
     settled.nextPassword.reset();
   }  // else a request that left before a crash may still be at work: what it sets must not be forgotten
   settled.guessCurrent = !isNext;
-  settled.refusals = 0;
+  settled.guesses = settled.refusals = 0;
   co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(settled));
 }
 
@@ -184,7 +206,7 @@ Task<Result<void>> NvosSwitch::changePassword() {
     // refused for what it is.
     const bool isUnfit = sent.error().code == Errc::Invalid;
     if (mayBeOnItsWay && !isUnfit) {
-      if (sent.error().httpStatus != 401) (void)co_await turn();
+      if (sent.error().httpStatus != 401) (void)co_await settle(access->password);
       co_return sent;
     }
     if (mayBeOnItsWay) {

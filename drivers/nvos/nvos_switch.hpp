@@ -64,14 +64,15 @@ class NvosSwitch final : public SwitchOs {
   };
   Task<Result<HttpReply>> once(Ask ask, Secret password);
   Task<Result<HttpReply>> withAccess(Ask ask);
-  Task<Result<HttpReply>> withEither(Ask ask, int refusals);
+  Task<Result<HttpReply>> withEither(Ask ask, int guesses);
   Task<Result<Json>> ask(Ask ask);
   Task<Result<Json>> get(std::string path);
   Task<Result<std::string>> act(std::string path, std::string action, Json parameters);
-  Task<Result<Secret>> turn();
+  Task<Result<Secret>> beginGuess();
+  Task<Result<void>> takeGuessBack();
+  Task<Result<void>> countRefusal();
   Task<Result<void>> settle(Secret valid);
   Task<Result<void>> dropNextPassword(Secret refused);
-  Task<Result<void>> count(bool isRefused, bool nextComesFirst = false);
   Error refused() const;
   Task<Result<std::string>> openRevision();
   static Ask application(const std::string& revision);  ///< what it holds takes effect

@@ -153,8 +153,8 @@ class Client {
   bool hasSession() const { return !token_.empty() && !tokenIsDead_; }
   Error refused() const;
   Task<Result<void>> signInByPassword();
-  Task<void> turnBack();
-  Task<Result<Login>> tryLogin(Secret password);
+  Task<void> takeGuessBack(bool oneOfTwo);
+  Task<Result<Login>> tryLogin(Secret password, std::string uri);
   Task<Result<void>> keepSession(Secret password, HttpReply reply);
   Task<Result<std::string>> sessionsUri();
   Task<Result<void>> deleteSession(Secret token, std::string uri);

@@ -117,7 +117,8 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
   if (!mayBeOnItsWay)
     access_->nextPassword = Secret(newPassword(account.passwordLength, wiring_.options.randomHex));
   access_->guessCurrent = false;
-  access_->sessionToken = {};  // after a crash it is the passwords that decide
+  access_->sessionToken = {};     // after a crash it is the passwords that decide
+  const bool basic = basicOnly_;  // the old one goes with the request, to be judged with it
   auto saved = co_await saveAccess();
   if (!saved) co_return saved;
   auto sent = co_await sendPassword(account, anyMatch);
@@ -139,7 +140,13 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
                                                       old = access_->password](BmcAccess& row) {
       if (!mayBeOnItsWay && row.nextPassword == tried) row.nextPassword.reset();
       row.guessCurrent = oldIsGood;
-      if (row.user == account.user && row.password == old && !tokenIsDead_) row.sessionToken = token_;
+      if (row.user != account.user || row.password != old) return;
+      if (!tokenIsDead_) row.sessionToken = token_;
+      if (basic && sent.error().httpStatus == 401) {
+        ++row.guesses;
+        ++row.refusals;
+        row.guessedAt = wiring_.executor.now();
+      }
     };
     saved = co_await changeAccess(takeBack);
     forgetAccess();
@@ -156,7 +163,7 @@ Task<Result<void>> Client::setPassword(OwnAccount account, bool anyMatch) {
     row.password = accepted;
     row.mustChange = false;
     row.nextPassword.reset();
-    row.refusals = 0;
+    row.guesses = row.refusals = 0;
     row.sessionToken = {};
     row.sessionUri = oldUri;
   };

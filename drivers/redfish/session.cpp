@@ -1,7 +1,8 @@
 // Our one session at a BMC: reused while it lives, durable before its first use, and opened with at most one wrong
 // guess. Lockouts are real (FACTS 7: Supermicro 3 tries), so a 401 is confirmed once and then it is a person's turn. A
 // password that has let us in before may be refused because others have locked the account: that is waited out first.
-// Refusals are remembered where no restart and no forgetting of idle machines loses them: in the row itself.
+// Guesses are remembered where no crash and no forgetting of idle machines loses them: in the row itself, before they are
+// sent.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -86,8 +87,8 @@ Task<Result<void>> Client::ensureSession() {
     forgetAccess();
     co_return Result<void>{};
   }
-  const bool refusedTwice = access_->refusals > 0 && access_->refusals % kGuesses == 0;
-  if (refusedTwice && wiring_.executor.now() < access_->refusedAt + wiring_.options.lockout)
+  const bool guessedTwice = access_->guesses > 0 && access_->guesses % kGuesses == 0;
+  if (guessedTwice && wiring_.executor.now() < access_->guessedAt + wiring_.options.lockout)
     co_return refused();
   auto signedIn = co_await signInByPassword();
   if (signedIn) forgetAccess();
@@ -97,40 +98,49 @@ Task<Result<void>> Client::ensureSession() {
 // One password: a refusal is confirmed once, because a single stray 401 happens (FACTS 7). Two (a crash in the middle of
 // a password change): each is tried once; confirming as well would be a second wrong guess.
 Task<Result<void>> Client::signInByPassword() {
-  for (int i = access_->refusals % kGuesses; i < kGuesses; ++i) {
+  auto uri = co_await sessionsUri();
+  if (!uri) co_return uri.error();
+  for (int i = access_->guesses % kGuesses; i < kGuesses; ++i) {
     const Secret guess = access_->guess();
     const bool oneOfTwo = access_->nextPassword.has_value();
-    if (oneOfTwo) {
-      access_->guessCurrent = !access_->guessCurrent;
-      auto turned = co_await saveAccess();
-      if (!turned) co_return turned;
-    }
-    auto login = co_await tryLogin(guess);
+    if (oneOfTwo) access_->guessCurrent = !access_->guessCurrent;
+    ++access_->guesses;
+    access_->guessedAt = wiring_.executor.now();
+    auto counted = co_await saveAccess();
+    if (!counted) co_return counted;
+    auto login = co_await tryLogin(guess, *uri);
     if (!login) {
-      if (oneOfTwo && !login.error().outcomeUnknown) co_await turnBack();
+      if (!login.error().outcomeUnknown) co_await takeGuessBack(oneOfTwo);
       co_return login.error();
     }
     if (*login == Login::Accepted) co_return Result<void>{};
     ++access_->refusals;
-    access_->refusedAt = wiring_.executor.now();
+    access_->guessedAt = wiring_.executor.now();
     auto saved = co_await saveAccess();
     if (!saved) co_return saved;
   }
   co_return refused();
 }
 
-// The guess was never judged: it comes first again.
-Task<void> Client::turnBack() {
-  if (!access_ || !access_->nextPassword) co_return;  // somebody else's row now
-  access_->guessCurrent = !access_->guessCurrent;
-  (void)co_await saveAccess();  // lost, it costs one wrong guess
+// It was never judged: it does not count, and comes first again.
+Task<void> Client::takeGuessBack(bool oneOfTwo) {
+  if (!access_ || access_->guesses == 0) co_return;  // somebody else's row now
+  --access_->guesses;
+  if (oneOfTwo) access_->guessCurrent = !access_->guessCurrent;
+  (void)co_await saveAccess();  // lost, it counts as a guess
 }
 
-// Nothing is sent as long as it lasts. Whoever imports another password meanwhile ends it.
+// Nothing is sent as long as it lasts. Whoever imports another password meanwhile ends it. It becomes a person's turn only
+// when every guess that this takes was answered.
 Error Client::refused() const {
-  const auto until = iso8601(access_->refusedAt + wiring_.options.lockout);
+  const auto until = iso8601(access_->guessedAt + wiring_.options.lockout);
   const bool worked = !access_->sessionUri.empty();
-  if (worked && access_->refusals <= kGuesses)
+  if (access_->refusals < kGuesses && access_->refusals < access_->guesses)
+    return Error{Errc::Unreachable,
+                 fmt::format("user {}: sign-ins were cut off before their answer; so that they do not lock "
+                             "the account, none is tried before {}",
+                             access_->user, until)};
+  if (worked && access_->refusals < 2 * kGuesses)
     return Error{
         Errc::Unreachable,
         fmt::format("user {}: the password that worked before is refused; others may have locked the "
@@ -154,10 +164,8 @@ Task<Result<std::string>> Client::sessionsUri() {
   co_return rootLinks_->sessions;
 }
 
-Task<Result<Client::Login>> Client::tryLogin(Secret password) {
-  auto uri = co_await sessionsUri();
-  if (!uri) co_return uri.error();
-  auto ask = writing("POST", *uri, credentials(access_->user, password));
+Task<Result<Client::Login>> Client::tryLogin(Secret password, std::string uri) {
+  auto ask = writing("POST", uri, credentials(access_->user, password));
   ask.as = As::Nobody;
   ask.gated = false;
   ask.secretBody = true;
@@ -186,7 +194,7 @@ Task<Result<Client::Login>> Client::tryLogin(Secret password) {
       co_await sleepFor(wiring_.executor, wait);
       continue;
     }
-    auto error = refusal("POST", *uri, *reply, now, true);
+    auto error = refusal("POST", uri, *reply, now, true);
     if (sessionTableFull(*reply)) {
       // Out of reach as long as it lasts: that others leave sessions open is not this machine's sickness.
       error.code = Errc::Unreachable;
@@ -214,7 +222,7 @@ Task<Result<void>> Client::keepSession(Secret password, HttpReply reply) {
       access_->nextPassword.reset();
     }  // else a request that left before a crash may still be at work: what it sets must not be forgotten
   }
-  access_->refusals = 0;
+  access_->guesses = access_->refusals = 0;
   access_->sessionToken = token;
   access_->sessionUri = localPath(reply.headers.get("Location"));
   if (opened && access_->sessionUri.empty()) {

@@ -15,8 +15,8 @@ class SiteImportTest : public test::StoreTest {
     auto access = *store_->loadAccess(node);
     access.password = Secret{"rotated"};
     access.mustChange = false;
-    access.refusals = refusals;
-    access.refusedAt = Time{Duration{1}};
+    access.guesses = access.refusals = refusals;
+    access.guessedAt = Time{Duration{1}};
     EXPECT_TRUE(wait(store_->saveAccess(node, access)));
     return access;
   }
@@ -218,7 +218,7 @@ TEST_F(SiteImportTest, TakesACorrectedPasswordButKeepsARotatedOne) {
   ASSERT_TRUE(wait(store_->importSite(site(3), by_)));
   EXPECT_EQ(store_->loadAccess(node)->password.reveal(), "rotated");
   EXPECT_EQ(store_->loadAccess(node)->refusals, 1);
-  EXPECT_EQ(store_->loadAccess(node)->refusedAt, access.refusedAt);
+  EXPECT_EQ(store_->loadAccess(node)->guessedAt, access.guessedAt);
   auto corrected = site(3);
   corrected.manifests[0].nodes[0].password = Secret{"from the pull tag"};
   EXPECT_EQ(wait(store_->importSite(corrected, by_))->nodesChanged, 1);

@@ -168,7 +168,7 @@ void Bench::import(std::string password) {
   row.password = Secret(std::move(password));
   row.sessionToken = {};
   row.sessionUri.clear();
-  row.refusals = 0;
+  row.guesses = row.refusals = 0;
   ++row.version;
 }
 

@@ -81,20 +81,61 @@ TEST_F(Lockout, ARestartIsNoReasonToGuessAgain) {
   EXPECT_EQ(logins(), 3u);
 }
 
-TEST_F(Lockout, EveryRefusalIsDurableBeforeAnotherGuess) {
+TEST_F(Lockout, EveryGuessIsDurableBeforeItIsSent) {
   bench.machine.password = "changed by hand";
   std::vector<std::pair<int, std::size_t>> saved;
-  bench.access.beforeSave = [&](const BmcAccess& row) { saved.emplace_back(row.refusals, logins()); };
+  bench.access.beforeSave = [&](const BmcAccess& row) { saved.emplace_back(row.guesses, logins()); };
   EXPECT_FALSE(bench.run(bench.bmc().host()));
-  EXPECT_EQ(saved, (std::vector<std::pair<int, std::size_t>>{{1, 2}, {2, 3}}));
+  EXPECT_EQ(saved, (std::vector<std::pair<int, std::size_t>>{{1, 1}, {1, 2}, {2, 2}, {2, 3}}));
+}
+
+TEST_F(Lockout, ACrashInAGuessHasSpentIt) {
+  for (const bool worked : {true, false}) {
+    bench.machine.password = "correct";
+    if (!worked) bench.access.stored.sessionUri.clear();
+    bench.access.stored.sessionToken = {};
+    std::optional<BmcAccess> atTheGuess;
+    bench.machine.once("POST", kSessions, FakeBmc::Answer([&](const HttpRequest&) -> Result<http::Received> {
+                         atTheGuess = bench.access.stored;
+                         return Error{Errc::Timeout, "no reply", true};
+                       }));
+    bench.restart();
+    EXPECT_FALSE(bench.run(bench.bmc().signIn()));
+    ASSERT_TRUE(atTheGuess);
+    bench.machine.password = "changed by hand";
+    bench.access.stored = *atTheGuess;
+    bench.restart();
+    const auto before = logins();
+    for (int i = 0; i < 3; ++i)
+      EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::Unreachable)
+          << "one refusal proves nothing";
+    EXPECT_EQ(logins(), before + 1);
+    pass(11min);
+    EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, worked ? Errc::Unreachable : Errc::Auth);
+    EXPECT_EQ(logins(), before + 3);
+    pass(11min);
+    bench.machine.password = "correct";
+    EXPECT_TRUE(bench.run(bench.bmc().signIn()));
+  }
+}
+
+TEST_F(Lockout, WhatNobodyJudgedIsNoGuess) {
+  bench.access.stored.sessionToken = {};
+  bench.restart();
+  for (int i = 0; i < 4; ++i) {
+    bench.machine.once("POST", kSessions, Error{Errc::Unreachable, "no route"});
+    EXPECT_FALSE(bench.run(bench.bmc().signIn()));
+  }
+  EXPECT_EQ(bench.access.stored.guesses, 0);
+  EXPECT_TRUE(bench.run(bench.bmc().signIn()));
 }
 
 TEST_F(Lockout, AfterACrashBetweenTwoGuessesOnlyTheSecondIsMade) {
   for (const bool stray : {false, true}) {
     const auto before = logins();
     bench.machine.password = stray ? "correct" : "changed by hand";
-    bench.access.stored.refusals = 1;
-    bench.access.stored.refusedAt = bench.executor.now();
+    bench.access.stored.guesses = bench.access.stored.refusals = 1;
+    bench.access.stored.guessedAt = bench.executor.now();
     bench.restart();
     EXPECT_EQ(bool(bench.run(bench.bmc().host())), stray);
     EXPECT_EQ(bench.access.stored.refusals, stray ? 0 : 2);
@@ -105,8 +146,8 @@ TEST_F(Lockout, AfterACrashBetweenTwoGuessesOnlyTheSecondIsMade) {
 TEST_F(Lockout, OfTwoPasswordsTheOneThatWasRefusedIsNotGuessedAgainAfterACrash) {
   bench.access.stored.nextPassword = Secret("was never sent");
   bench.access.stored.guessCurrent = true;
-  bench.access.stored.refusals = 1;
-  bench.access.stored.refusedAt = bench.executor.now();
+  bench.access.stored.guesses = bench.access.stored.refusals = 1;
+  bench.access.stored.guessedAt = bench.executor.now();
   bench.access.stored.sessionToken = {};
   bench.restart();
   EXPECT_TRUE(bench.run(bench.bmc().host()));

@@ -277,6 +277,11 @@ TEST_F(PasswordChange, TwoCrashesInAPasswordChangeCostOneWrongGuess) {
     ASSERT_TRUE(atTheGuess);
     bench.restart();
     bench.access.stored = *atTheGuess;
+    if (applied) {  // both were guessed in one lockout, and it is not known what became of the first
+      EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::Unreachable);
+      bench.executor.after(11min, [] {});
+      bench.drain();
+    }
     ASSERT_TRUE(bench.run(bench.bmc().signIn()));
     const auto wrong = logins() - before - 2;  // beside the one that died and the one that was let in
     EXPECT_EQ(wrong, applied ? 1u : 0u) << "the one that died was " << (applied ? "right" : "wrong");

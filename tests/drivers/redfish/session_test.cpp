@@ -20,7 +20,8 @@ TEST_F(Session, TheTokenIsDurableBeforeItsFirstUse) {
   bool used = false;
   bench.access.beforeSave = [&](const BmcAccess& access) {
     for (const auto& s : bench.machine.seen)
-      used = used || s.request.headers.get("X-Auth-Token") == access.sessionToken.reveal();
+      used = used || (!access.sessionToken.empty() &&
+                      s.request.headers.get("X-Auth-Token") == access.sessionToken.reveal());
   };
   ASSERT_TRUE(bench.run(bench.bmc().signIn()));
   EXPECT_FALSE(used);
@@ -29,10 +30,13 @@ TEST_F(Session, TheTokenIsDurableBeforeItsFirstUse) {
 }
 
 TEST_F(Session, ASessionThatCannotBeSavedIsGivenBack) {
-  bench.access.failSaves = true;
+  bench.access.beforeSave = [&](const BmcAccess&) {
+    bench.access.failSaves = true;
+  };  // after the guess is counted
   const auto result = bench.run(bench.bmc().signIn());
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Errc::Busy);
+  EXPECT_EQ(logins(), 1u);
   EXPECT_TRUE(bench.machine.tokens.empty());
 }
 
