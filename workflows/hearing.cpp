@@ -42,8 +42,8 @@ Hearing hear(StepContext& context, const std::optional<ReportHead>& head, const 
 
   const bool justNow = head && context.now() - head->received < kCutOff;
   if (justNow) kept.excused = excused;
-  const auto heard = head ? std::clamp((head->received - begun).count() - kept.excused, kept.since, spent)
-                          : kept.since;
+  const auto said = head ? (head->received - begun).count() - kept.excused : kept.since;
+  const auto heard = std::min(std::max(said, kept.since), spent);
   const Duration silence{spent - heard};
   if (silence >= kCutOff) {
     if (kept.silentFrom < 0) kept.silentFrom = heard;

@@ -77,6 +77,7 @@ ControlPlaneOptions planeOptions(const Configuration& configuration, const Serve
       plane.engine.budgets = {};  // made for a site; a rehearsal is of the machines
     plane.redfish.connectTimeout = plane.redfish.readTimeout = plane.redfish.writeTimeout = 5s;
     plane.redfish.slowReadTimeout = plane.redfish.uploadTimeout = 5s;
+    plane.nvos.connectTimeout = plane.nvos.timeout = 5s;
   }
   return plane;
 }

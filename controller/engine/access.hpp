@@ -24,7 +24,7 @@ struct BmcAccess {
   /// the BMC refused it for what it is: a request that left before a crash may be applied after the next sign-in.
   std::optional<Secret> nextPassword;
   Secret sessionToken;     ///< empty: no session, or one that a password change may have ended
-  std::string sessionUri;  ///< for DELETE; kept beyond its end: this way in has worked
+  std::string sessionUri;  ///< for DELETE; not empty, also beyond the session's end: this way in has worked
   std::string pin;         ///< SHA-256 of the BMC's TLS key, base64; empty: not pinned yet
   int guesses = 0;  ///< of its passwords, since one was last accepted; each is durable before it is sent
   int refusals = 0;  ///< of these guesses; what became of the others nobody knows (a crash, a reply that was lost)

@@ -44,7 +44,7 @@ void Engine::resume() {
     budgets_.retake(act.run, {needOf(*step->needs.duringStep, target.get())}, act.place);
   }
   resuming_ = Resuming{
-      0, {}, executor_.now(), store_.lastEventAt().value_or(executor_.now()), executor_.now()};
+      0, {}, executor_.now(), store_.lastSign().value_or(executor_.now()), executor_.now()};
   for (auto& run : store_.lingeringRuns()) {
     const auto id = run.id;
     adopt(std::move(run), executor_.now());

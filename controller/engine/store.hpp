@@ -213,8 +213,8 @@ class Store : public AccessStore {
   virtual bool lingers(NodeId node) = 0;
   /// The newest run of this node, whatever became of it; where a workflow is named, the newest of that.
   virtual std::optional<Run> lastRunOf(NodeId node, std::string_view workflow) = 0;
-  /// When something was last committed; nullopt: never.
-  virtual std::optional<Time> lastEventAt() = 0;
+  /// When an event or an agent's report was last committed; nullopt: never.
+  virtual std::optional<Time> lastSign() = 0;
   virtual std::optional<Run> run(RunId id) = 0;
   virtual std::optional<RunId> unfinishedRunOf(NodeId node) = 0;
   /// This profile with all it names, stored by digest (made and stored when first asked for). A `baseline` that is not

@@ -12,7 +12,8 @@ namespace {
 constexpr int kMostLookErrors = 8;  // in a row; with doubling waits that is about 20 minutes at poll 15 s
 constexpr int kContactErrorsToBlock = 3;  // in a row, over at least 15 s
 constexpr Duration kMostWait = 60s;       // between two looks at a machine that does not answer
-constexpr Duration kMostTogether = 10min;  // nobody else can work on the others while they wait for one of them
+// Nobody else can work on the others while they wait for one of them; longer than a driver waits out a lockout.
+constexpr Duration kMostTogether = 12min;
 constexpr Duration kMostBlockedWait = 5min;  // the same for one given up on: a dark hall must not starve the others
 
 constexpr std::string_view kRunFailed = "rack.run_failed";

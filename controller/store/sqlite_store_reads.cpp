@@ -66,9 +66,11 @@ std::optional<Run> SqliteStore::lastRunOf(NodeId node, std::string_view workflow
   return findRun(impl_->reading, {q.integer(0)});
 }
 
-std::optional<Time> SqliteStore::lastEventAt() {
-  auto q = impl_->reading.query("SELECT at FROM event ORDER BY sequence DESC LIMIT 1");
-  if (!q.step()) return std::nullopt;
+std::optional<Time> SqliteStore::lastSign() {
+  auto q = impl_->reading.query(
+      "SELECT max(at) FROM (SELECT max(received) AS at FROM agent UNION ALL "
+      "SELECT max(at) FROM (SELECT at FROM event ORDER BY sequence DESC LIMIT 1))");
+  if (!q.step() || q.isNull(0)) return std::nullopt;
   return q.time(0);
 }
 

@@ -1,6 +1,6 @@
 // The way into a switch tray's system, and its change in two phases (access.hpp): NVOS has no sessions, so each exchange
-// is a guess of the password, and none may be guessed wrong twice in a row. One that let us in is not counted before each
-// exchange, only when it is refused: a crash in between costs one guess more.
+// is a guess of the password, and none may be guessed wrong twice in a row. One that has let us in is not counted before
+// each exchange, only when it is refused: a crash in between costs one guess more.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -21,6 +21,15 @@ bool leavesOpen(const HttpReply& reply) {
   return reply.status >= 500 && reply.status != 501 && reply.status != 503;
 }
 
+constexpr std::string_view kWorked = "basic";  // in the place of a session's address: there is none to be deleted
+
+bool hasWorked(const BmcAccess& access) { return !access.sessionUri.empty(); }
+
+/// Nobody was asked: no guess.
+bool neverLeft(const Error& error) {
+  return error.code == Errc::NotArmed || (error.code == Errc::Unreachable && !error.left);
+}
+
 }  // namespace
 
 // Refused twice, nothing is sent before the longest lockout is over; whoever imports another password ends that.
@@ -33,20 +42,26 @@ Task<Result<HttpReply>> NvosSwitch::withAccess(Ask ask) {
   // The old one let us in since the new one was sent, or never was: it is the one, until it is refused.
   const bool isOpen = access->nextPassword && !access->guessCurrent;
   if (isOpen) co_return co_await withEither(std::move(ask), access->guesses);
+  bool isProven = hasWorked(*access) && access->guesses == 0;
   for (int i = access->guesses % kGuesses; i < kGuesses; ++i) {  // a refusal is confirmed once
+    if (!isProven) {
+      auto begun = co_await beginGuess();
+      if (!begun) co_return begun.error();
+    }
     auto reply = co_await once(ask, access->password);
-    if (!reply) co_return reply;
-    if (reply->status != 401) {
-      const bool wasRefused = access->guesses > 0 || i > 0;
-      if (!wasRefused || !isGood(*reply)) co_return reply;
-      auto settled = co_await settle(access->password);
-      if (!settled) co_return settled.error();
+    if (!reply) {
+      if (!isProven && neverLeft(reply.error())) (void)co_await takeGuessBack();
       co_return reply;
     }
-    auto guessed = co_await beginGuess();  // it was one; of two it is the next one's turn now
-    if (!guessed) co_return guessed.error();
-    auto counted = co_await countRefusal();
+    if (reply->status != 401) {
+      if (isProven) co_return reply;
+      auto kept = isGood(*reply) ? co_await settle(access->password) : co_await takeGuessBack();
+      if (!kept) co_return kept.error();
+      co_return reply;
+    }
+    auto counted = co_await countRefusal(isProven);
     if (!counted) co_return counted.error();
+    isProven = false;
     if (access->nextPassword && i + 1 < kGuesses) co_return co_await withEither(std::move(ask), i + 1);
   }
   co_return refused();
@@ -62,7 +77,7 @@ Task<Result<HttpReply>> NvosSwitch::withEither(Ask ask, int guesses) {
     const Secret password = std::move(*guess);
     auto reply = co_await once(probe, password);
     if (!reply) {
-      if (reply.error().code == Errc::Unreachable && !reply.error().left) (void)co_await takeGuessBack();
+      if (neverLeft(reply.error())) (void)co_await takeGuessBack();
       co_return reply;
     }
     if (isGood(*reply)) {
@@ -89,6 +104,12 @@ Error NvosSwitch::refused() const {
         Errc::Unreachable,
         fmt::format("user {}: sign-ins to NVOS were cut off before their answer; so that they do not "
                     "lock the account, none is tried before {}",
+                    access->user, until)};
+  if (hasWorked(*access) && access->refusals < 2 * kGuesses)
+    return Error{
+        Errc::Unreachable,
+        fmt::format("user {}: NVOS refuses the password that worked before; others may have locked the "
+                    "account, so it is not tried again before {}",
                     access->user, until)};
   return Error{Errc::Auth,
                fmt::format("user {}: NVOS {}; not tried again before {}", access->user,
@@ -117,14 +138,18 @@ Task<Result<void>> NvosSwitch::takeGuessBack() {
   if (!access) co_return access.error();
   if (access->guesses == 0) co_return Result<void>{};  // somebody else's row now
   --access->guesses;
+  access->guessedAt = {};  // what had been counted before it was waited out
   if (access->nextPassword) access->guessCurrent = !access->guessCurrent;
   co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
 }
 
-Task<Result<void>> NvosSwitch::countRefusal() {
+// Of a password that was not counted before it was sent, the guess as well; of two it is the next one's turn then.
+Task<Result<void>> NvosSwitch::countRefusal(bool uncounted) {
   auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!access) co_return access.error();
   ++access->refusals;
+  if (uncounted) ++access->guesses;
+  if (uncounted && access->nextPassword) access->guessCurrent = false;
   access->guessedAt = wiring_.executor.now();
   co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(*access));
 }
@@ -141,6 +166,7 @@ Task<Result<void>> NvosSwitch::settle(Secret valid) {
   }  // else a request that left before a crash may still be at work: what it sets must not be forgotten
   settled.guessCurrent = !isNext;
   settled.guesses = settled.refusals = 0;
+  settled.sessionUri = kWorked;
   co_return co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(settled));
 }
 
@@ -160,6 +186,7 @@ Task<Result<void>> NvosSwitch::sendPassword(std::string id, Secret password) {
   if (!applied) co_return applied.error();
   if (isGood(*applied)) co_return Result<void>{};
   auto error = refusal("PATCH revision", *applied);
+  error.what = fmt::format("NVOS did not apply the new password: HTTP {}", applied->status);  // it may quote it
   error.outcomeUnknown = leavesOpen(*applied);
   co_return error;
 }
@@ -201,6 +228,10 @@ Task<Result<void>> NvosSwitch::changePassword() {
   if (!saved) co_return saved;
   auto sent = co_await sendPassword(std::move(*revision), next);
   if (!sent && sent.error().outcomeUnknown) co_return sent;  // the next sign-in finds out
+  if (!sent && sent.error().httpStatus == 401) {
+    auto counted = co_await countRefusal(true);
+    if (!counted) co_return counted.error();
+  }
   if (!sent) {
     // With the old one NVOS let this request in. What may be on its way is dropped only if that is still so after it was
     // refused for what it is.

@@ -46,7 +46,11 @@ void NvosSwitch::moveTo(http::Peer peer) {
   peer_.caFile = wiring_.options.caFile;
 }
 
+// Whether it may leave is asked at the last moment: it may have waited long.
 Task<Result<HttpReply>> NvosSwitch::once(Ask ask, Secret password) {
+  if (ask.method != "GET" && !armed_())
+    co_return Error{Errc::NotArmed, fmt::format("{} {}{}: this place is in observe mode; nothing was sent",
+                                                ask.method, kRoot, ask.path)};
   const auto access = wiring_.access.loadAccess({node_, Endpoint::Os});
   if (!access) co_return access.error();
   auto peer = peer_;
@@ -79,8 +83,6 @@ Task<Result<HttpReply>> NvosSwitch::once(Ask ask, Secret password) {
 Task<Result<Json>> NvosSwitch::ask(Ask ask) {
   const auto what = fmt::format("{} {}{}", ask.method, kRoot, ask.path);
   const bool read = ask.method == "GET", secret = ask.secretBody;
-  if (!read && !armed_())
-    co_return Error{Errc::NotArmed, fmt::format("{}: this place is in observe mode; nothing was sent", what)};
   auto reply = co_await withAccess(std::move(ask));
   if (!reply) co_return reply.error();
   if (reply->status < 200 || reply->status >= 300) {

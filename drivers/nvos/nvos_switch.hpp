@@ -70,7 +70,7 @@ class NvosSwitch final : public SwitchOs {
   Task<Result<std::string>> act(std::string path, std::string action, Json parameters);
   Task<Result<Secret>> beginGuess();
   Task<Result<void>> takeGuessBack();
-  Task<Result<void>> countRefusal();
+  Task<Result<void>> countRefusal(bool uncounted = false);
   Task<Result<void>> settle(Secret valid);
   Task<Result<void>> dropNextPassword(Secret refused);
   Error refused() const;

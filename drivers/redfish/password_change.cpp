@@ -90,6 +90,8 @@ Task<Result<void>> Client::changePassword(std::string accountId, bool anyMatch) 
 
 // It may be refused because it is set already: an earlier request was applied meanwhile.
 Task<Result<void>> Client::judgeRefused(Secret password, Error why) {
+  if (auto loaded = loadAccess(); !loaded) co_return loaded.error();
+  if (hasSession()) (void)co_await deleteSession(token_, access_->sessionUri);
   forgetToken(token_);
   basicOnly_ = false;
   access_.reset();

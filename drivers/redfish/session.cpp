@@ -21,6 +21,13 @@ std::string credentials(const std::string& user, const Secret& password) {
   return Json{{"UserName", user}, {"Password", password.reveal()}}.dump();
 }
 
+// Some say 400 or 403 to a wrong password. Where it is right, and to be changed first, that is said with it.
+bool isRefusedPassword(const HttpReply& reply) {
+  if (reply.status == 401) return true;
+  return (reply.status == 400 || reply.status == 403) && !wantsPasswordChange(reply) &&
+         !sessionTableFull(reply);
+}
+
 void tellSettled(NodeId node, bool isNext) {
   log::info("BMC_PASSWORD_SETTLED",
             {{"node", std::to_string(node.value)}, {"valid", isNext ? "next" : "current"}});
@@ -122,10 +129,11 @@ Task<Result<void>> Client::signInByPassword() {
   co_return refused();
 }
 
-// It was never judged: it does not count, and comes first again.
+// It was never judged: it does not count, and comes first again. What had been counted before it was waited out.
 Task<void> Client::takeGuessBack(bool oneOfTwo) {
   if (!access_ || access_->guesses == 0) co_return;  // somebody else's row now
   --access_->guesses;
+  access_->guessedAt = {};
   if (oneOfTwo) access_->guessCurrent = !access_->guessCurrent;
   (void)co_await saveAccess();  // lost, it counts as a guess
 }
@@ -175,7 +183,7 @@ Task<Result<Client::Login>> Client::tryLogin(Secret password, std::string uri) {
   for (int tries = 1;;) {
     auto reply = co_await once(ask);
     if (!reply) co_return reply.error();
-    if (reply->status == 401) co_return Login::Refused;
+    if (isRefusedPassword(*reply)) co_return Login::Refused;
     if (reply->status >= 200 && reply->status < 300) {
       auto kept = co_await keepSession(std::move(password), std::move(*reply));
       if (!kept) co_return kept.error();

@@ -273,7 +273,7 @@ std::optional<Run> MemoryStore::lastRunOf(NodeId node, std::string_view workflow
   return std::nullopt;
 }
 
-std::optional<Time> MemoryStore::lastEventAt() { return tables_.lastCommit; }
+std::optional<Time> MemoryStore::lastSign() { return tables_.lastCommit; }
 
 std::vector<Run> MemoryStore::unfinishedRunsOf(Lane lane, RunId after, std::size_t limit) {
   std::vector<Run> out;

@@ -76,7 +76,7 @@ class MemoryStore final : public Store {
   std::vector<Run> lingeringRuns() override;
   bool lingers(NodeId node) override;
   std::optional<Run> lastRunOf(NodeId node, std::string_view workflow) override;
-  std::optional<Time> lastEventAt() override;
+  std::optional<Time> lastSign() override;
   std::optional<Run> run(RunId id) override;
   std::optional<RunId> unfinishedRunOf(NodeId node) override;
   Task<Result<std::shared_ptr<const Target>>> freezeTarget(std::string profile, std::string baseline) override;

@@ -267,6 +267,10 @@ TEST_F(Commit, KeepsTheLatestReportOfABoot) {
   report.image.state = ImageState::Verified;
   ASSERT_TRUE(commit({PutReport{node, report, time_.now()}}));
   EXPECT_EQ(store_->report(node)->report.bootId, "boot-2");
+  report.sequence = 2;  // nothing new: no event tells of it
+  const auto heard = time_.now() + 3h;
+  ASSERT_TRUE(commit({PutReport{node, report, heard}}));
+  EXPECT_EQ(store_->lastSign(), heard);
   EXPECT_THAT(kindsSince(before), ElementsAre("agent.boot", "agent.image", "agent.boot", "agent.image"));
 }
 

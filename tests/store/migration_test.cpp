@@ -25,6 +25,7 @@ class Migrations : public test::StoreTest {
     access.sessionUri = "/redfish/v1/SessionService/Sessions/7";
     access.pin = "sha256-of-its-key";
     access.mustChange = false;
+    access.guesses = access.refusals = 2;
     ASSERT_TRUE(wait(store_->saveAccess(nodeId(1), access)));
     run_ = startRun(nodeId(1));
     ASSERT_TRUE(commit({PutInventory{nodeId(0), test::smallInventory()}}));
@@ -104,6 +105,9 @@ TEST_F(Migrations, LoseNothingOfAnOlderDatabase) {
     EXPECT_EQ(access->sessionUri, "/redfish/v1/SessionService/Sessions/7");
     EXPECT_EQ(access->pin, "sha256-of-its-key");
     EXPECT_FALSE(access->mustChange);
+    const int refusals = version < 8 ? 0 : 2;  // older ones did not count them
+    EXPECT_EQ(access->refusals, refusals);
+    EXPECT_EQ(access->guesses, refusals);
     EXPECT_EQ(store_->loadAccess(nodeId(0))->password.reveal(), test::kPassword);
     EXPECT_TRUE(store_->loadAccess(nodeId(0))->mustChange);
     EXPECT_EQ(store_->unfinishedRunOf(nodeId(1)), run_);

@@ -23,6 +23,7 @@ class FakeSwitch final : public http::Transport {
     co_await sleepFor(executor_, 50ms);
     const auto key = request.method + " " + request.target;
     seen.push_back(key);
+    if (onSeen) onSeen(key);
     bodies.push_back(request.body);
     if (!peer.pin.empty() && peer.pin != "pin-a") co_return Error{Errc::Rejected, "another certificate"};
     if (auto& scripted = once[key]; !scripted.empty()) {
@@ -45,6 +46,7 @@ class FakeSwitch final : public http::Transport {
   std::map<std::string, std::deque<Result<HttpReply>>> once;
   std::map<std::string, HttpReply> always;
   std::vector<std::string> seen, bodies;
+  std::function<void(const std::string&)> onSeen;
   std::string password = "factory-secret", staged;
   int refused = 0;  ///< passwords
 
@@ -123,8 +125,37 @@ TEST_F(Nvos, SignsInPinsAndConfirmsARefusalOnce) {
   EXPECT_EQ(access.stored.pin, "pin-a");
   device.password = "somebody changed it";
   device.seen.clear();
-  EXPECT_EQ(run(os->signIn()).error().code, Errc::Auth);
+  EXPECT_EQ(run(os->signIn()).error().code, Errc::Unreachable) << "others may have locked the account";
   EXPECT_EQ(device.seen.size(), 2u);
+  ASSERT_TRUE(run(waitFor(executor, 11min)));
+  EXPECT_EQ(run(os->signIn()).error().code, Errc::Auth) << "no lockout lasts so long";
+  EXPECT_EQ(device.seen.size(), 4u);
+}
+
+TEST_F(Nvos, APasswordThatNeverWorkedIsCountedBeforeItIsSent) {
+  for (int i = 0; i < 6; ++i) {
+    device.once["GET /nvue_v1/platform"].push_back(Error{Errc::Timeout, "no reply"});
+    EXPECT_FALSE(run(os->signIn()));
+  }
+  EXPECT_EQ(device.seen.size(), 2u) << "it may have been refused each time";
+  EXPECT_EQ(run(os->signIn()).error().code, Errc::Unreachable);
+  device.once.clear();
+  ASSERT_TRUE(run(waitFor(executor, 11min)));
+  ASSERT_TRUE(run(os->signIn()));
+  EXPECT_EQ(access.stored.guesses, 0);
+  const auto version = access.stored.version;
+  ASSERT_TRUE(run(os->signIn()));
+  EXPECT_EQ(access.stored.version, version) << "it has worked: each exchange is not a row";
+}
+
+TEST_F(Nvos, WhatNobodyJudgedBeginsNoLockout) {
+  device.password = "somebody changed it";
+  EXPECT_EQ(run(os->signIn()).error().code, Errc::Auth);
+  ASSERT_TRUE(run(waitFor(executor, 11min)));
+  device.password = "factory-secret";
+  device.once["GET /nvue_v1/platform"].push_back(Error{Errc::Unreachable, "no route"});
+  EXPECT_FALSE(run(os->signIn()));
+  EXPECT_TRUE(run(os->signIn()));
 }
 
 TEST_F(Nvos, WhatItRefusedIsNotGuessedAgainBeforeTheLongestLockoutIsOver) {
@@ -192,6 +223,34 @@ TEST_F(Nvos, AnInstallWhoseReplyIsLostIsUnknown) {
   device.always["GET /nvue_v1/action/4"] = ok({{"state", "action_success"}});
   device.once["POST /nvue_v1/platform/firmware/BMC/files/a"].push_back(Error{Errc::Timeout, "no reply"});
   EXPECT_TRUE(run(os->pushFirmware({"", "a", "https://x/a"}, {"BMC"}, false)).error().outcomeUnknown);
+}
+
+TEST_F(Nvos, NothingLeavesAPlaceThatIsDisarmedInTheMiddleOfAPasswordChange) {
+  for (const auto& last : {"POST /nvue_v1/revision", "PATCH /nvue_v1/system/aaa/user/admin?rev=7"}) {
+    armed = true;
+    access.stored = {};
+    access.stored.user = "admin";
+    access.stored.password = Secret("factory-secret");
+    access.stored.mustChange = true;
+    device.seen.clear();
+    device.onSeen = [&](const std::string& key) {
+      if (key == last) armed = false;
+    };
+    EXPECT_EQ(run(os->changePassword()).error().code, Errc::NotArmed);
+    EXPECT_EQ(device.seen.back(), last);
+    EXPECT_EQ(device.password, "factory-secret");
+    EXPECT_FALSE(access.stored.nextPassword);
+    device.staged.clear();
+  }
+}
+
+TEST_F(Nvos, AnApplicationThatIsRefusedIsNeverQuoted) {
+  sentBeforeACrash();
+  device.once["PATCH /nvue_v1/revision/7"].push_back(HttpReply{
+      409, {}, R"({"title":"sent-before-the-crash is too short","detail":"sent-before-the-crash"})"});
+  const auto refused = run(os->changePassword());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().what.find("sent-before-the-crash"), std::string::npos) << refused.error().what;
 }
 
 TEST_F(Nvos, InObserveModeNothingButReadsLeave) {

@@ -119,6 +119,34 @@ TEST_F(Lockout, ACrashInAGuessHasSpentIt) {
   }
 }
 
+TEST_F(Lockout, WhatNobodyJudgedBeginsNoLockout) {
+  bench.access.stored.sessionToken = {};
+  bench.access.stored.guesses = bench.access.stored.refusals = 2;
+  bench.access.stored.guessedAt = bench.executor.now();
+  bench.restart();
+  pass(11min);
+  bench.machine.once("POST", kSessions, Error{Errc::Unreachable, "no route"});
+  EXPECT_FALSE(bench.run(bench.bmc().signIn()));
+  EXPECT_TRUE(bench.run(bench.bmc().signIn())) << "the two before were waited out";
+}
+
+// FACTS knows 401; others are known to say it so.
+TEST_F(Lockout, APasswordIsRefusedInOtherWordsToo) {
+  for (const int status : {400, 403}) {
+    bench.access.stored.sessionToken = {};
+    bench.access.stored.guesses = bench.access.stored.refusals = 0;
+    bench.restart();
+    const auto before = logins();
+    for (int i = 0; i < 4; ++i)
+      bench.machine.once("POST", kSessions,
+                         jsonReply(status, extendedInfo("iLO.2.8.UnauthorizedLoginAttempt", "no")));
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::Unreachable);
+    EXPECT_EQ(logins(), before + 2);
+    pass(11min);
+    EXPECT_FALSE(bench.run(bench.bmc().signIn()));
+  }
+}
+
 TEST_F(Lockout, WhatNobodyJudgedIsNoGuess) {
   bench.access.stored.sessionToken = {};
   bench.restart();

@@ -218,6 +218,7 @@ TEST_F(PasswordChange, WhatIsRefusedWhenItIsSentAgainIsDroppedOnceItIsNotTheOne)
   for (const bool applied : {true, false}) {
     SCOPED_TRACE(applied ? "applied" : "unfit");
     bench.restart();
+    bench.machine.tokens.clear();
     bench.machine.password = "correct";
     bench.access.stored.password = Secret("correct");
     bench.access.stored.nextPassword = Secret("new-one");
@@ -230,6 +231,7 @@ TEST_F(PasswordChange, WhatIsRefusedWhenItIsSentAgainIsDroppedOnceItIsNotTheOne)
                              jsonReply(400, extendedInfo("Base.1.8.PropertyValueError", "used before")), {}};
                        }));
     EXPECT_EQ(bool(bench.run(bench.bmc().changePassword())), applied);
+    EXPECT_LE(bench.machine.tokens.size(), 1u) << "a session is left open";
     EXPECT_EQ(bench.access.stored.password.reveal(), bench.machine.password);
     EXPECT_FALSE(bench.access.stored.nextPassword);
   }
