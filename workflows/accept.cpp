@@ -34,7 +34,8 @@ std::vector<std::string> evidenceOf(const Target& target, NodeKind kind) {
   std::vector<std::string> out{"inventory", "settings", "firmware"};
   if (kind == NodeKind::PowerShelf) out.emplace_back("feeding");
   if (!target.profile.imageDigest.empty()) out.emplace_back("image");
-  for (const auto& test : target.plan.tests) out.push_back("burnin/" + test.id);
+  for (const auto& test : target.plan.tests)
+    if (!test.together) out.push_back("burnin/" + test.id);
   return out;
 }
 

@@ -9,33 +9,19 @@
 #include "workflows/judge.hpp"
 #include "workflows/silence.hpp"
 #include "workflows/steps.hpp"
+#include "workflows/stress.hpp"
 
 namespace zellige::workflows {
 
 namespace {
 
-constexpr Duration kGrace = 30min;  // beyond the plan's own duration: agent restarts, slow reports
-constexpr int kPauses = 3;          // for which nobody had renewed the lease
-constexpr Duration kSilentAtMost = 4h;
-
 std::string subjectOf(const Plan::Test& test) { return "burnin/" + test.id; }
 
-/// What the test demands, as evidence rests on it: another duration or limit under the same name is another test.
-std::string specOf(const Plan::Test& test) {
-  auto spec = fmt::format("test:{} {} s{}", test.id, test.duration.count() / 1000,
-                          test.required ? " required" : "");
-  for (const auto kind : test.of) spec += fmt::format(" of {}", nameOf(kind));
-  for (const auto& [name, limit] : test.limits) {
-    if (limit.min) spec += fmt::format(" {}>={:g}", name, *limit.min);
-    if (limit.max) spec += fmt::format(" {}<={:g}", name, *limit.max);
-  }
-  return spec;
-}
-
-std::vector<const Plan::Test*> testsToRun(StepContext& context) {
-  std::vector<const Plan::Test*> out;
+Tests testsToRun(StepContext& context) {
+  Tests out;
   const auto valid = context.store().validEvidence(context.node().id);
   for (const auto& test : context.target().plan.tests) {
+    if (test.together) continue;
     const bool shown = std::any_of(valid.begin(), valid.end(), [&](const Evidence& e) {
       return e.subject == subjectOf(test) &&
              std::find(e.dependsOn.begin(), e.dependsOn.end(), specOf(test)) != e.dependsOn.end();
@@ -61,8 +47,7 @@ void leaveEvidence(StepContext& context, const Plan::Test& test, const AgentBurn
   context.leave(PutEvidence{std::move(evidence)});
 }
 
-Result<Seen> judgeAll(StepContext& context, const std::vector<const Plan::Test*>& tests,
-                      const AgentBurnIn& burnIn) {
+Result<Seen> judgeAll(StepContext& context, const Tests& tests, const AgentBurnIn& burnIn) {
   std::string failures;
   for (const auto* test : tests) {
     const auto verdict = judge(*test, burnIn.results);
@@ -79,10 +64,7 @@ Task<Result<Seen>> lookBurnIn(StepContext& context) {
   const auto id = context.node().id;
   const bool ordered = context.wasIntended() && context.store().orderId(id) == orderId(context);
   if (!ordered) co_return Seen::Todo;
-  Duration planned{0};
-  for (const auto* test : tests) planned += test->duration;
-  const auto ramp = context.site().powerAt(context.node().place).ramp;
-  planned += 2 * ramp;
+  const auto time = timeOf(tests, context.site().powerAt(context.node().place));
   const auto head = context.store().reportHead(id);
   if (head && head->burnInOrder == orderId(context) && head->burnInFinished)
     co_return judgeAll(context, tests, context.store().report(id)->report.burnIn);
@@ -97,37 +79,19 @@ Task<Result<Seen>> lookBurnIn(StepContext& context) {
     co_return failure("burnin.failed",
                       "nothing was heard of the machine's agent for four hours: the host is off or hangs, or "
                       "the provisioning network does not let it through");
-  if (hearing.silence < kCutOff && context.spent() - hearing.cut > planned + kPauses * 2 * ramp + kGrace)
+  if (hearing.silence < kCutOff && context.spent() - hearing.cut > time.atMost)
     co_return failure("burnin.failed", "the tests did not finish in time");
   context.waitFor(fmt::format("burn-in: {} tests, {} min", tests.size(),
-                              std::chrono::duration_cast<std::chrono::minutes>(planned).count()));
+                              std::chrono::duration_cast<std::chrono::minutes>(time.planned).count()));
   co_return still;
 }
 
-// The run is over, and its order is not repeated any more: at the latest when its last lease has run out, and the machine
-// has gone back to idle, it draws nothing.
 Task<Result<Seen>> lookStress(StepContext& context) {
-  const auto head = context.store().reportHead(context.node().id);
-  if (head && head->burnInOrder == orderId(context) && head->burnInFinished) co_return Seen::Done;
-  const auto order = context.store().order(context.node().id);
-  if (!order || order->id != orderId(context)) co_return Seen::Done;  // it was never given
-  // As the machine was told, whatever the configuration says today.
-  auto most = order->stress.lease;
-  if (most == Duration{0})  // nobody limited it: nothing stops it before its tests are over
-    for (const auto& test : order->tests) most += test.duration;
-  const auto ended = context.run().ended.value_or(context.now());
-  co_return context.now() < ended + most + order->stress.ramp ? Seen::Busy : Seen::Done;
+  co_return isStressed(context, context.node(), orderId(context)) ? Seen::Busy : Seen::Done;
 }
 
 Task<Result<void>> orderBurnIn(StepContext& context) {
-  AgentOrder order;
-  order.id = orderId(context);
-  order.kind = OrderKind::BurnIn;
-  order.reportEvery = 30s;  // what changes is reported at once
-  for (const auto* test : testsToRun(context)) order.tests.push_back({test->id, test->duration});
-  const auto terms = context.site().powerAt(context.node().place);
-  order.stress = {context.target().sku.stressWatts, terms.ramp, terms.lease};
-  context.leave(PutOrder{context.node().id, std::move(order)});
+  context.leave(PutOrder{context.node().id, stressOrder(context, orderId(context), testsToRun(context))});
   co_return Result<void>{};
 }
 

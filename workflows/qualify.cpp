@@ -78,7 +78,8 @@ const Workflow& qualifyShelf() {
 }
 
 std::vector<const Workflow*> all() {
-  return {&qualify(), &qualifySwitch(), &qualifyShelf(), &checkLeaks(), &qualifyDomain(), &power()};
+  return {&qualify(),       &qualifySwitch(), &qualifyShelf(), &checkLeaks(),
+          &qualifyDomain(), &burnInDomain(),  &power()};
 }
 
 }  // namespace zellige::workflows

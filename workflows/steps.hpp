@@ -36,9 +36,12 @@ const Workflow& qualify();
 const Workflow& qualifySwitch();
 const Workflow& qualifyShelf();
 // What a rack's members go through beside that; evidence of these subjects is left on each.
-inline constexpr std::string_view kLeaksShown = "leaks", kDomainShown = "domain";
+inline constexpr std::string_view kLeaksShown = "leaks", kDomainShown = "domain",
+                                  kDomainBurntIn = "domain_burnin";
 const Workflow& checkLeaks();
-const Workflow& qualifyDomain();  ///< subject: the compute and switch trays of a rack, all together
+// Subject: the compute and switch trays of a rack, all together.
+const Workflow& qualifyDomain();
+const Workflow& burnInDomain();
 /// Parameter "on", "off" or "restart".
 const Workflow& power();
 

@@ -18,9 +18,9 @@ PowerTerms BudgetLimits::termsAt(const Place& place) const {
   return terms;
 }
 
-Need needOf(Budget budget, const Target* target) {
+Need needOf(Budget budget, const Target* target, std::int64_t machines) {
   if (budget != Budget::Power) return budget;
-  return {budget, target ? target->sku.stressWatts : 0};
+  return {budget, target ? target->sku.stressWatts * machines : 0};
 }
 
 std::int64_t Budgets::limit(const Scope& scope) const {

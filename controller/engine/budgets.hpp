@@ -38,8 +38,8 @@ struct Need {
   auto operator<=>(const Need&) const = default;
 };
 
-/// `target`: of the run that needs it; nullptr: it has none.
-Need needOf(Budget budget, const Target* target);
+/// `target`: of the run that needs it; nullptr: it has none. Of Power, what so many machines need.
+Need needOf(Budget budget, const Target* target, std::int64_t machines);
 
 class Budgets {
  public:

@@ -41,10 +41,12 @@ void Engine::resume() {
     const auto* step = flow ? flow->resumeAt(act.step) : nullptr;
     if (!step || !step->needs.duringStep) continue;
     const auto target = act.target.empty() ? nullptr : store_.target(act.target);
-    budgets_.retake(act.run, {needOf(*step->needs.duringStep, target.get())}, act.place);
+    const auto machines = flow->together.empty() || !target
+                              ? 1
+                              : target->countIn(nodesOf(store_.run(act.run)->subject));
+    budgets_.retake(act.run, {needOf(*step->needs.duringStep, target.get(), machines)}, act.place);
   }
-  resuming_ = Resuming{
-      0, {}, executor_.now(), store_.lastSign().value_or(executor_.now()), executor_.now()};
+  resuming_ = Resuming{0, {}, executor_.now(), store_.lastSign().value_or(executor_.now()), executor_.now()};
   for (auto& run : store_.lingeringRuns()) {
     const auto id = run.id;
     adopt(std::move(run), executor_.now());
@@ -126,8 +128,11 @@ Task<Result<RunId>> Engine::start(StartRun request) {
   if (!request.why.empty()) run.facts.set("asked.why", request.why);
   run.created = run.stepSince = executor_.now();
   run.step = flow->steps.front().id;
+  const auto lead = leadOf(*flow, request);
+  if (!lead) co_return lead.error();
+  if (flow->follows) request.profile = lead->profile;
   if (!request.profile.empty()) {
-    auto target = co_await store_.freezeTarget(request.profile, baselineFor(request));
+    auto target = co_await store_.freezeTarget(request.profile, baselineFor(*lead, request.alongside));
     if (!target) co_return target.error();
     run.target = (*target)->digest;
     if (auto inherited = inherit(*flow, run); !inherited) co_return inherited.error();
@@ -146,13 +151,36 @@ Task<Result<RunId>> Engine::start(StartRun request) {
   co_return id;
 }
 
+std::vector<Node> Engine::nodesOf(const std::vector<NodeId>& subject) const {
+  std::vector<Node> out;
+  for (const auto id : subject)
+    if (auto node = store_.node(id)) out.push_back(std::move(*node));
+  return out;
+}
+
+// Whose profile and baseline it works towards.
+Result<Node> Engine::leadOf(const Workflow& flow, const StartRun& request) const {
+  const auto nodes = nodesOf(request.subject);
+  if (!flow.follows) return nodes.front();
+  const Node* lead = nullptr;
+  for (const auto& node : nodes) {
+    if (node.kind != *flow.follows) continue;
+    if (!lead) lead = &node;
+    if (node.profile != lead->profile)
+      return Error{Errc::Rejected,
+                   fmt::format("{} takes {}s of one profile together: {} has {}, {} has {}", flow.name,
+                               nameOf(node.kind), lead->serial, lead->profile, node.serial, node.profile)};
+  }
+  if (lead && !lead->profile.empty()) return *lead;
+  return Error{Errc::Rejected, fmt::format("{} needs a {} with a profile", flow.name, nameOf(*flow.follows))};
+}
+
 // The one that a campaign gives it in the same Change, or has given it before.
-std::string Engine::baselineFor(const StartRun& request) const {
-  const auto node = request.subject.front();
-  for (const auto& op : request.alongside)
-    if (const auto* begin = std::get_if<BeginMember>(&op); begin && begin->node == node)
+std::string Engine::baselineFor(const Node& node, const std::vector<Op>& alongside) {
+  for (const auto& op : alongside)
+    if (const auto* begin = std::get_if<BeginMember>(&op); begin && begin->node == node.id)
       return begin->baseline;
-  return store_.node(node)->baseline;
+  return node.baseline;
 }
 
 // Of several nodes, as of one: only what was done to the same ones. A run that still ends leaves nothing that could be

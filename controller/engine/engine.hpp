@@ -109,7 +109,9 @@ class Engine {
   void pump();
   Task<void> takeTurn(RunId run);
   void afterTurn(Live& live);
-  std::string baselineFor(const StartRun& request) const;
+  std::vector<Node> nodesOf(const std::vector<NodeId>& subject) const;
+  Result<Node> leadOf(const Workflow& flow, const StartRun& request) const;
+  static std::string baselineFor(const Node& node, const std::vector<Op>& alongside);
   Result<void> inherit(const Workflow& flow, Run& run);
   Result<void> maySubject(const Workflow& flow, const StartRun& request) const;
   static Result<void> mayStart(const Workflow& flow, const Node& node, const std::vector<Op>& alongside);

@@ -101,12 +101,10 @@ void Ranks::expect(Time at) { changesAt_ = changesAt_ ? std::min(*changesAt_, at
 
 // What is in use is not judged by its evidence: that is asked for when it comes back.
 bool Ranks::holds(const Workflow& flow, const Node& node) {
-  if (!flow.qualifies) {
-    const auto* mark = shown(node.id, flow.shows);
-    return mark && mark->holds;
-  }
-  if (node.lifecycle == Lifecycle::InService) return true;
-  return node.lifecycle == Lifecycle::Available && !hasLostEvidence(flow, node);
+  if (node.lifecycle == Lifecycle::InService && !isIn(flow.startsIn, Lifecycle::InService)) return true;
+  if (flow.qualifies) return node.lifecycle == Lifecycle::Available && !hasLostEvidence(flow, node);
+  const auto* mark = shown(node.id, flow.shows);
+  return mark && mark->holds;
 }
 
 // When it became available, all was shown that its run had to show.
@@ -162,10 +160,9 @@ Standing Ranks::of(const Recipe::Stage& stage) {
     out.members.push_back(&node);
     bool waits = !holds(flow, node);
     // What was shown of all together holds for all, or for none.
-    if (!waits && !flow.together.empty()) {
-      const auto from = shown(node.id, flow.shows)->run;
-      waits = from != shared.value_or(from);
-      shared = from;
+    if (const auto* mark = shown(node.id, flow.shows); mark && !waits && !flow.together.empty()) {
+      waits = mark->run != shared.value_or(mark->run);
+      shared = mark->run;
     }
     if (waits) out.waiting.push_back(&node);
   }

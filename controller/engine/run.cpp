@@ -10,4 +10,8 @@ const Act& Run::actOf(std::string_view of) const {
   return it == acts.end() ? none : it->second;
 }
 
+std::int64_t Target::countIn(const std::vector<Node>& nodes) const {
+  return std::count_if(nodes.begin(), nodes.end(), [&](const Node& node) { return node.kind == sku.kind; });
+}
+
 }  // namespace zellige

@@ -12,6 +12,7 @@
 #include "controller/engine/facts.hpp"
 #include "controller/model/catalog.hpp"
 #include "controller/model/ids.hpp"
+#include "controller/model/node.hpp"
 
 namespace zellige {
 
@@ -98,6 +99,8 @@ struct Target {
   Sku sku;
   Baseline baseline;
   Plan plan;
+
+  std::int64_t countIn(const std::vector<Node>& nodes) const;  ///< of the kind that it is for
 };
 
 }  // namespace zellige

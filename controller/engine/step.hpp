@@ -90,6 +90,8 @@ struct Workflow {
   std::optional<NodeKind> kind = {};  ///< it is for this kind of node alone
   /// Kinds of node that one run of it takes together: all that a rack has of them. Empty: a run is about one node.
   std::span<const NodeKind> together = {};
+  /// Of one over several nodes: it works towards the profile that those of this kind have. nullopt: towards none.
+  std::optional<NodeKind> follows = {};
   bool qualifies = false;  ///< what a node of this kind goes through when it arrives, and after a repair
   /// Where a node may stand when it is started; empty: anywhere.
   std::span<const Lifecycle> startsIn = {};

@@ -10,10 +10,11 @@ namespace {
 constexpr int kMostDeaths = 20;      // DESIGN 2: twenty deaths in one step are a finding
 constexpr Duration kFirstLook = 2s;  // after an act, and the start of the adaptive poll
 
-std::vector<Need> needsOf(const Step& step, const Target* target) {
+std::vector<Need> needsOf(const Step& step, const Target* target, const std::vector<Node>& subject) {
   std::vector<Need> needs;
-  if (step.needs.duringAct) needs.push_back(needOf(*step.needs.duringAct, target));
-  if (step.needs.duringStep) needs.push_back(needOf(*step.needs.duringStep, target));
+  const auto machines = target ? target->countIn(subject) : 0;
+  if (step.needs.duringAct) needs.push_back(needOf(*step.needs.duringAct, target, machines));
+  if (step.needs.duringStep) needs.push_back(needOf(*step.needs.duringStep, target, machines));
   return needs;
 }
 
@@ -282,7 +283,7 @@ Task<Turn::Then> Turn::stepTodo(StepContext& context, const Step& step) {
     co_return co_await wait(context, std::move(reason), 60s);
   }
   const auto target = run_.target.empty() ? nullptr : engine_.store_.target(run_.target);
-  const auto needs = needsOf(step, target.get());
+  const auto needs = needsOf(step, target.get(), context.nodes());
   if (!engine_.budgets_.take(run_.id, run_.lane, run_.created, needs, context.node().place)) {
     auto reason = engine_.budgets_.shortage(needs, context.node().place);
     if (reason.empty()) reason = fmt::format("{}: others have waited longer", nameOf(needs.front().budget));

@@ -75,6 +75,7 @@ struct Plan {
     bool required = false;                ///< skipped or void is then a failure of the burn-in
     std::vector<ComponentKind> of;        ///< the parts that it says something about; empty: all
     std::map<std::string, Limit> limits;  ///< by value name
+    bool together = false;                ///< by all hosts of an NVLink domain as one, not by each on its own
   };
   std::string name;
   std::vector<Test> tests;

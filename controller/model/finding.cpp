@@ -37,12 +37,22 @@ constexpr Cause kCauses[] = {
      "Do not retry. Save the log and the database and report it.", true},
     {"domain.bundle", "The members of the NVLink domain are not at one bundle",
      "Qualify each member that the finding is on again; the domain is then checked again by itself.", false},
+    {"domain.burnin", "The tray failed the burn-in of its NVLink domain",
+     "Reseat the tray and its NVLink cartridge connection, then qualify it again; if it fails again, replace "
+     "the part "
+     "that the detail names.",
+     true},
     {"domain.control_plane", "The NVLink control plane does not come up",
      "Read its state in the detail; look at nmx-controller on the leading switch tray, then begin again: "
      "zellige rack bring-up PLACE --reason ….",
      false},
     {"domain.host_off", "A host of the NVLink domain is off",
      "Find out why, power it on, then begin again: zellige rack bring-up PLACE --reason ….", false},
+    {"domain.no_agent", "A host does not take part in the burn-in of its NVLink domain",
+     "Look at its console: it is off, hangs, or the provisioning network does not let it through. Then begin "
+     "again: "
+     "zellige rack bring-up PLACE --reason ….",
+     false},
     {"firmware.hgx_missing", "The HGX baseboard did not come back after the power cycle",
      "Power the tray off at the shelf for a minute, then retry the run; if it stays away, replace the tray.",
      true},

@@ -157,6 +157,7 @@ std::string toJson(const AgentOrder& o) {
       {"image_digest", o.imageDigest},
       {"seed", o.seed},
       {"tests", tests},
+      {"together", {{"members", o.together.members}, {"begin", o.together.begin}}},
       {"stress",
        {{"watts", o.stress.watts}, {"ramp_ms", o.stress.ramp.count()}, {"lease_ms", o.stress.lease.count()}}},
       {"report_every_ms", o.reportEvery.count()}}
@@ -176,6 +177,8 @@ Result<AgentOrder> agentOrderFromJson(std::string_view text_) {
   o.seed = text(*json, "seed");
   for (const auto& t : readArray(*json, "tests"))
     o.tests.push_back({text(t, "id"), Duration{static_cast<std::int64_t>(number(t, "duration_ms"))}});
+  if (const auto* together = at(*json, "together"))
+    o.together = {strings(*together, "members"), readBool(*together, "begin").value_or(false)};
   const auto duration = [&](const char* path) {
     return Duration{static_cast<std::int64_t>(number(*json, path))};
   };

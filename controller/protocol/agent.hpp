@@ -82,7 +82,7 @@ struct TestResult {
 };
 
 struct AgentBurnIn {
-  std::string orderId;    ///< the order these results belong to; empty: none was run since this boot
+  std::string orderId;  ///< the order these results belong to, or that it is ready for; empty: none since this boot
   bool finished = false;  ///< and the machine is at idle again
   std::vector<TestResult> results;
 };
@@ -117,7 +117,16 @@ struct StressTerms {
   Duration lease{0};  ///< 0: nobody limits it: at full from the start
 };
 
+/// Tests that several machines run as one. Each agent gets ready, and says so by naming the order in its report; when all
+/// have, the order comes with `begin`.
+struct Together {
+  std::vector<std::string> members;  ///< serials of all that take part, in the order of their ranks; empty: it is alone
+  bool begin = false;
+};
+
 constexpr Duration kIdleReports = std::chrono::minutes{10};  ///< of a machine that nothing is done to
+constexpr Duration kAwaitedReports = std::chrono::minutes{
+    2};  ///< of one whose rack is not accepted: it is needed soon
 
 struct AgentOrder {
   std::string id;  ///< the same id is the same order
@@ -126,8 +135,11 @@ struct AgentOrder {
   std::string imageDigest;
   std::string seed;               ///< WriteImage: put beside the image; a BootMedia for the OS's own agent
   std::vector<BurnInTest> tests;  ///< BurnIn: in this order
+  Together together;              ///< BurnIn
   StressTerms stress;             ///< BurnIn
   Duration reportEvery{5000};     ///< of the engine's clock
+
+  bool mayBegin() const { return together.members.empty() || together.begin; }
 };
 std::string toJson(const AgentOrder& order);
 Result<AgentOrder> agentOrderFromJson(std::string_view text);

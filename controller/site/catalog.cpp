@@ -97,12 +97,14 @@ Duration readTestTime(const Fields& fields) {
 }
 
 Plan::Test readTest(Value value, Problems& problems, Unique& ids) {
-  const Fields fields(value, problems, "a test", {"id", "minutes", "seconds", "required", "of", "limits"});
+  const Fields fields(value, problems, "a test",
+                      {"id", "minutes", "seconds", "required", "together", "of", "limits"});
   Plan::Test test;
   test.id = fields.text("id", Letters::Id);
   if (const auto id = fields.find("id")) ids.add(test.id, id->spot());
   if (value.kind() == Document::Kind::Map) test.duration = readTestTime(fields);
   test.required = fields.flagOr("required", false);
+  test.together = fields.flagOr("together", false);
   if (fields.find("of")) {
     Unique kinds(problems, "kind of part");
     for (const auto item : fields.items("of", "a test of no part proves nothing")) {

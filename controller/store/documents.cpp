@@ -94,6 +94,7 @@ Json encode(const Plan& plan) {
     }
     tests.push_back(
         {{"id", t.id}, {"duration_ms", t.duration.count()}, {"required", t.required}, {"limits", limits}});
+    if (t.together) tests.back()["together"] = true;
     for (const auto kind : t.of) tests.back()["of"].push_back(nameOf(kind));
   }
   return {{"name", plan.name}, {"tests", tests}};
@@ -107,6 +108,7 @@ Plan decodePlan(const Json& j) {
     t.at("id").get_to(test.id);
     test.duration = Duration{t.at("duration_ms").get<std::int64_t>()};
     t.at("required").get_to(test.required);
+    test.together = t.value("together", false);
     if (t.contains("of"))
       for (const auto& kind : t.at("of"))
         test.of.push_back(*fromName<ComponentKind>(kind.get<std::string>()));

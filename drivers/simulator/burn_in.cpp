@@ -38,6 +38,14 @@ void nvlink(World& w, const Machine& m, TestResult& result) {
   result.values["links_inactive"] = w.missingGpu(m) >= 0 ? kNvlinksPerGpu : 0;
 }
 
+// Over all GPUs of the rack, through its switch trays: what a tray's own four never use.
+void nvlinkDomain(World& w, const Machine& m, TestResult& result) {
+  const bool dead = w.faults.has(m.id, FaultKind::DeadLink);
+  if (dead) w.faults.showed(m.id, FaultKind::DeadLink);
+  result.values["allreduce_gb_per_s"] = kAllReduceOfRack;
+  result.values["links_inactive"] = dead ? 1 : 0;
+}
+
 }  // namespace
 
 TestResult runTest(World& w, const Machine& m, const std::string& test) {
@@ -56,6 +64,8 @@ TestResult runTest(World& w, const Machine& m, const std::string& test) {
     result.values["d2h_gb_per_s"] = own(w, m, "d2h", kD2h * 0.99, kD2h * 1.01);
   } else if (test == "nvlink") {
     nvlink(w, m, result);
+  } else if (test == "nvlink_domain") {
+    nvlinkDomain(w, m, result);
   } else {
     result = {test, TestOutcome::Skipped, {}, "this agent has no such test"};
   }

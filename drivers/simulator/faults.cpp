@@ -71,6 +71,7 @@ int occasions(FaultKind kind, Random& random) {
     case FaultKind::WeakGpu:
     case FaultKind::Leak:
     case FaultKind::PowersUpByItself:
+    case FaultKind::DeadLink:
     case FaultKind::FabricNever: return 0;
   }
   return 0;
@@ -94,6 +95,7 @@ std::string_view expectedCause(FaultKind kind) {
     case FaultKind::WeakGpu: return "burnin.failed";
     case FaultKind::Leak: return "cooling.leak";
     case FaultKind::LockedAtFirst: return "bmc.credentials";
+    case FaultKind::DeadLink: return "domain.burnin";
     case FaultKind::Busy503:
     case FaultKind::BusyPlainText:
     case FaultKind::FailingResource:

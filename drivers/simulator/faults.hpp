@@ -44,6 +44,7 @@ enum class FaultKind : std::uint8_t {
   WeakGpu,            ///< one GPU gives 30 % less
   Leak,               ///< 32: a leak detector says Critical
   PowersUpByItself,  ///< 38: delivered with AlwaysOn, so the host starts with the rack's power; of whole racks
+  DeadLink,          ///< one NVLink of a tray fails when the whole rack is under load; only ever scripted
   /// On this switch tray the NVLink control plane never configures the fabric. Only ever scripted: whether its rack can be
   /// accepted depends on which of its switch trays a controller chooses to lead, so no expectation can be written by hand.
   FabricNever,
@@ -133,5 +134,6 @@ ZELLIGE_NAMES(sim::FaultKind, {sim::FaultKind::Busy503, "f01_busy_503"},
               {sim::FaultKind::GpuMissing, "defect_gpu_missing"},
               {sim::FaultKind::WeakGpu, "defect_weak_gpu"}, {sim::FaultKind::Leak, "f32_leak"},
               {sim::FaultKind::PowersUpByItself, "f38_powers_up_by_itself"},
+              {sim::FaultKind::DeadLink, "defect_dead_link"},
               {sim::FaultKind::FabricNever, "defect_fabric_never"});
 }  // namespace zellige

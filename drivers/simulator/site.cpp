@@ -74,6 +74,7 @@ stages:
   - {{ id: trays, workflow: qualify, of: [compute_tray], after: [leaks] }}
   - {{ id: switches, workflow: qualify_switch, of: [switch_tray], after: [leaks] }}
   - {{ id: domain, workflow: qualify_domain, of: [compute_tray, switch_tray], after: [switches, trays] }}
+  - {{ id: burnin, workflow: burn_in_domain, of: [compute_tray, switch_tray], after: [domain] }}
 )",
       std::min(fleet.trays, fleet.traysPerRack), fleet.switchesPerRack, fleet.shelvesPerRack,
       std::min(fleet.shelvesPerRack, kShelvesThatSuffice),
@@ -139,7 +140,7 @@ std::string baseline(const Profile& profile, const Release& release, const Packa
   return out;
 }
 
-// 10 minutes. The GEMM limit is 10 % below the slowest healthy GPU's 2,826 TFLOP/s (gpu-fryer's rule,
+// 10 minutes, and of a whole rack 5 more. The GEMM limit is 10 % below the slowest healthy GPU's 2,826 TFLOP/s (gpu-fryer's rule,
 // domain.md 3).
 constexpr std::string_view kPlan = R"(plan: sim-10min
 tests:
@@ -148,6 +149,7 @@ tests:
   - { id: disk, minutes: 1, of: [drive], limits: { errors: { max: 0 }, read_gb_per_s: { min: 5 } } }
   - { id: gpu_gemm, minutes: 4, required: true, of: [gpu], limits: { gemm_tflops_min: { min: 2540 }, errors: { max: 0 } } }
   - { id: nvlink, minutes: 2, required: true, of: [gpu], limits: { allreduce_gb_per_s: { min: 600 }, links_inactive: { max: 0 } } }
+  - { id: nvlink_domain, minutes: 5, required: true, together: true, of: [gpu], limits: { allreduce_gb_per_s: { min: 600 }, links_inactive: { max: 0 } } }
 )";
 
 std::string profileText(const Profile& profile, const std::string& imageDigest) {

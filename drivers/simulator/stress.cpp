@@ -49,8 +49,23 @@ Duration rampOver(const Stress& s, double part) {
   return Duration{static_cast<std::int64_t>(static_cast<double>(s.terms.ramp.count()) * part)};
 }
 
+/// All that take part have begun with it, and are at it since.
+bool allTakePart(const World& w, const Machine& m) {
+  constexpr Duration kSkew = 2min;  // est: what a collective waits for the last one
+  const auto& s = m.agent->stress;
+  std::size_t there = 0;
+  for (const auto& other : w.machines) {
+    if (!other.isTray() || !other.agent || rackOf(w.options, other.id) != rackOf(w.options, m.id)) continue;
+    const auto& o = other.agent->stress;
+    const auto apart = o.begun < s.begun ? s.begun - o.begun : o.begun - s.begun;
+    there += o.order == s.order && o.together.begin && apart <= kSkew;
+  }
+  return there == s.together.members.size();
+}
+
 void testDone(World& w, Machine& m) {
   auto& s = m.agent->stress;
+  if (!s.together.members.empty() && !allTakePart(w, m)) s.wasLeft = true;
   ++s.done;
   s.since = w.now();
   if (s.done < s.tests.size()) {
@@ -112,9 +127,13 @@ void takeUp(World& w, Machine& m, const AgentOrder& order) {
   w.record(m, ActKind::BurnIn, tests);
   s.order = order.id;
   s.tests = order.tests;
+  s.together = {order.together.members, false};
+  s.wasLeft = false;
   s.done = 0;
   s.left = s.tests.empty() ? Duration{0} : s.tests.front().duration;
   m.agent->changed = true;
+  if (!order.together.members.empty()) return;  // it is ready, and waits for the others
+  s.begun = w.now();
   w.begin(m, Work::BurnIn);
   if (s.phase == StressPhase::Full) full(w, m);  // an older one's tests are over
 }
@@ -127,6 +146,11 @@ void obey(World& w, Machine& m, const AgentOrder& order) {
   s.leaseEnd = w.now() + s.terms.lease;
   watchLease(w, m);
   if (s.order != order.id) takeUp(w, m, order);
+  if (!order.mayBegin()) return;
+  if (order.together.begin && !s.together.begin) {
+    s.together.begin = true;
+    s.begun = w.now();
+  }
   const bool waits = s.phase == StressPhase::Idle || s.phase == StressPhase::Down;
   if (waits && s.done < s.tests.size()) goUp(w, m);
 }
@@ -134,7 +158,10 @@ void obey(World& w, Machine& m, const AgentOrder& order) {
 AgentBurnIn soFar(World& w, const Machine& m) {
   const auto& s = m.agent->stress;
   AgentBurnIn out{s.order, s.finished(), {}};
-  for (std::size_t i = 0; i < s.done; ++i) out.results.push_back(runTest(w, m, s.tests[i].id));
+  for (std::size_t i = 0; i < s.done; ++i) {
+    out.results.push_back(runTest(w, m, s.tests[i].id));
+    if (s.wasLeft) out.results.back() = {s.tests[i].id, TestOutcome::Void, {}, "another member had left"};
+  }
   return out;
 }
 

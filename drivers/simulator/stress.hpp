@@ -18,6 +18,9 @@ enum class StressPhase { Idle, Up, Full, Down };
 struct Stress {
   std::string order;  ///< empty: none
   std::vector<BurnInTest> tests;
+  Together together;     ///< with whom
+  Time begun{};          ///< the order, or with others the word to begin
+  bool wasLeft = false;  ///< one of the others was not at it all the time: nothing can be said of the tests
   std::size_t done = 0;  ///< their results are computed when a report needs them
   Duration left{0};      ///< of the test at hand, at `since`
   StressTerms terms;

@@ -60,11 +60,11 @@ judge "$storm: as expected, within the limits" \
   "${names[@]}"
 names=()
 for ((seed = 1; seed <= stormSeeds; seed++)); do
-  ask "power-$seed" simulate --racks 2 --faults heavy --storm 30 --watts 60000 --watts-per-minute 6000 --hours 96 \
+  ask "power-$seed" simulate --racks 2 --faults heavy --storm 30 --watts 120000 --watts-per-minute 12000 --hours 96 \
     --seed "$seed"
   names+=("power-$seed")
 done
-judge "$stormSeeds seeds of 2 racks, stress limited to 60 kW and 6 kW/min, heavy faults, crashes every 30 min" \
+judge "$stormSeeds seeds of 2 racks, stress limited to 120 kW and 12 kW/min, heavy faults, crashes every 30 min" \
   '${sum("available")} available, ${sum("quarantined")} quarantined, ${all.flatMap(r => r.unexpected).length} unexpected, ${sum("budget_violations")} limits exceeded, ${sum("kills")} kills' \
   "sum('budget_violations') === 0 && all.every(r => r.unexpected.length === 0 && r.kills > 0) && sum('wrong_end_states') === 0 && sum('duplicates') === 0" \
   "${names[@]}"
@@ -121,6 +121,9 @@ units 'a swapped tray and a swapped GPU: what is shown again is the list written
   commands.BreakFix.ASwappedGpuIsShownAnewWithWhatRestedOnItAndNothingElse
 units 'a scheduler that admits too many is caught' commands.Limits.ASchedulerThatAdmitsTooManyIsCaught \
   commands.Limits.ASchedulerThatLeasesTooManyWattsIsCaught
+units 'the agents of a whole rack take part together, within its power, and what only then fails is found' \
+  commands.Racks.AreBurntInAsOneWithinTheirPowerWheneverTheControllerDies \
+  commands.Racks.ALinkThatFailsWhenAllAreAtItIsFoundByTheBurnInOfTheDomain
 units 'power: within watts and ramps, also when the controller dies in the middle of a burn-in' \
   commands.Limits.StressIsLeasedWithinItsWattsAndItsRamps \
   commands.Limits.ADeadControllerBreaksNoRampAndNothingIsBurntInTwice \

@@ -338,7 +338,8 @@ const Case kCases[] = {
     {FaultKind::WeakGpu, 0, nullptr, nullptr, anyFigureWillDo},
     {FaultKind::Leak, 0, takesEveryTrayForDry},
 };
-const FaultKind kOfRacks[] = {FaultKind::PowersUpByItself, FaultKind::FabricNever};  // racks_test.cpp
+// racks_test.cpp
+const FaultKind kOfRacks[] = {FaultKind::PowersUpByItself, FaultKind::DeadLink, FaultKind::FabricNever};
 const FaultKind kUnknownOutcomes[] = {FaultKind::AppliedThenClosed, FaultKind::SlowButApplied};
 
 void PrintTo(const Case& c, std::ostream* out) { *out << nameOf(c.kind); }

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <fstream>
 
 #include "controller/base/log.hpp"
 #include "controller/commands/scratch.hpp"
@@ -31,7 +33,7 @@ TEST(Racks, ComeUpInTheRecipesOrderAndAreAccepted) {
   EXPECT_EQ(end.racksAccepted, 1);
   EXPECT_TRUE(end.good());
 
-  Time shelvesUp{}, dry{}, firstTouched = Time::max(), qualified{}, domain = Time::max();
+  Time shelvesUp{}, dry{}, firstTouched = Time::max(), qualified{}, domain{}, burntIn = Time::max();
   for (const auto machine : site.fleet().machines()) {
     const auto node = *site.store().node(*site.store().nodeBySerial(site.fleet().serial(machine)));
     if (node.kind == NodeKind::PowerShelf) {
@@ -41,7 +43,8 @@ TEST(Racks, ComeUpInTheRecipesOrderAndAreAccepted) {
     qualified = std::max(qualified, node.lifecycleSince);
     for (const auto& evidence : site.store().validEvidence(node.id)) {
       if (evidence.subject == "leaks") dry = std::max(dry, evidence.at);
-      if (evidence.subject == "domain") domain = std::min(domain, evidence.at);
+      if (evidence.subject == "domain") domain = std::max(domain, evidence.at);
+      if (evidence.subject == "domain_burnin") burntIn = std::min(burntIn, evidence.at);
     }
     for (const auto& entry : site.fleet().ledger().entriesOf(machine.value))
       if (entry.kind != sim::ActKind::PasswordSet && entry.kind != sim::ActKind::Session)
@@ -50,6 +53,8 @@ TEST(Racks, ComeUpInTheRecipesOrderAndAreAccepted) {
   EXPECT_LT(shelvesUp, dry);
   EXPECT_LT(dry, firstTouched) << "nothing but a password is set before every tray is dry";
   EXPECT_LT(qualified, domain);
+  EXPECT_LT(domain, burntIn);
+  EXPECT_LT(burntIn, Time::max());
 }
 
 TEST(Racks, AreNotTouchedBeforeTheirPlaceIsArmed) {
@@ -148,6 +153,60 @@ TEST(Racks, WhoseFabricIsNeverConfiguredIsNotAcceptedAndKeepsItsTrays) {
     EXPECT_EQ(endOf(site).faultsFired.at("defect_fabric_never"), 1);
     EXPECT_THAT(site.plane().bringUp().waitsFor("H1/R01/RK001"),
                 undone ? testing::Matcher<std::string>("") : testing::HasSubstr("domain.control_plane"));
+  }
+}
+
+std::int64_t burntInWatts(VirtualSite& site) { return std::llround(site.fleet().power("").watts); }
+
+void anyNumberOfDeadLinksWillDo(const std::filesystem::path& site) {
+  std::ifstream in(site / "plan.yaml");
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  in.close();
+  const std::string limit = "links_inactive: { max: 0 }";
+  text.replace(text.rfind(limit), limit.size(), "links_inactive: { max: 9 }");
+  std::ofstream(site / "plan.yaml") << text;
+}
+
+// Four GPUs never use the link that eighteen trays need.
+TEST(Racks, ALinkThatFailsWhenAllAreAtItIsFoundByTheBurnInOfTheDomain) {
+  for (const bool undone : {false, true}) {
+    Scratch scratch;
+    auto options = oneRack();
+    options.fleet.scripted = {{4, sim::FaultKind::DeadLink}};
+    if (undone) options.editSite = anyNumberOfDeadLinksWillDo;
+    VirtualSite site(scratch.path(), options);
+    site.run(48h);
+    const auto end = endOf(site);
+    EXPECT_EQ(end.racksAccepted, undone ? 1 : 0);
+    EXPECT_EQ(end.quarantined, undone ? 0 : 1);
+    EXPECT_EQ(end.unexpected.empty(), !undone) << testing::PrintToString(end.unexpected);
+    EXPECT_EQ(end.faultsFired.at("defect_dead_link"), 1);
+  }
+}
+
+// Its 18 trays of 5,400 W go up together, and nothing is burnt in beside them; also where the controller dies meanwhile.
+TEST(Racks, AreBurntInAsOneWithinTheirPowerWheneverTheControllerDies) {
+  for (const bool dies : {false, true}) {
+    SCOPED_TRACE(dies ? "dies" : "lives");
+    Scratch scratch;
+    auto options = oneRack();
+    options.engine.budgets.power = {{"", 100'000, 20'000}};
+    options.restartAfter = 15min;
+    VirtualSite site(scratch.path(), options);
+    if (dies) {
+      for (int i = 0; i < 2'000 && burntInWatts(site) < 97'200; ++i) site.runFor(1min);
+      site.kill();
+      site.runFor(20min);
+      site.kill();
+    }
+    ASSERT_TRUE(site.run(96h));
+    const auto end = endOf(site);
+    EXPECT_TRUE(end.good()) << testing::PrintToString(end.wrongEndStates)
+                            << testing::PrintToString(end.unexpected);
+    EXPECT_EQ(end.racksAccepted, 1);
+    EXPECT_EQ(burntInWatts(site), 97'200);
+    EXPECT_EQ(end.budgetViolations, 0);
+    EXPECT_EQ(site.kills(), dies ? 2 : 0);
   }
 }
 

@@ -244,7 +244,12 @@ bool isAtIt(const ReportHead& head, const AgentOrder& order) {
 // and what was begun goes on.
 AgentOrder Provisioning::orderFor(const Node& node) {
   auto order = store_.order(node.id).value_or(AgentOrder{});
-  if (order.kind == OrderKind::Wait) return order;
+  const auto rack = store_.rack(std::string(node.place.rack()));
+  const auto atRest = rack && rack->state != RackState::Accepted ? kAwaitedReports : kIdleReports;
+  if (order.kind == OrderKind::Wait) {
+    order.reportEvery = std::min(order.reportEvery, atRest);
+    return order;
+  }
   const auto run = store_.unfinishedRunOf(node.id);
   const bool isOfThisRun = run && order.id.starts_with(fmt::format("{}-", run->value));
   const auto mayBegin = [&] {
@@ -255,7 +260,7 @@ AgentOrder Provisioning::orderFor(const Node& node) {
   if (isOfThisRun && mayBegin()) return order;
   AgentOrder wait;
   wait.id = order.id;
-  wait.reportEvery = run ? order.reportEvery : kIdleReports;
+  wait.reportEvery = run ? order.reportEvery : atRest;
   return wait;
 }
 

@@ -177,13 +177,14 @@ class Listener final : public Uplink {
   }
   std::string imageUrl() const { return "http://10.0.0.9/images/" + manifest.digest; }
   AgentOrder writeOrder(std::string id = "write-1") const {
-    return {std::move(id), OrderKind::WriteImage, imageUrl(), manifest.digest, media("os-token"), {}, {}, 5s};
+    return {
+        std::move(id), OrderKind::WriteImage, imageUrl(), manifest.digest, media("os-token"), {}, {}, {}, 5s};
   }
   const AgentReport& last() const { return reports.back(); }
 
   std::string image;
   ImageManifest manifest;
-  AgentOrder order{"wait-1", OrderKind::Wait, {}, {}, {}, {}, {}, 5s};
+  AgentOrder order{"wait-1", OrderKind::Wait, {}, {}, {}, {}, {}, {}, 5s};
   std::vector<AgentReport> reports;
   std::vector<std::string> tokens, urls;
   bool silent = false, spoilChunk = false;

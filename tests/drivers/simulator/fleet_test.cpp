@@ -121,7 +121,8 @@ std::pair<std::size_t, std::size_t> liveBytesOf(int trays) {
   }
   hall.pass(10min);
   listener->order = {
-      "burn", OrderKind::BurnIn, {}, {}, {}, {{"cpu", 1min}, {"gpu_gemm", 1min}, {"nvlink", 1h}}, {}, 60s};
+      "burn", OrderKind::BurnIn, {}, {}, {}, {{"cpu", 1min}, {"gpu_gemm", 1min}, {"nvlink", 1h}}, {}, {},
+      60s};
   for (int i = 0; i < trays; ++i) {
     Bmc bmc(hall, i);
     bmc.login("Site-Passw0rd");

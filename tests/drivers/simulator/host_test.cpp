@@ -130,7 +130,7 @@ TEST(SimHost, WritesAnImageEndToEndAndBootsIt) {
 
   const auto ramdiskBoot = listener.last().bootId;
   ASSERT_EQ(bmc.eject().reply.status, 204);
-  listener.order = {"wait-2", OrderKind::Wait, {}, {}, {}, {}, {}, 5s};
+  listener.order = {"wait-2", OrderKind::Wait, {}, {}, {}, {}, {}, {}, 5s};
   ASSERT_EQ(bmc.reset("ForceRestart").reply.status, 200);
   hall.pass(6min + 10s);
   EXPECT_EQ(listener.last().home, AgentHome::Os);
@@ -195,7 +195,7 @@ TEST(SimHost, FetchesAgainWhatDidNotArrive) {
   listener.order = listener.writeOrder();
   hall.pass(5min);
   EXPECT_EQ(listener.last().image.state, ImageState::Verified);
-  listener.order = {"wait-2", OrderKind::Wait, {}, {}, {}, {}, {}, 5s};
+  listener.order = {"wait-2", OrderKind::Wait, {}, {}, {}, {}, {}, {}, 5s};
 }
 
 TEST(SimHost, LosesAHalfWrittenImageWithThePower) {
@@ -228,9 +228,11 @@ TEST(SimHost, RunsBurnInForItsTimeAndReportsNumbers) {
   Bmc bmc(hall, 0);
   bmc.takeOver();
   bootRamdisk(hall, bmc);
-  listener.order = {
-      "burn-1", OrderKind::BurnIn, {}, {}, {}, {{"cpu", 2min}, {"gpu_gemm", 4min}, {"warp_core", 1min}}, {},
-      5s};
+  listener.order = {"burn-1", OrderKind::BurnIn,
+                    {},       {},
+                    {},       {{"cpu", 2min}, {"gpu_gemm", 4min}, {"warp_core", 1min}},
+                    {},       {},
+                    5s};
   hall.pass(2min + 20s);
   EXPECT_EQ(listener.last().burnIn.results.size(), 1u);
   EXPECT_FALSE(listener.last().burnIn.finished);
@@ -254,7 +256,7 @@ TEST(SimHost, GoesUpAndDownSlowlyUnderALeaseAndOnlyWhileItIsRenewed) {
   bootRamdisk(hall, bmc);
   const auto peak = [&] { return hall.fleet.power(""); };
   const auto finished = [&] { return listener.last().burnIn.finished; };
-  listener.order = {"burn-1", OrderKind::BurnIn, {}, {}, {}, {{"cpu", 10min}}, {6'000, 10min, 5min}, 30s};
+  listener.order = {"burn-1", OrderKind::BurnIn, {}, {}, {}, {{"cpu", 10min}}, {}, {6'000, 10min, 5min}, 30s};
   hall.pass(5min);
   EXPECT_NEAR(peak().watts, 0, 1) << "measured where it bends: it is on its way up";
   EXPECT_NEAR(peak().risePerMinute, 600, 1);

@@ -1,5 +1,4 @@
-// What the members of a rack go through beside their own qualifying: dry before any host has power, and one NVLink domain
-// when all are there.
+// One NVLink domain of a rack's compute and switch trays, when all are there.
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,44 +6,17 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "workflows/domain.hpp"
 #include "workflows/steps.hpp"
 
 namespace zellige::workflows {
 
 namespace {
 
-// Reading sensors harms nobody, also where the machine is in use.
-constexpr Lifecycle kChecksLeaksIn[] = {Lifecycle::Planned, Lifecycle::Discovered, Lifecycle::Qualifying,
-                                        Lifecycle::Available, Lifecycle::InService};
 constexpr Lifecycle kChecksDomainIn[] = {Lifecycle::Available, Lifecycle::InService};
-constexpr NodeKind kOfTheDomain[] = {NodeKind::ComputeTray, NodeKind::SwitchTray};
 constexpr Duration kHostTime = 10min;  // a restart takes 6
 constexpr int kEqualAnswers = 3;  // a control plane that is still finding its nodes may say so once too early
 constexpr Duration kFabricTime = 30min;  // for the control plane to configure the fabric; then somebody must look
-
-Task<Result<Seen>> lookDry(StepContext& context) {
-  const auto leak = co_await context.bmc().leakDetected();
-  if (!leak) co_return leak.error();
-  const auto& node = context.node();
-  bool on = false;
-  if (node.kind == NodeKind::ComputeTray) {
-    const auto host = co_await context.bmc().host();
-    if (!host) co_return host.error();
-    on = host->power == HostPower::On || host->power == HostPower::PoweringOn;
-  }
-  if (*leak)
-    co_return failure("cooling.leak",
-                      on ? "a leak detector of this tray is not OK, and its host is on: cut its power"
-                         : "a leak detector of this tray is not OK");
-  // Its BMC switched it on with the rack's power, or somebody did: luckily it is dry.
-  if (on && node.lifecycle == Lifecycle::Discovered)
-    context.find("cooling.on_before_dry", "its host had power before its leak detectors were read");
-  Evidence evidence{node.id, context.run().id, std::string(kLeaksShown), Json{{"dry", true}}.dump(),
-                    {},      context.now()};
-  evidence.dependsOn = {"place:" + node.place.path, "serial:" + node.serial};  // parts are read later
-  context.leave(PutEvidence{std::move(evidence)});
-  co_return Seen::Done;
-}
 
 /// "fw:HGX_FW_GPU_0=97.00…" of one machine, sorted.
 using Bundle = std::vector<std::string>;
@@ -179,28 +151,12 @@ Task<Result<Seen>> lookControlPlane(StepContext& context) {
 
 }  // namespace
 
-const Workflow& checkLeaks() {
-  static const auto steps = [] {
-    auto out = discoverSteps();
-    out.push_back({.id = "leaks.dry",
-                   .title = "Leak sensors are dry",
-                   .about = "Reads the leak detectors, and leaves on the node that it is dry: the rest of "
-                            "the rack waits for "
-                            "that.",
-                   .look = lookDry,
-                   .deadline = 30min});
-    return out;
-  }();
-  static const Workflow workflow{
-      .name = "check_leaks",
-      .about =
-          "Reads the leak detectors of a tray before any host of its rack has power. Only `discover.access` "
-          "may write, and only to a BMC that demands another password.",
-      .steps = steps,
-      .startsIn = kChecksLeaksIn,
-      .shows = kLeaksShown,
-      .guards = true};
-  return workflow;
+Step hostsOnStep(std::string_view id) {
+  return {.id = id,
+          .title = "Every host of the domain is on",
+          .about = "Sends nothing. Waits until the host of every compute tray is on.",
+          .look = lookHosts,
+          .poll = 30s};
 }
 
 const Workflow& qualifyDomain() {
@@ -211,11 +167,7 @@ const Workflow& qualifyDomain() {
                 "all switch "
                 "trays.",
        .look = lookBundle},
-      {.id = "domain.hosts",
-       .title = "Every host of the domain is on",
-       .about = "Sends nothing. Waits until the host of every compute tray is on.",
-       .look = lookHosts,
-       .poll = 30s},
+      hostsOnStep("domain.hosts"),
       {.id = "domain.leader",
        .title = "One switch tray runs the NVLink control plane",
        .about =

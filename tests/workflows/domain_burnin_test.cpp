@@ -1,0 +1,208 @@
+// The burn-in of a domain, with agents that do what the last order in their row says.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/workflows/domain.hpp"
+
+namespace zellige::test {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr Duration kTest = 20min;
+
+struct Agent {
+  bool runs = true;
+  double gbPerS = 640;
+  AgentReport report;
+  Time begun{};
+};
+
+struct BurningDomain : Domain {
+  BurningDomain() : Domain(workflows::burnInDomain()) {
+    for (const auto id : {1, 2}) site.tables.nodes[NodeId{id}].profile = "p";
+    auto& target = site.tables.profiles["p"];
+    target.digest = "target";
+    target.profile = {"p", "sku", "base", "plan", "os", "os-1", {}};
+    target.sku.stressWatts = 5'000;
+    target.plan = {"plan",
+                   {{"gemm", 30min, true, {}, {}},
+                    {"nvlink_domain", kTest, true, {}, {{"gb_per_s", {600.0, {}}}}, true}}};
+    for (const auto id : {1, 2}) tick(NodeId{id});
+  }
+  void tick(NodeId id) {
+    auto& agent = agents[id];
+    site.world.after(30s, [this, id] { tick(id); });
+    if (!agent.runs) return;
+    agent.report.serial = "S" + std::to_string(id.value);
+    if (agent.report.bootId.empty()) agent.report.bootId = "boot " + std::to_string(boots++);
+    ++agent.report.sequence;
+    const auto order = site.tables.orders.find(id);
+    if (order != site.tables.orders.end() && order->second.kind == OrderKind::BurnIn)
+      obey(id, agent, order->second);
+    site.tables.reports[id] = {agent.report, site.time.now()};
+    if (site.life) site.engine().nudge(id);
+  }
+  void obey(NodeId id, Agent& agent, const AgentOrder& order) {
+    auto& said = agent.report.burnIn;
+    if (said.orderId != order.id) {
+      said = {order.id, false, {}};
+      agent.begun = {};
+    }
+    if (!order.mayBegin() || said.finished) return;
+    if (agent.begun == Time{}) {
+      agent.begun = site.time.now();
+      begun.push_back(id);
+    }
+    if (site.time.now() - agent.begun < kTest) return;
+    said.finished = true;
+    const auto outcome = voids > 0 ? TestOutcome::Void : TestOutcome::Pass;
+    for (const auto& test : order.tests)
+      said.results.push_back({test.id, outcome, {{"gb_per_s", agent.gbPerS}}, "another had left"});
+    if (id == NodeId{2} && voids > 0) --voids;
+  }
+  void reboot(NodeId id) { agents[id].report = {}; }
+  std::vector<std::string> causes(std::int64_t id) const { return site.tables.openCauses(NodeId{id}); }
+
+  std::map<NodeId, Agent> agents;
+  std::vector<NodeId> begun;
+  int boots = 1, voids = 0;
+};
+
+TEST(DomainBurnIn, RunsWhatIsMeantForAllOnEveryHostAndIsShownOnEveryMember) {
+  BurningDomain domain;
+  EXPECT_EQ(domain.runToEnd(), RunState::Done);
+  EXPECT_THAT(domain.begun, ElementsAre(NodeId{1}, NodeId{2}));
+  EXPECT_EQ(domain.shown(), 4);
+  const auto& order = domain.site.tables.orders.at(NodeId{2});
+  EXPECT_THAT(order.together.members, ElementsAre("S1", "S2"));
+  ASSERT_EQ(order.tests.size(), 1u);
+  EXPECT_EQ(order.tests.front().id, "nvlink_domain");
+  EXPECT_FALSE(domain.site.tables.orders.contains(NodeId{3}));
+}
+
+TEST(DomainBurnIn, NobodyBeginsBeforeAllAreReady) {
+  BurningDomain domain;
+  domain.agents[NodeId{2}].runs = false;
+  domain.site.boot();
+  domain.run = domain.site.start("burn_in_domain", domain.members);
+  domain.site.run(30min);
+  EXPECT_THAT(domain.begun, IsEmpty());
+  EXPECT_THAT(domain.site.tables.run(domain.run).waitsFor,
+              HasSubstr("1 of 2 agents are ready; first missing: S2"));
+  domain.agents[NodeId{2}].runs = true;
+  domain.site.runToEnd(domain.run);
+  EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Done);
+}
+
+TEST(DomainBurnIn, WhoNeverGetsReadyIsNamedAndStaysAvailable) {
+  BurningDomain domain;
+  domain.agents[NodeId{2}].runs = false;
+  EXPECT_EQ(domain.runToEnd(), RunState::Failed);
+  EXPECT_THAT(domain.causes(2), ElementsAre("domain.no_agent"));
+  EXPECT_THAT(domain.causes(1), IsEmpty());
+  EXPECT_EQ(domain.site.tables.nodes[NodeId{2}].lifecycle, Lifecycle::Available);
+  EXPECT_THAT(domain.begun, IsEmpty());
+}
+
+TEST(DomainBurnIn, WhoFallsShortWhereOthersDoNotIsQuarantined) {
+  BurningDomain domain;
+  domain.agents[NodeId{2}].gbPerS = 300;
+  EXPECT_EQ(domain.runToEnd(), RunState::Failed);
+  EXPECT_THAT(domain.causes(2), ElementsAre("domain.burnin"));
+  EXPECT_EQ(domain.site.tables.nodes[NodeId{2}].lifecycle, Lifecycle::Quarantined);
+  EXPECT_THAT(domain.causes(1), IsEmpty());
+  EXPECT_EQ(domain.site.tables.nodes[NodeId{1}].lifecycle, Lifecycle::Available);
+  EXPECT_EQ(domain.shown(), 0);
+}
+
+TEST(DomainBurnIn, WhereAllFallShortNobodyIsTakenAway) {
+  BurningDomain domain;
+  for (const auto id : {1, 2}) domain.agents[NodeId{id}].gbPerS = 300;
+  EXPECT_EQ(domain.runToEnd(), RunState::Failed);
+  for (const auto id : domain.members)
+    EXPECT_EQ(domain.site.tables.nodes[id].lifecycle, Lifecycle::Available);
+  EXPECT_THAT(domain.causes(1), ElementsAre("rack.run_failed"));
+}
+
+TEST(DomainBurnIn, WhatWasVoidIsRunAgainAndNotForEver) {
+  BurningDomain once;
+  once.voids = 1;
+  EXPECT_EQ(once.runToEnd(), RunState::Done);
+  EXPECT_EQ(once.begun.size(), 4u);
+  BurningDomain ever;
+  ever.voids = 100;
+  EXPECT_EQ(ever.runToEnd(), RunState::Failed);
+  EXPECT_EQ(ever.begun.size(), 6u);
+  EXPECT_EQ(ever.shown(), 0);
+}
+
+TEST(DomainBurnIn, ADarkHallIsNobodysSilence) {
+  BurningDomain domain;
+  domain.site.boot();
+  domain.run = domain.site.start("burn_in_domain", domain.members);
+  ASSERT_TRUE(domain.site.runUntil([&] { return domain.begun.size() == 2; }, 2h));
+  for (const auto id : {1, 2}) {
+    domain.agents[NodeId{id}].runs = false;
+    domain.tray(id).vanished = true;
+  }
+  domain.site.run(11min + 5min);
+  EXPECT_NE(domain.site.tables.run(domain.run).state, RunState::Failed);
+}
+
+TEST(DomainBurnIn, WhatTheWholeRackDrawsIsTakenAtOnceAndHeldThroughARestart) {
+  for (const std::int64_t watts : {9'999, 10'000}) {
+    BurningDomain domain;
+    domain.site.options.budgets.power = {{"H1", watts, watts}};
+    domain.site.boot();
+    domain.run = domain.site.start("burn_in_domain", domain.members);
+    const bool begins = domain.site.runUntil([&] { return domain.begun.size() == 2; }, 2h);
+    EXPECT_EQ(begins, watts == 10'000);
+    if (!begins) continue;
+    domain.site.boot();
+    const auto use = domain.site.engine().budgetUse();
+    EXPECT_THAT(use, Contains(testing::AllOf(testing::Field(&Budgets::Use::budget, Budget::Power),
+                                             testing::Field(&Budgets::Use::used, 10'000))));
+  }
+}
+
+TEST(DomainBurnIn, OfTraysWithDifferentProfilesIsRefused) {
+  BurningDomain domain;
+  domain.site.tables.profiles["q"] = domain.site.tables.profiles["p"];
+  domain.site.tables.nodes[NodeId{2}].profile = "q";
+  domain.site.boot();
+  const auto refused = domain.site.tryStart({.workflow = "burn_in_domain", .subject = domain.members});
+  ASSERT_FALSE(*refused);
+  EXPECT_THAT(refused->error().what, HasSubstr("of one profile together: S1 has p, S2 has q"));
+}
+
+// Wherever the controller dies, each host begins once.
+TEST(DomainBurnIn, EndsTheSameWhereverTheControllerDies) {
+  for (int at = 0;; ++at) {
+    BurningDomain domain;
+    domain.site.boot();
+    domain.site.points.arm(at);
+    const auto begun = domain.site.tryStart({.workflow = "burn_in_domain", .subject = domain.members});
+    const bool ended = begun && *begun && domain.site.runToEnd(**begun);
+    const bool died = domain.site.points.dead();
+    if (died) {
+      domain.site.boot();
+      if (domain.site.tables.runs.empty()) domain.site.start("burn_in_domain", domain.members);
+      domain.site.runToEnd(domain.site.tables.runs.begin()->first);
+    }
+    domain.run = domain.site.tables.runs.begin()->first;
+    EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Done) << at;
+    EXPECT_EQ(domain.begun.size(), 2u) << at;
+    EXPECT_EQ(domain.shown(), 4) << at;
+    if (ended && !died) {
+      EXPECT_GT(at, 5) << "it was killed nowhere";
+      break;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace zellige::test
