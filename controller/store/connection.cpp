@@ -106,7 +106,7 @@ Connection::Connection(const std::filesystem::path& file, const ConnectionOption
     }
     db.exec("PRAGMA journal_mode = WAL");
     db.exec(options.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
-    db.exec(fmt::format("PRAGMA wal_autocheckpoint = {}", options.checkpointPages));
+    sqlite3_wal_autocheckpoint(db.getHandle(), options.checkpointPages);
     if (options.maxPages > 0) db.exec(fmt::format("PRAGMA max_page_count = {}", options.maxPages));
   });
 }
@@ -127,6 +127,7 @@ std::int64_t Connection::number(std::string_view text) {
 std::int64_t Connection::lastId() const { return impl_->db->getLastInsertRowid(); }
 std::int64_t Connection::changes() const { return impl_->db->getTotalChanges(); }
 
+void Connection::checkpointEvery(int pages) { sqlite3_wal_autocheckpoint(impl_->db->getHandle(), pages); }
 void Connection::dropCache() { sqlite3_db_release_memory(impl_->db->getHandle()); }
 
 Query::Query(Connection& owner, std::string_view text) : owner_(&owner) {

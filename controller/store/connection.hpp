@@ -110,6 +110,8 @@ class Connection {
   std::int64_t lastId() const;
   /// Rows changed on this connection so far, those of a transaction that was rolled back included.
   std::int64_t changes() const;
+  /// From now on a commit that leaves so many frames in the WAL folds them into the database; 0: none does.
+  void checkpointEvery(int pages);
   /// Frees its page cache, which is bounded by cache_size whatever the site's size.
   void dropCache();
 
