@@ -72,8 +72,8 @@ Task<Result<Seen>> lookBurnIn(StepContext& context) {
   if (!begun && !context.store().armed(context.node().place))
     co_return Error{Errc::NotArmed,
                     "the tests are ordered; the agent is told so when the place is armed again"};
-  const auto hearing = hear(context, head, orderId(context));
-  auto still = co_await stillSilent(context);
+  const auto hearing = hear(context, context.node(), head, orderId(context));
+  auto still = co_await stillSilent(context, context.node());
   if (!still) co_return still;
   if (hearing.silence >= kSilentAtMost)
     co_return failure("burnin.failed",
@@ -114,8 +114,7 @@ std::vector<Step> burnInSteps() {
            "Tells the installed system's agent to run the plan's tests, and judges its numbers against the "
            "plan's limits. A test whose evidence still holds (same parts, same firmware, same limits) is not "
            "run again. The tests heat the machine to its full power for as long as the plan says; where "
-           "power is "
-           "limited, it waits for its watts, and goes up and down slowly.",
+           "power is limited, it waits for its watts, and goes up and down slowly.",
        .look = lookBurnIn,
        .act = orderBurnIn,
        .settle = 60s,

@@ -164,8 +164,7 @@ const Workflow& qualifyDomain() {
       {.id = "domain.bundle",
        .title = "All members are at one bundle",
        .about = "Sends nothing. Looks whether the firmware of all compute trays is one bundle, and that of "
-                "all switch "
-                "trays.",
+                "all switch trays.",
        .look = lookBundle},
       hostsOnStep("domain.hosts"),
       {.id = "domain.leader",
@@ -180,8 +179,7 @@ const Workflow& qualifyDomain() {
       {.id = "domain.configured",
        .title = "The NVLink control plane has configured the fabric",
        .about = "Asks the leader whether the fabric is configured, for half an hour at most, and leaves the "
-                "result "
-                "on every member.",
+                "result on every member.",
        .look = lookControlPlane,
        .poll = 10s,
        .deadline = 2 * kFabricTime,

@@ -8,6 +8,7 @@
 #include "workflows/domain.hpp"
 #include "workflows/hearing.hpp"
 #include "workflows/judge.hpp"
+#include "workflows/silence.hpp"
 #include "workflows/steps.hpp"
 #include "workflows/stress.hpp"
 
@@ -75,13 +76,6 @@ std::optional<Error> disarmed(StepContext& context) {
   return Error{Errc::NotArmed, "the tests are ordered; the agents are told so when the place is armed again"};
 }
 
-// Whoever is waited for may be silent because nobody is there to be heard: its BMC is asked.
-Task<Result<Seen>> stillWaiting(StepContext& context, const Node& host) {
-  const auto state = co_await context.bmcOf(host).host();
-  if (!state) co_return state.error();
-  co_return Seen::Busy;
-}
-
 Error withoutAgents(StepContext& context, const Hosts& hosts, std::string_view why) {
   for (const auto* host : hosts) context.findOn(*host, "domain.no_agent", std::string(why));
   return failure("domain.no_agent", fmt::format("{} of the domain's hosts: {}; first {}", hosts.size(), why,
@@ -103,21 +97,24 @@ Task<Result<Seen>> lookReady(StepContext& context) {
                               hosts.size(), missing.front()->serial));
   if (context.spent() >= kReadyTime)
     co_return withoutAgents(context, missing, "its agent did not get ready in an hour");
-  co_return co_await stillWaiting(context, *missing.front());
+  co_return co_await stillSilent(context, *missing.front());
 }
 
 Task<Result<Seen>> lookTests(StepContext& context) {
   const auto tests = testsOf(context);
   if (tests.empty()) co_return Seen::Done;
   if (!allOrdered(context, true)) co_return Seen::Todo;
-  Hosts unfinished, silent;
+  Hosts unfinished, silent, lost;
+  Duration cut{0};
   const auto hosts = hostsOf(context);
   for (const auto* host : hosts) {
     const auto head = context.store().reportHead(host->id);
     if (head && head->burnInOrder == domainOrder(context) && head->burnInFinished) continue;
     unfinished.push_back(host);
-    const auto heard = head ? std::max(head->received, context.run().stepSince) : context.run().stepSince;
-    if (context.now() - heard >= kCutOff) silent.push_back(host);
+    const auto hearing = hear(context, *host, head, domainOrder(context));
+    cut = std::max(cut, hearing.cut);
+    if (hearing.silence >= kCutOff) silent.push_back(host);
+    if (hearing.silence >= kSilentAtMost) lost.push_back(host);
   }
   if (unfinished.empty()) co_return Seen::Done;
   const auto time = timeOf(tests, context.site().powerAt(context.node().place));
@@ -125,14 +122,10 @@ Task<Result<Seen>> lookTests(StepContext& context) {
                               tests.size(),
                               std::chrono::duration_cast<std::chrono::minutes>(time.planned).count(),
                               hosts.size() - unfinished.size(), hosts.size()));
-  if (silent.empty()) {
-    if (context.spent() > time.atMost)
-      co_return withoutAgents(context, unfinished, "it did not finish in time");
-    co_return Seen::Busy;
-  }
-  if (context.spent() > time.atMost + kSilentAtMost)
-    co_return withoutAgents(context, silent, "nothing was heard of its agent for hours");
-  co_return co_await stillWaiting(context, *silent.front());
+  if (!lost.empty()) co_return withoutAgents(context, lost, "nothing was heard of its agent for four hours");
+  if (silent.empty() && context.spent() - cut > time.atMost)
+    co_return withoutAgents(context, unfinished, "it did not finish in time");
+  co_return co_await stillSilent(context, silent.empty() ? *unfinished.front() : *silent.front());
 }
 
 Task<Result<Seen>> lookDomainStress(StepContext& context) {
@@ -145,26 +138,28 @@ Task<Result<Seen>> lookDomainStress(StepContext& context) {
 struct Said {
   const Node* host = nullptr;
   AgentBurnIn burnIn;
-  std::string wrong;  ///< empty: it passed
+  std::string wrong;    ///< empty: it passed
+  bool isVoid = false;  ///< nothing can be said about it
 };
 
-bool isVoid(const Said& said) {
-  return std::any_of(said.burnIn.results.begin(), said.burnIn.results.end(),
-                     [](const TestResult& result) { return result.outcome == TestOutcome::Void; });
+bool isVoid(const AgentBurnIn& burnIn, const Plan::Test& test) {
+  return std::any_of(burnIn.results.begin(), burnIn.results.end(), [&](const TestResult& result) {
+    return result.test == test.id && result.outcome == TestOutcome::Void;
+  });
 }
 
-std::vector<Said> hearAll(StepContext& context, const Tests& tests) {
-  std::vector<Said> out;
-  for (const auto* host : hostsOf(context)) {
-    Said said{host, {}, {}};
-    const auto stored = context.store().report(host->id);
-    if (stored && stored->report.burnIn.orderId == domainOrder(context)) said.burnIn = stored->report.burnIn;
-    for (const auto* test : tests)
-      if (auto verdict = judge(*test, said.burnIn.results); !verdict.passed)
-        said.wrong += (said.wrong.empty() ? "" : "; ") + verdict.why;
-    out.push_back(std::move(said));
+Said verdictOn(StepContext& context, const Tests& tests, const Node& host) {
+  const auto stored = context.store().report(host.id);
+  if (!stored || stored->report.burnIn.orderId != domainOrder(context))
+    return {&host, {}, "its agent has restarted, and its results are lost", true};
+  Said said{&host, stored->report.burnIn, {}, false};
+  for (const auto* test : tests) {
+    const auto verdict = judge(*test, said.burnIn.results);
+    if (verdict.passed) continue;
+    said.wrong += (said.wrong.empty() ? "" : "; ") + verdict.why;
+    said.isVoid |= isVoid(said.burnIn, *test);
   }
-  return out;
+  return said;
 }
 
 void leaveBurntIn(StepContext& context, const Tests& tests, const std::vector<Said>& all) {
@@ -186,8 +181,10 @@ void leaveBurntIn(StepContext& context, const Tests& tests, const std::vector<Sa
 // A collective goes at the pace of its slowest member: where all fall short, nobody is to be blamed for it by these numbers.
 Task<Result<Seen>> lookVerdict(StepContext& context) {
   const auto tests = testsOf(context);
-  const auto all = hearAll(context, tests);
-  if (const auto some = std::find_if(all.begin(), all.end(), isVoid); some != all.end()) {
+  std::vector<Said> all;
+  for (const auto* host : hostsOf(context)) all.push_back(verdictOn(context, tests, *host));
+  if (const auto some = std::find_if(all.begin(), all.end(), [](const Said& said) { return said.isVoid; });
+      some != all.end()) {
     context.waitFor(fmt::format("{} could not be judged: {}", some->host->serial, some->wrong));
     co_return Seen::Todo;
   }
@@ -213,8 +210,7 @@ const Workflow& burnInDomain() {
       {.id = "domain_burnin.ready",
        .title = "The agents of all hosts are ready",
        .about = "Tells the agent of every host which tests it will run with whom, and waits until each says "
-                "that it is "
-                "ready.",
+                "that it is ready.",
        .look = lookReady,
        .act = orderReady,
        .poll = 1min,  // each report nudges
@@ -223,9 +219,8 @@ const Workflow& burnInDomain() {
       {.id = "domain_burnin.run",
        .title = "Burn the domain in",
        .about = "Tells all agents to begin. The tests heat every tray of the rack to its full power for as "
-                "long as the plan "
-                "says; where power is limited, the rack waits for the watts of all its trays, and goes up "
-                "and down slowly.",
+                "long as the plan says; where power is limited, the rack waits for the watts of all its "
+                "trays, and goes up and down slowly.",
        .look = lookTests,
        .act = orderBegin,
        .poll = 2min,  // its last report nudges
@@ -236,23 +231,23 @@ const Workflow& burnInDomain() {
       {.id = "domain_burnin.verdict",
        .title = "Judge the domain's burn-in",
        .about = "Sends nothing. Holds the numbers of every host against the plan's limits, and leaves the "
-                "result on every "
-                "member. Where a member had left in the middle, the tests are void, and run again.",
+                "result on every member. Where a member had left in the middle, the tests are void, and run "
+                "again.",
        .look = lookVerdict,
        .maxTries = kRounds,
        .spent = "domain.no_agent",
        .again = "domain_burnin.ready"},
   };
-  static const Workflow workflow{.name = "burn_in_domain",
-                                 .about =
-                                     "Burns an NVLink domain in: all hosts of a rack run those tests of "
-                                     "their plan that are meant for all "
-                                     "together. Only where every compute and switch tray is available.",
-                                 .steps = steps,
-                                 .together = kOfTheDomain,
-                                 .follows = NodeKind::ComputeTray,
-                                 .startsIn = kStressesIn,
-                                 .shows = kDomainBurntIn};
+  static const Workflow workflow{
+      .name = "burn_in_domain",
+      .about =
+          "Burns an NVLink domain in: all hosts of a rack run those tests of their plan that are meant "
+          "for all together. Only where every compute and switch tray is available.",
+      .steps = steps,
+      .together = kOfTheDomain,
+      .follows = NodeKind::ComputeTray,
+      .startsIn = kStressesIn,
+      .shows = kDomainBurntIn};
   return workflow;
 }
 

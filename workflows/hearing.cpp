@@ -32,12 +32,14 @@ std::string write(const Kept& k) {
 
 }  // namespace
 
-Hearing hear(StepContext& context, const std::optional<ReportHead>& head, const std::string& order) {
+Hearing hear(StepContext& context, const Node& node, const std::optional<ReportHead>& head,
+             const std::string& order) {
+  const auto fact = "heard " + node.serial;
   const auto boot = head ? head->bootId : std::string{};
   const auto begun = context.run().stepSince;
   const auto spent = context.spent().count();
   const auto excused = (context.now() - begun).count() - spent;
-  auto kept = read(context.fact("heard"));
+  auto kept = read(context.fact(fact));
   if (kept.order != order) kept = {order, spent, excused, 0, -1, boot};
 
   const bool justNow = head && context.now() - head->received < kCutOff;
@@ -52,7 +54,7 @@ Hearing hear(StepContext& context, const std::optional<ReportHead>& head, const 
     kept.silentFrom = -1;
     kept.boot = boot;
   }
-  context.setFact("heard", write(kept));
+  context.setFact(fact, write(kept));
   return {silence, Duration{kept.cut}};
 }
 

@@ -13,7 +13,9 @@ struct Hearing {
   Duration cut{0};  ///< of all earlier silences longer than kCutOff after which the same boot was heard again
 };
 
-/// `head` of its last report. Kept in the run's fact "heard", which changes when a silence begins and ends.
-Hearing hear(StepContext& context, const std::optional<ReportHead>& head, const std::string& order);
+/// `head` of the last report of `node`'s agent. Kept in the run's fact "heard <serial>", which changes when a silence begins
+/// and ends.
+Hearing hear(StepContext& context, const Node& node, const std::optional<ReportHead>& head,
+             const std::string& order);
 
 }  // namespace zellige::workflows

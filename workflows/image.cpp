@@ -117,19 +117,19 @@ Task<Result<Seen>> lookAgent(StepContext& context) {
   const bool here = head && head->received >= since && head->home == AgentHome::Ramdisk;
   context.waitFor("the deploy agent to report");
   if (here) co_return Seen::Done;
-  co_return co_await stillSilent(context);
+  co_return co_await stillSilent(context, context.node());
 }
 
 Task<Result<Seen>> lookWritten(StepContext& context) {
   if (settled(context)) co_return Seen::Done;
   const auto stored = context.store().report(context.node().id);
-  if (!stored) co_return co_await stillSilent(context);
+  if (!stored) co_return co_await stillSilent(context, context.node());
   const auto& image = stored->report.image;
   const bool wanted = image.digest == context.target().profile.imageDigest;
   if (wanted && image.state == ImageState::Verified) co_return Seen::Done;
   if (wanted && image.state == ImageState::Writing) {
     context.waitFor(fmt::format("the agent writes the image: {} MiB", image.bytesDone >> 20));
-    co_return co_await stillSilent(context);
+    co_return co_await stillSilent(context, context.node());
   }
   const auto orderId = fmt::format("{}-image-{}", context.run().id.value, context.tries());
   const bool ordered = context.wasIntended() && context.store().orderId(context.node().id) == orderId;
@@ -138,7 +138,7 @@ Task<Result<Seen>> lookWritten(StepContext& context) {
       co_return Error{Errc::NotArmed,
                       "the image is ordered; the agent is told so when the place is armed again"};
     context.waitFor("the agent to begin writing");
-    co_return co_await stillSilent(context);
+    co_return co_await stillSilent(context, context.node());
   }
   if (image.state == ImageState::Failed) context.waitFor(image.error);
   co_return Seen::Todo;
@@ -188,7 +188,7 @@ Task<Result<Seen>> lookHome(StepContext& context) {
   const auto since = fromMillis(number(context.fact("image.restart_at")));
   const auto report = calledHome(context, since);
   context.waitFor("the installed system to call home");
-  if (!report) co_return co_await stillSilent(context);
+  if (!report) co_return co_await stillSilent(context, context.node());
   leaveEvidence(context, *report);
   co_return Seen::Done;
 }

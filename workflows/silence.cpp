@@ -8,12 +8,11 @@ namespace {
 constexpr Duration kSilence = 3min;  // agents with an order report every 30 s and more often
 }
 
-Task<Result<Seen>> stillSilent(StepContext& context) {
+Task<Result<Seen>> stillSilent(StepContext& context, const Node& node) {
   auto heard = context.run().stepSince;
-  if (const auto head = context.store().reportHead(context.node().id))
-    heard = std::max(heard, head->received);
+  if (const auto head = context.store().reportHead(node.id)) heard = std::max(heard, head->received);
   if (context.now() - heard < kSilence) co_return Seen::Busy;
-  const auto host = co_await context.bmc().host();
+  const auto host = co_await context.bmcOf(node).host();
   if (!host) co_return host.error();
   co_return Seen::Busy;
 }

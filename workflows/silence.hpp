@@ -6,7 +6,8 @@
 
 namespace zellige::workflows {
 
-/// Busy; or, after three minutes without a report, what asking the BMC says: with no contact the run is blocked.
-Task<Result<Seen>> stillSilent(StepContext& context);
+/// Busy; or, after three minutes without a report of `node`'s agent, what asking its BMC says: with no contact the run is
+/// blocked.
+Task<Result<Seen>> stillSilent(StepContext& context, const Node& node);
 
 }  // namespace zellige::workflows

@@ -106,7 +106,7 @@ Connection::Connection(const std::filesystem::path& file, const ConnectionOption
     }
     db.exec("PRAGMA journal_mode = WAL");
     db.exec(options.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
-    sqlite3_wal_autocheckpoint(db.getHandle(), options.checkpointPages);
+    sqlite3_wal_autocheckpoint(db.getHandle(), 0);
     if (options.maxPages > 0) db.exec(fmt::format("PRAGMA max_page_count = {}", options.maxPages));
   });
 }

@@ -29,8 +29,7 @@ inline constexpr const char* kWriterCache = "PRAGMA cache_size = -16384";
 struct ConnectionOptions {
   bool writes = false;
   bool durable = true;  ///< synchronous=FULL; false: OFF, for simulations that lose nothing by a power cut
-  int checkpointPages = 20'000;  ///< see StoreOptions
-  std::int64_t maxPages = 0;     ///< the database may not grow beyond; 0: no limit of our own
+  std::int64_t maxPages = 0;  ///< the database may not grow beyond; 0: no limit of our own
   bool checkpointOnClose = true;
 };
 
@@ -110,7 +109,7 @@ class Connection {
   std::int64_t lastId() const;
   /// Rows changed on this connection so far, those of a transaction that was rolled back included.
   std::int64_t changes() const;
-  /// From now on a commit that leaves so many frames in the WAL folds them into the database; 0: none does.
+  /// From now on a commit that leaves so many frames in the WAL folds them into the database. Before, none does.
   void checkpointEvery(int pages);
   /// Frees its page cache, which is bounded by cache_size whatever the site's size.
   void dropCache();

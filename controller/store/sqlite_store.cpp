@@ -58,7 +58,6 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::unique_ptr<DataDirec
     ConnectionOptions connect;
     connect.writes = true;
     connect.durable = options.durable;
-    connect.checkpointPages = 0;  // not before the first machine is spoken to: a full WAL takes a quarter of a second
     connect.maxPages = options.maxPages;
     connect.checkpointOnClose = options.checkpointOnClose;
     auto writing = std::make_unique<Connection>(directory->database(), connect);
@@ -68,6 +67,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::unique_ptr<DataDirec
       if (auto begun = beginLife(*writing, *directory, seat, box, executor.now()); !begun)
         return begun.error();
     }
+    // Not before: to fold a WAL that is full takes a quarter of a second in which no machine is spoken to.
     writing->checkpointEvery(options.checkpointPages);
     auto impl = std::make_unique<Impl>(std::move(directory), executor, std::move(box), std::move(options),
                                        std::move(writing));

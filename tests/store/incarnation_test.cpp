@@ -76,6 +76,21 @@ TEST_F(Lives, AKillLeavesEverythingArmed) {
   EXPECT_THAT(armed(), ElementsAre("H1"));
 }
 
+// A WAL that is full takes a quarter of a second to fold: no machine waits for that at a start.
+TEST_F(Lives, AStartLeavesTheWalOfTheLastLifeToItsFirstCommit) {
+  auto options = lasting();
+  options.checkpointOnClose = false;
+  openStore(options);
+  ASSERT_TRUE(wait(store_->importSite(site(3), by_)));
+  close();
+  const auto folded = fs::file_size(database());
+  options.checkpointPages = 1;
+  openStore(options);
+  EXPECT_EQ(fs::file_size(database()), folded);
+  ASSERT_TRUE(commit({SetHealth{nodeId(0), Health::Failed}}));
+  EXPECT_GT(fs::file_size(database()), folded);
+}
+
 // The file is written, then the database, then the file: between any two of them the process may die.
 TEST_F(Lives, AKillInTheMiddleOfAStartLeavesEverythingArmed) {
   startArmed();

@@ -140,6 +140,70 @@ TEST(DomainBurnIn, WhatWasVoidIsRunAgainAndNotForEver) {
   EXPECT_EQ(ever.shown(), 0);
 }
 
+// The controller dies between the last report and the verdict, and a host restarts meanwhile: its agent knows nothing of the
+// tests any more.
+TEST(DomainBurnIn, ResultsThatARestartLostAreRunAgainAndQuarantineNobody) {
+  bool tried = false;
+  for (int at = 0; at < 100 && !tried; ++at) {
+    BurningDomain domain;
+    domain.site.boot();
+    domain.site.points.arm(at);
+    const auto begun = domain.site.tryStart({.workflow = "burn_in_domain", .subject = domain.members});
+    if (!begun || !*begun) continue;
+    domain.run = **begun;
+    domain.site.runToEnd(domain.run);
+    tried = domain.site.points.dead() && domain.site.tables.run(domain.run).step == "domain_burnin.verdict" &&
+            domain.shown() == 0;
+    if (!tried) continue;
+    domain.reboot(NodeId{1});
+    domain.site.tables.reports[NodeId{1}].report = {};
+    domain.site.boot();
+    domain.site.runToEnd(domain.run);
+    EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Done);
+    EXPECT_EQ(domain.begun.size(), 4u);
+    EXPECT_EQ(domain.site.tables.nodes[NodeId{1}].lifecycle, Lifecycle::Available);
+  }
+  EXPECT_TRUE(tried) << "it never died there";
+}
+
+TEST(DomainBurnIn, AVoidTestThatThePlanDoesNotRequireIsNotRunAgain) {
+  BurningDomain domain;
+  domain.site.tables.profiles["p"].plan.tests.back().required = false;
+  domain.voids = 1;
+  EXPECT_EQ(domain.runToEnd(), RunState::Done);
+  EXPECT_EQ(domain.begun.size(), 2u);
+}
+
+// The host is on, its BMC answers, and its agent does not come back.
+TEST(DomainBurnIn, WhoFallsSilentInTheMiddleIsNamedAfterFourHours) {
+  BurningDomain domain;
+  domain.site.boot();
+  domain.run = domain.site.start("burn_in_domain", domain.members);
+  ASSERT_TRUE(domain.site.runUntil([&] { return domain.begun.size() == 2; }, 2h));
+  const auto began = domain.site.time.now();
+  domain.agents[NodeId{2}].runs = false;
+  domain.site.runToEnd(domain.run);
+  EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Failed);
+  EXPECT_THAT(domain.causes(2), ElementsAre("domain.no_agent"));
+  EXPECT_THAT(domain.causes(1), IsEmpty());
+  EXPECT_GE(domain.site.time.now() - began, 4h);
+  EXPECT_LT(domain.site.time.now() - began, 4h + 10min);
+}
+
+// A link to the provisioning network was down for longer than the tests take; the machine went on.
+TEST(DomainBurnIn, ASilenceThatEndsIsNotTheTestsTime) {
+  BurningDomain domain;
+  domain.site.boot();
+  domain.run = domain.site.start("burn_in_domain", domain.members);
+  ASSERT_TRUE(domain.site.runUntil([&] { return domain.begun.size() == 2; }, 2h));
+  domain.agents[NodeId{2}].runs = false;
+  domain.site.run(3h);
+  EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Active);
+  domain.agents[NodeId{2}].runs = true;
+  domain.site.runToEnd(domain.run);
+  EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Done);
+}
+
 TEST(DomainBurnIn, ADarkHallIsNobodysSilence) {
   BurningDomain domain;
   domain.site.boot();

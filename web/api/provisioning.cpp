@@ -246,11 +246,11 @@ AgentOrder Provisioning::orderFor(const Node& node) {
   auto order = store_.order(node.id).value_or(AgentOrder{});
   const auto rack = store_.rack(std::string(node.place.rack()));
   const auto atRest = rack && rack->state != RackState::Accepted ? kAwaitedReports : kIdleReports;
+  const auto run = store_.unfinishedRunOf(node.id);
   if (order.kind == OrderKind::Wait) {
-    order.reportEvery = std::min(order.reportEvery, atRest);
+    order.reportEvery = run ? std::min(order.reportEvery, atRest) : atRest;
     return order;
   }
-  const auto run = store_.unfinishedRunOf(node.id);
   const bool isOfThisRun = run && order.id.starts_with(fmt::format("{}-", run->value));
   const auto mayBegin = [&] {
     if (store_.armed(node.place)) return true;

@@ -169,6 +169,34 @@ TEST_F(ProvisioningTest, WhatTouchesAMachineIsOrderedByTheRunAtWorkInAnArmedPlac
   }
 }
 
+TEST_F(ProvisioningTest, AnAgentWhoseRackIsNotAcceptedReportsMoreOften) {
+  auto wanted = site(3);
+  Recipe recipe;
+  recipe.name = "toys";
+  recipe.members = {{NodeKind::ComputeTray, 3}};
+  recipe.stages = {{"trays", "qualify", {NodeKind::ComputeTray}, {}, {}}};
+  wanted.recipes = {recipe};
+  const std::string place{store_->node(nodeId(0))->place.rack()};
+  wanted.manifests[0].racks = {{place, "toys"}};
+  const auto imported = wait(store_->importSite(wanted, by_));
+  ASSERT_TRUE(imported) << imported.error().what;
+  std::int64_t sequence = 0;
+  const auto told = [&] {
+    auto said = reportOf(0);
+    said.sequence = ++sequence;
+    return agentOrderFromJson(report(said, tokenFor(0, "os")).body)->reportEvery;
+  };
+  const auto move = [&](RackState from, RackState to) {
+    ASSERT_TRUE(commit({MoveRack{place, from, to, "so"}}));
+  };
+  move(RackState::Installing, RackState::BringUp);
+  EXPECT_EQ(told(), kAwaitedReports);
+  move(RackState::BringUp, RackState::Accepted);
+  EXPECT_EQ(told(), kIdleReports);
+  move(RackState::Accepted, RackState::Degraded);
+  EXPECT_EQ(told(), kAwaitedReports);
+}
+
 TEST_F(ProvisioningTest, OnlyAChangedReportWakesTheRun) {
   const auto run = startRun(0, "toy", "wait");
   const auto token = tokenFor(0, "boot-" + std::to_string(run));
