@@ -106,6 +106,7 @@ void Engine::adopt(Run run, Time firstTurn) {
   live->resumed = true;
   live->contactErrors = run.state == RunState::Blocked ? 1 : 0;
   live->told = run.state;
+  live->keptFrom = executor_.now();
   live->run = std::move(run);
   auto& there = *(live_[id] = std::move(live));
   wake(there, firstTurn);

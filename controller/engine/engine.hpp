@@ -155,9 +155,10 @@ struct Engine::Live {
   Time errorsCountFrom{};         ///< a failed look before this is the same trouble seen again
   bool hiccup = false;  ///< run.blockedSince stands for failed looks that have not blocked the run yet
   std::optional<Time> contactLostSince;  ///< the first of the failed looks in a row
-  int busyLooks = 0;                     ///< since the last act: polling grows from quick to the step's poll
-  int contactErrors = 0;                 ///< in a row
-  int lookErrors = 0;                    ///< in a row, other than contact
+  Time keptFrom{};  ///< of several: the others are kept waiting since then at most: this start, the last wait for a budget
+  int busyLooks = 0;      ///< since the last act: polling grows from quick to the step's poll
+  int contactErrors = 0;  ///< in a row
+  int lookErrors = 0;     ///< in a row, other than contact
   Scratchpad scratch;
 };
 

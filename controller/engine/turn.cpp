@@ -287,7 +287,8 @@ Task<Turn::Then> Turn::stepTodo(StepContext& context, const Step& step) {
   if (!engine_.budgets_.take(run_.id, run_.lane, run_.created, needs, context.node().place)) {
     auto reason = engine_.budgets_.shortage(needs, context.node().place);
     if (reason.empty()) reason = fmt::format("{}: others have waited longer", nameOf(needs.front().budget));
-    co_return co_await wait(context, std::move(reason), 10min);
+    live_.keptFrom = now();  // nobody keeps it waiting: it waits its turn, however long that takes
+    co_return co_await wait(context, std::move(reason), isOfSeveral() ? 1min : 10min);
   }
   co_return co_await actNow(context, step);
 }

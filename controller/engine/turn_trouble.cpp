@@ -130,8 +130,9 @@ Task<Result<void>> Turn::contactRegained(StepContext& context) {
 }
 
 bool Turn::waitedTooLong() const {
-  return isOfSeveral() && run_.blockedSince &&
-         now() - *run_.blockedSince >= std::max(kMostTogether, engine_.options_.minDeadline);
+  if (!isOfSeveral() || !run_.blockedSince) return false;
+  const auto since = std::max(*run_.blockedSince, live_.keptFrom);
+  return now() - since >= std::max(kMostTogether, engine_.options_.minDeadline);
 }
 
 // A rack's machines are free again, and the run is begun anew when the one is back.

@@ -56,12 +56,16 @@ Json encode(const AgentBurnIn& burnIn) {
   for (const auto& r : burnIn.results)
     results.push_back(
         {{"test", r.test}, {"outcome", nameOf(r.outcome)}, {"values", r.values}, {"detail", r.detail}});
-  return {{"order_id", burnIn.orderId}, {"finished", burnIn.finished}, {"results", results}};
+  return {{"order_id", burnIn.orderId},
+          {"begun", burnIn.begun},
+          {"finished", burnIn.finished},
+          {"results", results}};
 }
 
 Result<AgentBurnIn> decodeBurnIn(const Json& j) {
   AgentBurnIn out;
   out.orderId = text(j, "order_id");
+  out.begun = readBool(j, "begun").value_or(false);
   out.finished = readBool(j, "finished").value_or(false);
   for (const auto& r : readArray(j, "results")) {
     const auto outcome = choice<TestOutcome>(r, "outcome");

@@ -83,6 +83,7 @@ struct TestResult {
 
 struct AgentBurnIn {
   std::string orderId;  ///< the order these results belong to, or that it is ready for; empty: none since this boot
+  bool begun = false;     ///< alone at once; with others, when it was told to
   bool finished = false;  ///< and the machine is at idle again
   std::vector<TestResult> results;
 };
@@ -125,8 +126,8 @@ struct Together {
 };
 
 constexpr Duration kIdleReports = std::chrono::minutes{10};  ///< of a machine that nothing is done to
-constexpr Duration kAwaitedReports = std::chrono::minutes{
-    2};  ///< of one whose rack is not accepted: it is needed soon
+/// Of one whose rack comes up, or has lost a part of what it had shown: it is needed soon.
+constexpr Duration kAwaitedReports = std::chrono::minutes{2};
 
 struct AgentOrder {
   std::string id;  ///< the same id is the same order

@@ -390,14 +390,15 @@ class Import {
         .bind(id, nameOf(at), user, w_.box.seal(password), factory, mark)
         .run();
   }
-  // What we had set stays beside it: should the BMC only have been locked, it is still the right one.
+  // What we had set stays beside it: should the BMC only have been locked, it is still the right one. At NVOS, where a
+  // session's address says whether the password has worked, nothing has yet.
   void offerManifests(NodeId id, Endpoint at, const Secret& password, bool factory) {
     w_.db
         .query(
             "UPDATE access SET next_password = password, password = ?, must_change = ?, guess_current = 1, "
-            "session_token = '', guesses = 0, refusals = 0, version = version + 1 WHERE node = ? AND "
-            "endpoint = ?")
-        .bind(w_.box.seal(password), factory, id, nameOf(at))
+            "session_token = '', session_uri = CASE WHEN endpoint = ? THEN '' ELSE session_uri END, "
+            "guesses = 0, refusals = 0, version = version + 1 WHERE node = ? AND endpoint = ?")
+        .bind(w_.box.seal(password), factory, nameOf(Endpoint::Os), id, nameOf(at))
         .run();
   }
   void replaceOsAccess(NodeId id, const Planned& p) {

@@ -25,9 +25,9 @@ constexpr std::string_view kWorked = "basic";  // in the place of a session's ad
 
 bool hasWorked(const BmcAccess& access) { return !access.sessionUri.empty(); }
 
-/// Nobody was asked: no guess.
-bool neverLeft(const Error& error) {
-  return error.code == Errc::NotArmed || (error.code == Errc::Unreachable && !error.left);
+/// Some say 403 to a wrong password; to one that has worked it means that the user may not do this.
+bool isRefusedPassword(const HttpReply& reply, bool isProven) {
+  return reply.status == 401 || (reply.status == 403 && !isProven);
 }
 
 }  // namespace
@@ -50,10 +50,10 @@ Task<Result<HttpReply>> NvosSwitch::withAccess(Ask ask) {
     }
     auto reply = co_await once(ask, access->password);
     if (!reply) {
-      if (!isProven && neverLeft(reply.error())) (void)co_await takeGuessBack();
+      if (!isProven && !reply.error().left) (void)co_await takeGuessBack();
       co_return reply;
     }
-    if (reply->status != 401) {
+    if (!isRefusedPassword(*reply, isProven)) {
       if (isProven) co_return reply;
       auto kept = isGood(*reply) ? co_await settle(access->password) : co_await takeGuessBack();
       if (!kept) co_return kept.error();
@@ -77,7 +77,7 @@ Task<Result<HttpReply>> NvosSwitch::withEither(Ask ask, int guesses) {
     const Secret password = std::move(*guess);
     auto reply = co_await once(probe, password);
     if (!reply) {
-      if (neverLeft(reply.error())) (void)co_await takeGuessBack();
+      if (!reply.error().left) (void)co_await takeGuessBack();
       co_return reply;
     }
     if (isGood(*reply)) {
@@ -85,7 +85,7 @@ Task<Result<HttpReply>> NvosSwitch::withEither(Ask ask, int guesses) {
       if (!settled) co_return settled.error();
       co_return co_await once(std::move(ask), password);
     }
-    if (reply->status != 401) {
+    if (!isRefusedPassword(*reply, false)) {
       (void)co_await takeGuessBack();
       co_return refusal("GET platform", *reply);
     }
@@ -187,7 +187,8 @@ Task<Result<void>> NvosSwitch::sendPassword(std::string id, Secret password) {
   if (isGood(*applied)) co_return Result<void>{};
   auto error = refusal("PATCH revision", *applied);
   error.what = fmt::format("NVOS did not apply the new password: HTTP {}", applied->status);  // it may quote it
-  error.outcomeUnknown = leavesOpen(*applied);
+  // The same password let the stage in a moment ago: refused now, the new one may be the valid one already.
+  error.outcomeUnknown = leavesOpen(*applied) || applied->status == 401;
   co_return error;
 }
 
@@ -227,11 +228,11 @@ Task<Result<void>> NvosSwitch::changePassword() {
   auto saved = co_await wiring_.access.saveAccess({node_, Endpoint::Os}, std::move(planned));
   if (!saved) co_return saved;
   auto sent = co_await sendPassword(std::move(*revision), next);
-  if (!sent && sent.error().outcomeUnknown) co_return sent;  // the next sign-in finds out
   if (!sent && sent.error().httpStatus == 401) {
     auto counted = co_await countRefusal(true);
     if (!counted) co_return counted.error();
   }
+  if (!sent && sent.error().outcomeUnknown) co_return sent;  // the next sign-in finds out
   if (!sent) {
     // With the old one NVOS let this request in. What may be on its way is dropped only if that is still so after it was
     // refused for what it is.

@@ -181,6 +181,7 @@ class Client {
   bool pinIsStored_ = false;           ///< as it was loaded: a pin that a person gave up is given up here too
   Secret token_;                       ///< of our session; empty: ensureSession must find or open one
   bool tokenIsDead_ = false;           ///< refused with 401: not to be taken from the store again
+  std::string lastRefusal_;            ///< of a password, in this life: status and MessageIds
   bool basicOnly_ = false;             ///< the BMC opens no session until the password is changed
   struct RootLinks {
     std::string sessions, accountService;

@@ -154,11 +154,12 @@ Error Client::refused() const {
         fmt::format("user {}: the password that worked before is refused; others may have locked the "
                     "account, so it is not tried again before {}",
                     access_->user, until)};
+  const auto said = lastRefusal_.empty() ? std::string{} : fmt::format(" ({})", lastRefusal_);
   return Error{Errc::Auth,
-               fmt::format("user {}: {}; not tried again before {}", access_->user,
+               fmt::format("user {}: {}{}; not tried again before {}", access_->user,
                            access_->nextPassword ? "neither the current nor the next password is accepted"
                                                  : "password refused twice",
-                           until),
+                           said, until),
                false, 401};
 }
 
@@ -183,7 +184,10 @@ Task<Result<Client::Login>> Client::tryLogin(Secret password, std::string uri) {
   for (int tries = 1;;) {
     auto reply = co_await once(ask);
     if (!reply) co_return reply.error();
-    if (isRefusedPassword(*reply)) co_return Login::Refused;
+    if (isRefusedPassword(*reply)) {
+      lastRefusal_ = refusal("POST", uri, *reply, wiring_.executor.now(), true).what;
+      co_return Login::Refused;
+    }
     if (reply->status >= 200 && reply->status < 300) {
       auto kept = co_await keepSession(std::move(password), std::move(*reply));
       if (!kept) co_return kept.error();

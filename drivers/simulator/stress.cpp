@@ -49,13 +49,16 @@ Duration rampOver(const Stress& s, double part) {
   return Duration{static_cast<std::int64_t>(static_cast<double>(s.terms.ramp.count()) * part)};
 }
 
-/// All that take part have begun with it, and are at it since.
+/// All that take part have begun with it.
 bool allTakePart(const World& w, const Machine& m) {
   constexpr Duration kSkew = 2min;  // est: what a collective waits for the last one
   const auto& s = m.agent->stress;
+  const int first = rackOf(w.options, m.id) * w.options.traysPerRack;
+  const int end = std::min(w.options.trays, first + w.options.traysPerRack);
   std::size_t there = 0;
-  for (const auto& other : w.machines) {
-    if (!other.isTray() || !other.agent || rackOf(w.options, other.id) != rackOf(w.options, m.id)) continue;
+  for (int id = first; id < end; ++id) {
+    const auto& other = w.machines[static_cast<std::size_t>(id)];
+    if (!other.agent) continue;
     const auto& o = other.agent->stress;
     const auto apart = o.begun < s.begun ? s.begun - o.begun : o.begun - s.begun;
     there += o.order == s.order && o.together.begin && apart <= kSkew;
@@ -120,22 +123,33 @@ void watchLease(World& w, Machine& m) {
   });
 }
 
-void takeUp(World& w, Machine& m, const AgentOrder& order) {
+void begin(World& w, Machine& m) {
   auto& s = m.agent->stress;
   std::string tests;
-  for (const auto& test : order.tests) tests += (tests.empty() ? "" : "+") + test.id;
+  for (const auto& test : s.tests) tests += (tests.empty() ? "" : "+") + test.id;
   w.record(m, ActKind::BurnIn, tests);
+  w.begin(m, Work::BurnIn);
+  s.begun = w.now();
+  m.agent->changed = true;
+}
+
+void takeUp(World& w, Machine& m, const AgentOrder& order) {
+  auto& s = m.agent->stress;
   s.order = order.id;
   s.tests = order.tests;
   s.together = {order.together.members, false};
+  s.begun = {};
   s.wasLeft = false;
   s.done = 0;
   s.left = s.tests.empty() ? Duration{0} : s.tests.front().duration;
   m.agent->changed = true;
-  if (!order.together.members.empty()) return;  // it is ready, and waits for the others
-  s.begun = w.now();
-  w.begin(m, Work::BurnIn);
-  if (s.phase == StressPhase::Full) full(w, m);  // an older one's tests are over
+  if (order.together.members.empty()) {
+    begin(w, m);
+    if (s.phase == StressPhase::Full) full(w, m);  // an older one's tests are over
+  } else if (s.phase == StressPhase::Full || s.phase == StressPhase::Up) {
+    w.end(m, Work::BurnIn);
+    goDown(w, m);  // it is ready, and waits for the others
+  }
 }
 
 }  // namespace
@@ -149,7 +163,7 @@ void obey(World& w, Machine& m, const AgentOrder& order) {
   if (!order.mayBegin()) return;
   if (order.together.begin && !s.together.begin) {
     s.together.begin = true;
-    s.begun = w.now();
+    begin(w, m);
   }
   const bool waits = s.phase == StressPhase::Idle || s.phase == StressPhase::Down;
   if (waits && s.done < s.tests.size()) goUp(w, m);
@@ -157,7 +171,7 @@ void obey(World& w, Machine& m, const AgentOrder& order) {
 
 AgentBurnIn soFar(World& w, const Machine& m) {
   const auto& s = m.agent->stress;
-  AgentBurnIn out{s.order, s.finished(), {}};
+  AgentBurnIn out{s.order, s.begun != Time{}, s.finished(), {}};
   for (std::size_t i = 0; i < s.done; ++i) {
     out.results.push_back(runTest(w, m, s.tests[i].id));
     if (s.wasLeft) out.results.back() = {s.tests[i].id, TestOutcome::Void, {}, "another member had left"};

@@ -247,6 +247,25 @@ TEST_F(SiteImportTest, TriesTheManifestsPasswordAgainWhereTheRotatedOneIsRefused
   EXPECT_EQ(wait(store_->importSite(site(3), by_))->nodesChanged, 0) << "each import would be a guess";
 }
 
+// NVOS has no sessions: the address of one only says that the password has worked, and this one has not.
+TEST_F(SiteImportTest, AtNvosThePasswordThatIsTriedAgainHasNotWorked) {
+  openStore();
+  auto wanted = site(1);
+  auto& node = wanted.manifests[0].nodes[0];
+  node.os = {"", "10.0.1.1", 443, "admin"};
+  node.osPassword = Secret{"from the pull tag"};
+  ASSERT_TRUE(wait(store_->importSite(wanted, by_)));
+  const AccessKey os{nodeId(0), Endpoint::Os};
+  auto access = *store_->loadAccess(os);
+  access.password = Secret{"rotated"};
+  access.sessionUri = "basic";
+  access.guesses = access.refusals = 2;
+  ASSERT_TRUE(wait(store_->saveAccess(os, access)));
+  EXPECT_EQ(wait(store_->importSite(wanted, by_))->nodesChanged, 1);
+  EXPECT_EQ(store_->loadAccess(os)->guess(), Secret{"from the pull tag"});
+  EXPECT_EQ(store_->loadAccess(os)->sessionUri, "");
+}
+
 TEST_F(SiteImportTest, TakesItsUserAgainWhereThatLostToAPasswordChange) {
   openWithSite();
   const auto node = nodeId(0);

@@ -49,12 +49,13 @@ struct BurningDomain : Domain {
   void obey(NodeId id, Agent& agent, const AgentOrder& order) {
     auto& said = agent.report.burnIn;
     if (said.orderId != order.id) {
-      said = {order.id, false, {}};
+      said = {order.id, false, false, {}};
       agent.begun = {};
     }
     if (!order.mayBegin() || said.finished) return;
     if (agent.begun == Time{}) {
       agent.begun = site.time.now();
+      said.begun = true;
       begun.push_back(id);
     }
     if (site.time.now() - agent.begun < kTest) return;
@@ -63,6 +64,12 @@ struct BurningDomain : Domain {
     for (const auto& test : order.tests)
       said.results.push_back({test.id, outcome, {{"gb_per_s", agent.gbPerS}}, "another had left"});
     if (id == NodeId{2} && voids > 0) --voids;
+  }
+  void addHost(std::int64_t id) {
+    addTray(9);
+    ASSERT_EQ(members.back(), NodeId{id});
+    site.tables.nodes[NodeId{id}].profile = "p";
+    tick(NodeId{id});
   }
   void reboot(NodeId id) { agents[id].report = {}; }
   std::vector<std::string> causes(std::int64_t id) const { return site.tables.openCauses(NodeId{id}); }
@@ -119,13 +126,26 @@ TEST(DomainBurnIn, WhoFallsShortWhereOthersDoNotIsQuarantined) {
   EXPECT_EQ(domain.shown(), 0);
 }
 
-TEST(DomainBurnIn, WhereAllFallShortNobodyIsTakenAway) {
+TEST(DomainBurnIn, WhereMostFallShortNobodyIsTakenAway) {
+  for (const bool all : {true, false}) {
+    BurningDomain domain;
+    domain.addHost(5);
+    for (const auto id : {1, 2, 5}) domain.agents[NodeId{id}].gbPerS = all || id != 2 ? 300 : 640;
+    EXPECT_EQ(domain.runToEnd(), RunState::Failed);
+    for (const auto id : domain.members)
+      EXPECT_EQ(domain.site.tables.nodes[id].lifecycle, Lifecycle::Available);
+    EXPECT_THAT(domain.causes(1), ElementsAre("rack.run_failed"));
+    EXPECT_THAT(domain.causes(5), IsEmpty());
+  }
+}
+
+TEST(DomainBurnIn, OfAPlanWithoutTestsForAllIsNoEvidence) {
   BurningDomain domain;
-  for (const auto id : {1, 2}) domain.agents[NodeId{id}].gbPerS = 300;
+  domain.site.tables.profiles["p"].plan.tests.pop_back();
   EXPECT_EQ(domain.runToEnd(), RunState::Failed);
-  for (const auto id : domain.members)
-    EXPECT_EQ(domain.site.tables.nodes[id].lifecycle, Lifecycle::Available);
   EXPECT_THAT(domain.causes(1), ElementsAre("rack.run_failed"));
+  EXPECT_THAT(domain.site.tables.findings.front().detail, HasSubstr("plan plan has no test for all hosts"));
+  EXPECT_EQ(domain.shown(), 0);
 }
 
 TEST(DomainBurnIn, WhatWasVoidIsRunAgainAndNotForEver) {
@@ -238,6 +258,37 @@ TEST(DomainBurnIn, WhatTheWholeRackDrawsIsTakenAtOnceAndHeldThroughARestart) {
     EXPECT_THAT(use, Contains(testing::AllOf(testing::Field(&Budgets::Use::budget, Budget::Power),
                                              testing::Field(&Budgets::Use::used, 10'000))));
   }
+}
+
+// It waits its turn, however long that takes: nobody keeps it waiting, and it does not lose its place in the queue.
+TEST(DomainBurnIn, WaitsForPowerForHours) {
+  BurningDomain domain;
+  domain.site.options.budgets.power = {{"H1", 9'999, 9'999}};
+  domain.site.boot();
+  domain.run = domain.site.start("burn_in_domain", domain.members);
+  domain.site.run(10h);
+  EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Active);
+  EXPECT_THAT(domain.site.tables.run(domain.run).waitsFor, HasSubstr("never has more than 9999 W"));
+  EXPECT_THAT(domain.begun, IsEmpty());
+  domain.site.options.budgets.power = {{"H1", 10'000, 10'000}};
+  domain.site.boot();
+  domain.site.runToEnd(domain.run);
+  EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Done);
+}
+
+// But whoever disarms the place, or is out of reach, keeps the others waiting from then on.
+TEST(DomainBurnIn, ThatHasWaitedForPowerIsStillNotKeptWaiting) {
+  BurningDomain domain;
+  domain.site.options.budgets.power = {{"H1", 9'999, 9'999}};
+  domain.site.boot();
+  domain.run = domain.site.start("burn_in_domain", domain.members);
+  domain.site.run(3h);
+  domain.site.tables.armed.clear();
+  domain.site.run(10min);
+  EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Active);
+  domain.site.run(4min);
+  EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Failed);
+  EXPECT_THAT(domain.causes(1), ElementsAre("rack.kept_waiting"));
 }
 
 TEST(DomainBurnIn, OfTraysWithDifferentProfilesIsRefused) {

@@ -140,7 +140,7 @@ void FakeBmc::agentTurn(NodeId node) {
     }
     if (what.kind == OrderKind::BurnIn) {
       writes.emplace_back("burnin");
-      report_.burnIn = {what.id, false, {}};
+      report_.burnIn = {what.id, true, false, {}};
       orderDone_ = now + what.tests.front().duration + burnInPauses;
     }
   }

@@ -229,38 +229,37 @@ Task<HttpReply> Provisioning::report(HttpRequest request) {
   co_return reply;
 }
 
-namespace {
-
-/// It has begun, or ended, what it was ordered.
-bool isAtIt(const ReportHead& head, const AgentOrder& order) {
-  if (order.kind == OrderKind::BurnIn) return head.burnInOrder == order.id;
-  return head.image == ImageState::Writing && head.imageDigest == order.imageDigest;
+// It has begun, or ended, what it was ordered. Who is only ready for it, with others, has not.
+bool Provisioning::isAtIt(const Node& node, const AgentOrder& order) {
+  const auto head = store_.reportHead(node.id);
+  if (!head) return false;
+  if (order.kind != OrderKind::BurnIn)
+    return head->image == ImageState::Writing && head->imageDigest == order.imageDigest;
+  if (head->burnInOrder != order.id) return false;
+  return order.together.members.empty() || store_.report(node.id)->report.burnIn.begun;
 }
 
-}  // namespace
+Duration Provisioning::atRest(const Node& node) {
+  const auto rack = store_.rack(std::string(node.place.rack()));
+  const bool comesUp = rack && (rack->state == RackState::BringUp || rack->state == RackState::Degraded);
+  return comesUp ? kAwaitedReports : kIdleReports;
+}
 
 // What heats a machine or writes its disk is ordered by the run that is at work. The order of a run that has ended stays
 // in the row; an agent that boots weeks later must not be told it again. In a place that is disarmed nothing new begins,
 // and what was begun goes on.
 AgentOrder Provisioning::orderFor(const Node& node) {
   auto order = store_.order(node.id).value_or(AgentOrder{});
-  const auto rack = store_.rack(std::string(node.place.rack()));
-  const auto atRest = rack && rack->state != RackState::Accepted ? kAwaitedReports : kIdleReports;
   const auto run = store_.unfinishedRunOf(node.id);
   if (order.kind == OrderKind::Wait) {
-    order.reportEvery = run ? std::min(order.reportEvery, atRest) : atRest;
+    order.reportEvery = run ? std::min(order.reportEvery, atRest(node)) : atRest(node);
     return order;
   }
   const bool isOfThisRun = run && order.id.starts_with(fmt::format("{}-", run->value));
-  const auto mayBegin = [&] {
-    if (store_.armed(node.place)) return true;
-    const auto head = store_.reportHead(node.id);
-    return head && isAtIt(*head, order);
-  };
-  if (isOfThisRun && mayBegin()) return order;
+  if (isOfThisRun && (store_.armed(node.place) || isAtIt(node, order))) return order;
   AgentOrder wait;
   wait.id = order.id;
-  wait.reportEvery = run ? order.reportEvery : atRest;
+  wait.reportEvery = run ? order.reportEvery : atRest(node);
   return wait;
 }
 

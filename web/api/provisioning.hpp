@@ -50,6 +50,8 @@ class Provisioning {
   /// The node that the token speaks for, or the refusal: 401 not ours, 403 not any more.
   std::optional<Node> nodeFor(std::string_view token, HttpReply& refusal);
   AgentOrder orderFor(const Node& node);
+  bool isAtIt(const Node& node, const AgentOrder& order);
+  Duration atRest(const Node& node);
   std::shared_ptr<const ImageManifest> manifestOf(const std::string& digest);
 
   Store& store_;

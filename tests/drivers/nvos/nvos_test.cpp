@@ -79,6 +79,12 @@ Task<Result<void>> waitFor(Executor& executor, Duration d) {
   co_return Result<void>{};
 }
 
+Error lostReply() {
+  Error error{Errc::Timeout, "no reply"};
+  error.left = true;
+  return error;
+}
+
 HttpReply ok(const Json& body) { return {200, {}, body.dump()}; }
 
 class Nvos : public testing::Test {
@@ -134,7 +140,7 @@ TEST_F(Nvos, SignsInPinsAndConfirmsARefusalOnce) {
 
 TEST_F(Nvos, APasswordThatNeverWorkedIsCountedBeforeItIsSent) {
   for (int i = 0; i < 6; ++i) {
-    device.once["GET /nvue_v1/platform"].push_back(Error{Errc::Timeout, "no reply"});
+    device.once["GET /nvue_v1/platform"].push_back(lostReply());
     EXPECT_FALSE(run(os->signIn()));
   }
   EXPECT_EQ(device.seen.size(), 2u) << "it may have been refused each time";
@@ -146,6 +152,54 @@ TEST_F(Nvos, APasswordThatNeverWorkedIsCountedBeforeItIsSent) {
   const auto version = access.stored.version;
   ASSERT_TRUE(run(os->signIn()));
   EXPECT_EQ(access.stored.version, version) << "it has worked: each exchange is not a row";
+}
+
+// A person offers the manifest's password again beside the one that we had set (controller/store/site_import.cpp).
+TEST_F(Nvos, OfTwoPasswordsOneThatNeverWorkedIsCountedBeforeItIsSent) {
+  access.stored.nextPassword = Secret("rotated");
+  access.stored.guessCurrent = true;
+  for (int i = 0; i < 6; ++i) {
+    device.once["GET /nvue_v1/platform"].push_back(lostReply());
+    EXPECT_FALSE(run(os->signIn()));
+  }
+  EXPECT_EQ(device.seen.size(), 2u);
+}
+
+TEST_F(Nvos, WhatNeverLeftIsNoGuessWhateverKeptIt) {
+  for (const auto& kept : {failure("bmc.certificate_changed", "another key"),
+                           failure("bmc.certificate_untrusted", "self-signed"),
+                           Error{Errc::Invalid, "the CA file cannot be read"}}) {
+    for (const bool oneOfTwo : {false, true}) {
+      access.stored.nextPassword = oneOfTwo ? std::optional(Secret("next")) : std::nullopt;
+      access.stored.guessCurrent = true;
+      for (int i = 0; i < 4; ++i) {
+        device.once["GET /nvue_v1/platform"].push_back(kept);
+        EXPECT_EQ(run(os->signIn()).error().what, kept.what);
+      }
+      EXPECT_EQ(access.stored.guesses, 0);
+    }
+  }
+}
+
+// FACTS knows 401; others are known to say it so.
+TEST_F(Nvos, APasswordThatNeverWorkedIsRefusedWith403Too) {
+  for (const bool oneOfTwo : {false, true}) {
+    access.stored.nextPassword = oneOfTwo ? std::optional(Secret("next")) : std::nullopt;
+    access.stored.guesses = access.stored.refusals = 0;
+    device.seen.clear();
+    for (int i = 0; i < 4; ++i) device.once["GET /nvue_v1/platform"].push_back(HttpReply{403, {}, "{}"});
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(run(os->signIn()).error().code, Errc::Auth);
+    EXPECT_EQ(device.seen.size(), 2u);
+    device.once.clear();
+  }
+}
+
+TEST_F(Nvos, WhatAProvenUserMayNotDoIsNoRefusedPassword) {
+  ASSERT_TRUE(run(os->signIn()));
+  device.once["GET /nvue_v1/platform"].push_back(HttpReply{403, {}, "{}"});
+  EXPECT_FALSE(run(os->signIn()));
+  EXPECT_EQ(access.stored.guesses, 0);
+  EXPECT_TRUE(run(os->signIn()));
 }
 
 TEST_F(Nvos, WhatNobodyJudgedBeginsNoLockout) {
@@ -221,7 +275,7 @@ TEST_F(Nvos, AFetchThatFailsSentNothing) {
 TEST_F(Nvos, AnInstallWhoseReplyIsLostIsUnknown) {
   device.always["POST /nvue_v1/platform/firmware/BMC"] = {201, {}, "4"};
   device.always["GET /nvue_v1/action/4"] = ok({{"state", "action_success"}});
-  device.once["POST /nvue_v1/platform/firmware/BMC/files/a"].push_back(Error{Errc::Timeout, "no reply"});
+  device.once["POST /nvue_v1/platform/firmware/BMC/files/a"].push_back(lostReply());
   EXPECT_TRUE(run(os->pushFirmware({"", "a", "https://x/a"}, {"BMC"}, false)).error().outcomeUnknown);
 }
 
@@ -290,7 +344,7 @@ TEST_F(Nvos, OfTwoPasswordsTheOneWhoseOutcomeACrashLeftOpenIsNotTriedAgain) {
   access.stored.password = Secret("old");
   access.stored.nextPassword = Secret("new");
   device.password = "old";
-  device.once["GET /nvue_v1/platform"].push_back(Error{Errc::Timeout, "no reply"});
+  device.once["GET /nvue_v1/platform"].push_back(lostReply());
   EXPECT_FALSE(run(os->signIn()));
   device.seen.clear();
   ASSERT_TRUE(run(os->signIn()));
@@ -395,6 +449,20 @@ TEST_F(Nvos, ABrokenAnswerToTheApplicationLeavesBothPasswordsOpen) {
   }
 }
 
+// With the same password the stage was let in a moment before.
+TEST_F(Nvos, AnApplicationRefusedWith401LeavesBothPasswordsOpen) {
+  device.once["PATCH /nvue_v1/revision/7"].push_back(HttpReply{401, {}, "{}"});
+  const auto changed = run(os->changePassword());
+  ASSERT_FALSE(changed);
+  EXPECT_TRUE(changed.error().outcomeUnknown);
+  EXPECT_EQ(access.stored.guesses, 1) << "it was one";
+  ASSERT_TRUE(access.stored.nextPassword);
+  device.password = access.stored.nextPassword->reveal();  // it was applied all the same
+  ASSERT_TRUE(run(os->signIn()));
+  EXPECT_EQ(access.stored.password.reveal(), device.password);
+  EXPECT_EQ(device.refused, 0);
+}
+
 TEST_F(Nvos, ARefusedPasswordIsDroppedAndNeverQuoted) {
   device.once["PATCH /nvue_v1/system/aaa/user/admin?rev=7"].push_back(
       HttpReply{400, {}, R"({"title":"password Abc is too weak"})"});
@@ -427,9 +495,9 @@ TEST_F(Nvos, OnlyTheAppliedRevisionStartsTheControlPlane) {
   EXPECT_THAT(device.seen, ElementsAre("POST /nvue_v1/revision", "PATCH /nvue_v1/cluster?rev=7",
                                        "PATCH /nvue_v1/revision/7"));
   EXPECT_EQ(device.bodies[1], R"({"state":"enabled"})");
-  device.once["PATCH /nvue_v1/cluster?rev=7"].push_back(Error{Errc::Timeout, "no reply"});
+  device.once["PATCH /nvue_v1/cluster?rev=7"].push_back(lostReply());
   EXPECT_FALSE(run(os->startNvlinkControl()).error().outcomeUnknown);
-  device.once["PATCH /nvue_v1/revision/7"].push_back(Error{Errc::Timeout, "no reply"});
+  device.once["PATCH /nvue_v1/revision/7"].push_back(lostReply());
   EXPECT_TRUE(run(os->startNvlinkControl()).error().outcomeUnknown);
   device.seen.clear();
   armed = false;

@@ -1,5 +1,8 @@
 // Fault 7: others have locked the account. Nobody can tell that it is not the password, and nothing is guessed meanwhile;
 // also not by whoever never heard of the refusal.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
 #include "drivers/redfish/directory.hpp"
 #include "tests/drivers/redfish/bench.hpp"
 
@@ -143,7 +146,10 @@ TEST_F(Lockout, APasswordIsRefusedInOtherWordsToo) {
     for (int i = 0; i < 4; ++i) EXPECT_EQ(bench.run(bench.bmc().signIn()).error().code, Errc::Unreachable);
     EXPECT_EQ(logins(), before + 2);
     pass(11min);
-    EXPECT_FALSE(bench.run(bench.bmc().signIn()));
+    const auto said = bench.run(bench.bmc().signIn());
+    EXPECT_EQ(said.error().code, Errc::Auth);
+    EXPECT_THAT(said.error().what,
+                testing::HasSubstr(fmt::format("{}: iLO.2.8.UnauthorizedLoginAttempt", status)));
   }
 }
 

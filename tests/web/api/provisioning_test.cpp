@@ -169,7 +169,31 @@ TEST_F(ProvisioningTest, WhatTouchesAMachineIsOrderedByTheRunAtWorkInAnArmedPlac
   }
 }
 
-TEST_F(ProvisioningTest, AnAgentWhoseRackIsNotAcceptedReportsMoreOften) {
+// Ready is not begun: between the word to begin and the next report the place may have been disarmed.
+TEST_F(ProvisioningTest, WhoWasOnlyReadyForTestsWithOthersDoesNotBeginThemInObserveMode) {
+  ASSERT_TRUE(wait(store_->armPlace("H1", by_)));
+  const auto run = startRun(0, "toy", "wait");
+  AgentOrder wanted;
+  wanted.id = fmt::format("{}-domain-0", run);
+  wanted.kind = OrderKind::BurnIn;
+  wanted.together = {{serial(0), serial(1)}, true};
+  ASSERT_TRUE(commit({PutOrder{nodeId(0), wanted}}));
+  ASSERT_TRUE(wait(store_->disarmPlace("H1", by_)));
+  auto said = reportOf(0);
+  said.burnIn.orderId = wanted.id;
+  const auto told = [&] {
+    ++said.sequence;
+    return *agentOrderFromJson(report(said, tokenFor(0, "os")).body);
+  };
+  EXPECT_EQ(told().kind, OrderKind::Wait);
+  said.burnIn.begun = true;
+  EXPECT_TRUE(told().together.begin) << "what was begun goes on";
+  said.burnIn.begun = false;
+  ASSERT_TRUE(wait(store_->armPlace("H1", by_)));
+  EXPECT_TRUE(told().together.begin);
+}
+
+TEST_F(ProvisioningTest, AnAgentWhoseRackComesUpReportsMoreOften) {
   auto wanted = site(3);
   Recipe recipe;
   recipe.name = "toys";
@@ -189,6 +213,7 @@ TEST_F(ProvisioningTest, AnAgentWhoseRackIsNotAcceptedReportsMoreOften) {
   const auto move = [&](RackState from, RackState to) {
     ASSERT_TRUE(commit({MoveRack{place, from, to, "so"}}));
   };
+  EXPECT_EQ(told(), kIdleReports) << "others of it are still to be delivered";
   move(RackState::Installing, RackState::BringUp);
   EXPECT_EQ(told(), kAwaitedReports);
   move(RackState::BringUp, RackState::Accepted);
