@@ -87,6 +87,28 @@ bool hasBegun(StepContext& context, const Node& host) {
   return stored && stored->report.burnIn.orderId == domainOrder(context) && stored->report.burnIn.begun;
 }
 
+// Whose agent has not said that it is ready, or has said nothing for long.
+Hosts notReady(StepContext& context) {
+  Hosts out;
+  for (const auto* host : hostsOf(context)) {
+    const auto head = context.store().reportHead(host->id);
+    const bool isReady = head && head->burnInOrder == domainOrder(context) &&
+                         context.now() - head->received < kCutOff;
+    if (!isReady) out.push_back(host);
+  }
+  return out;
+}
+
+Task<Result<Seen>> awaitReady(StepContext& context, Hosts missing) {
+  if (const auto error = disarmed(context)) co_return *error;
+  const auto hosts = hostsOf(context).size();
+  context.waitFor(fmt::format("{} of {} agents are ready; first missing: {}", hosts - missing.size(), hosts,
+                              missing.front()->serial));
+  if (context.spent() >= kReadyTime)
+    co_return withoutAgents(context, missing, "its agent did not get ready in an hour");
+  co_return co_await stillSilent(context, *missing.front());
+}
+
 Task<Result<Seen>> lookReady(StepContext& context) {
   if (testsOf(context).empty())
     co_return failure(
@@ -95,33 +117,27 @@ Task<Result<Seen>> lookReady(StepContext& context) {
                     "the rack a recipe without this stage",
                     context.target().plan.name));
   if (!allOrdered(context, false)) co_return Seen::Todo;
-  Hosts missing;
-  const auto hosts = hostsOf(context);
-  for (const auto* host : hosts) {
-    const auto head = context.store().reportHead(host->id);
-    if (!head || head->burnInOrder != domainOrder(context)) missing.push_back(host);
-  }
+  auto missing = notReady(context);
   if (missing.empty()) co_return Seen::Done;
-  if (const auto error = disarmed(context)) co_return *error;
-  context.waitFor(fmt::format("{} of {} agents are ready; first missing: {}", hosts.size() - missing.size(),
-                              hosts.size(), missing.front()->serial));
-  if (context.spent() >= kReadyTime)
-    co_return withoutAgents(context, missing, "its agent did not get ready in an hour");
-  co_return co_await stillSilent(context, *missing.front());
+  co_return co_await awaitReady(context, std::move(missing));
 }
 
 Task<Result<Seen>> lookTests(StepContext& context) {
   const auto tests = testsOf(context);
-  if (!allOrdered(context, true)) co_return Seen::Todo;
+  if (!allOrdered(context, true)) {
+    auto missing = notReady(context);  // it may have waited for power since they were
+    if (missing.empty()) co_return Seen::Todo;
+    co_return co_await awaitReady(context, std::move(missing));
+  }
   Hosts unfinished, silent, lost;
   Duration cut{0};
   const auto hosts = hostsOf(context);
   for (const auto* host : hosts) {
     const auto head = context.store().reportHead(host->id);
+    const auto hearing = hear(context, *host, head, domainOrder(context));
+    cut = std::max(cut, hearing.cut);  // who waited for one that was cut off is late as well
     if (head && head->burnInOrder == domainOrder(context) && head->burnInFinished) continue;
     unfinished.push_back(host);
-    const auto hearing = hear(context, *host, head, domainOrder(context));
-    cut = std::max(cut, hearing.cut);
     if (hearing.silence >= kCutOff) silent.push_back(host);
     if (hearing.silence >= kSilentAtMost) lost.push_back(host);
   }
@@ -163,8 +179,9 @@ bool isVoid(const AgentBurnIn& burnIn, const Plan::Test& test) {
 
 Said verdictOn(StepContext& context, const Tests& tests, const Node& host) {
   const auto stored = context.store().report(host.id);
-  if (!stored || stored->report.burnIn.orderId != domainOrder(context))
-    return {&host, {}, "its agent has restarted, and its results are lost", true};
+  const bool isThere = stored && stored->report.burnIn.orderId == domainOrder(context) &&
+                       stored->report.burnIn.finished;
+  if (!isThere) return {&host, {}, "its agent has restarted, and its results are lost", true};
   Said said{&host, stored->report.burnIn, {}, false};
   for (const auto* test : tests) {
     const auto verdict = judge(*test, said.burnIn.results);
@@ -200,6 +217,8 @@ Task<Result<Seen>> lookVerdict(StepContext& context) {
   if (const auto some = std::find_if(all.begin(), all.end(), [](const Said& said) { return said.isVoid; });
       some != all.end()) {
     context.waitFor(fmt::format("{} could not be judged: {}", some->host->serial, some->wrong));
+    orderAll(context,
+             false);  // the watts are given back: who has lost its results must not begin anew without them
     co_return Seen::Todo;
   }
   std::vector<const Said*> failed;

@@ -101,8 +101,8 @@ std::string toJson(const ImageManifest& m) {
       .dump();
 }
 
-Result<ImageManifest> imageManifestFromJson(std::string_view text_) {
-  const auto json = parseJson(text_, {.bytes = 64u << 20, .depth = 4, .values = 1'000'000});
+Result<ImageManifest> imageManifestFromJson(std::string_view body) {
+  const auto json = parseJson(body, {.bytes = 64u << 20, .depth = 4, .values = 1'000'000});
   if (!json) return json.error();
   ImageManifest m{text(*json, "digest"), number(*json, "size"), number(*json, "chunk_size"),
                   strings(*json, "chunks")};
@@ -127,8 +127,8 @@ std::string toJson(const AgentReport& r) {
       .dump();
 }
 
-Result<AgentReport> agentReportFromJson(std::string_view text_) {
-  const auto json = parseJson(text_, kLimits);
+Result<AgentReport> agentReportFromJson(std::string_view body) {
+  const auto json = parseJson(body, kLimits);
   if (!json) return json.error();
   AgentReport r;
   r.serial = text(*json, "serial");
@@ -168,8 +168,8 @@ std::string toJson(const AgentOrder& o) {
       .dump();
 }
 
-Result<AgentOrder> agentOrderFromJson(std::string_view text_) {
-  const auto json = parseJson(text_, kLimits);
+Result<AgentOrder> agentOrderFromJson(std::string_view body) {
+  const auto json = parseJson(body, kLimits);
   if (!json) return json.error();
   AgentOrder o;
   o.id = text(*json, "id");

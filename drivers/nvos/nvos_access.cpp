@@ -188,7 +188,7 @@ Task<Result<void>> NvosSwitch::sendPassword(std::string id, Secret password) {
   auto error = refusal("PATCH revision", *applied);
   error.what = fmt::format("NVOS did not apply the new password: HTTP {}", applied->status);  // it may quote it
   // The same password let the stage in a moment ago: refused now, the new one may be the valid one already.
-  error.outcomeUnknown = leavesOpen(*applied) || applied->status == 401;
+  error.outcomeUnknown = leavesOpen(*applied) || isRefusedPassword(*applied, false);
   co_return error;
 }
 

@@ -146,9 +146,9 @@ void takeUp(World& w, Machine& m, const AgentOrder& order) {
   if (order.together.members.empty()) {
     begin(w, m);
     if (s.phase == StressPhase::Full) full(w, m);  // an older one's tests are over
-  } else if (s.phase == StressPhase::Full || s.phase == StressPhase::Up) {
+  } else {                                         // it is ready, and waits for the others
     w.end(m, Work::BurnIn);
-    goDown(w, m);  // it is ready, and waits for the others
+    if (s.phase == StressPhase::Full || s.phase == StressPhase::Up) goDown(w, m);
   }
 }
 

@@ -17,7 +17,6 @@
 namespace zellige {
 namespace {
 
-using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
@@ -56,7 +55,7 @@ class BreakFix : public testing::Test {
   /// As POST /nodes/{serial}/lifecycle does.
   void move(NodeId node, Lifecycle to) {
     Change change{site_.now(), "amina", {}};
-    change.ops.push_back(
+    change.ops.emplace_back(
         MoveLifecycle{node, site_.store().node(node)->lifecycle, to, Actor::Operator, "swap", {}});
     const auto moved = wait(site_.store().commit(std::move(change)));
     ASSERT_TRUE(moved) << moved.error().what;

@@ -58,7 +58,7 @@ struct BurningDomain : Domain {
       said.begun = true;
       begun.push_back(id);
     }
-    if (site.time.now() - agent.begun < kTest) return;
+    if (site.time.now() - agent.begun < kTest || holds.contains(id)) return;
     said.finished = true;
     const auto outcome = voids > 0 ? TestOutcome::Void : TestOutcome::Pass;
     for (const auto& test : order.tests)
@@ -76,6 +76,7 @@ struct BurningDomain : Domain {
 
   std::map<NodeId, Agent> agents;
   std::vector<NodeId> begun;
+  std::set<NodeId> holds;  ///< whose tests do not end
   int boots = 1, voids = 0;
 };
 
@@ -163,27 +164,69 @@ TEST(DomainBurnIn, WhatWasVoidIsRunAgainAndNotForEver) {
 // The controller dies between the last report and the verdict, and a host restarts meanwhile: its agent knows nothing of the
 // tests any more.
 TEST(DomainBurnIn, ResultsThatARestartLostAreRunAgainAndQuarantineNobody) {
-  bool tried = false;
-  for (int at = 0; at < 100 && !tried; ++at) {
-    BurningDomain domain;
-    domain.site.boot();
-    domain.site.points.arm(at);
-    const auto begun = domain.site.tryStart({.workflow = "burn_in_domain", .subject = domain.members});
-    if (!begun || !*begun) continue;
-    domain.run = **begun;
-    domain.site.runToEnd(domain.run);
-    tried = domain.site.points.dead() && domain.site.tables.run(domain.run).step == "domain_burnin.verdict" &&
-            domain.shown() == 0;
-    if (!tried) continue;
-    domain.reboot(NodeId{1});
-    domain.site.tables.reports[NodeId{1}].report = {};
-    domain.site.boot();
-    domain.site.runToEnd(domain.run);
-    EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Done);
-    EXPECT_EQ(domain.begun.size(), 4u);
-    EXPECT_EQ(domain.site.tables.nodes[NodeId{1}].lifecycle, Lifecycle::Available);
+  for (const bool toldAgain : {false, true}) {
+    bool tried = false;
+    for (int at = 0; at < 100 && !tried; ++at) {
+      BurningDomain domain;
+      domain.site.boot();
+      domain.site.points.arm(at);
+      const auto begun = domain.site.tryStart({.workflow = "burn_in_domain", .subject = domain.members});
+      if (!begun || !*begun) continue;
+      domain.run = **begun;
+      domain.site.runToEnd(domain.run);
+      tried = domain.site.points.dead() &&
+              domain.site.tables.run(domain.run).step == "domain_burnin.verdict" && domain.shown() == 0;
+      if (!tried) continue;
+      const auto order = domain.site.tables.reports[NodeId{1}].report.burnIn.orderId;
+      domain.reboot(NodeId{1});
+      domain.site.tables.reports[NodeId{1}].report = {};
+      if (toldAgain) domain.site.tables.reports[NodeId{1}].report.burnIn.orderId = order;
+      domain.site.boot();
+      domain.site.runToEnd(domain.run);
+      EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Done);
+      EXPECT_EQ(domain.begun.size(), 4u);
+      EXPECT_EQ(domain.site.tables.nodes[NodeId{1}].lifecycle, Lifecycle::Available);
+    }
+    EXPECT_TRUE(tried) << "it never died there";
   }
-  EXPECT_TRUE(tried) << "it never died there";
+}
+
+// While it waits for watts a host goes off, and all its agent has ever said is that it is ready.
+TEST(DomainBurnIn, WhoIsNotThereAnyMoreWhenTheWattsAreGrantedIsWaitedFor) {
+  BurningDomain domain;
+  domain.site.options.budgets.power = {{"H1", 9'999, 9'999}};
+  domain.site.boot();
+  domain.run = domain.site.start("burn_in_domain", domain.members);
+  domain.site.run(2h);
+  domain.agents[NodeId{2}].runs = false;
+  domain.site.run(20min);
+  domain.site.options.budgets.power = {{"H1", 10'000, 10'000}};
+  domain.site.boot();
+  domain.site.run(20min);
+  EXPECT_THAT(domain.begun, IsEmpty());
+  EXPECT_THAT(domain.site.tables.run(domain.run).waitsFor, HasSubstr("1 of 2 agents are ready"));
+  domain.agents[NodeId{2}].runs = true;
+  domain.site.runToEnd(domain.run);
+  EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Done);
+}
+
+// All wait for one that is cut off; then all end at once, and its last report is the first that is looked at.
+TEST(DomainBurnIn, WhoWaitedForOneThatWasCutOffIsNotLate) {
+  BurningDomain domain;
+  domain.site.boot();
+  domain.run = domain.site.start("burn_in_domain", domain.members);
+  ASSERT_TRUE(domain.site.runUntil([&] { return domain.begun.size() == 2; }, 2h));
+  domain.holds = {NodeId{1}, NodeId{2}};
+  domain.agents[NodeId{2}].runs = false;
+  domain.site.run(3h);
+  domain.agents[NodeId{2}].runs = true;
+  domain.site.run(1min);
+  domain.holds = {NodeId{1}};
+  domain.site.run(5min);
+  EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Active);
+  domain.holds.clear();
+  domain.site.runToEnd(domain.run);
+  EXPECT_EQ(domain.site.tables.run(domain.run).state, RunState::Done);
 }
 
 TEST(DomainBurnIn, AVoidTestThatThePlanDoesNotRequireIsNotRunAgain) {

@@ -450,17 +450,24 @@ TEST_F(Nvos, ABrokenAnswerToTheApplicationLeavesBothPasswordsOpen) {
 }
 
 // With the same password the stage was let in a moment before.
-TEST_F(Nvos, AnApplicationRefusedWith401LeavesBothPasswordsOpen) {
-  device.once["PATCH /nvue_v1/revision/7"].push_back(HttpReply{401, {}, "{}"});
-  const auto changed = run(os->changePassword());
-  ASSERT_FALSE(changed);
-  EXPECT_TRUE(changed.error().outcomeUnknown);
-  EXPECT_EQ(access.stored.guesses, 1) << "it was one";
-  ASSERT_TRUE(access.stored.nextPassword);
-  device.password = access.stored.nextPassword->reveal();  // it was applied all the same
-  ASSERT_TRUE(run(os->signIn()));
-  EXPECT_EQ(access.stored.password.reveal(), device.password);
-  EXPECT_EQ(device.refused, 0);
+TEST_F(Nvos, AnApplicationThatIsRefusedAsIfByAWrongPasswordLeavesBothOpen) {
+  for (const int status : {401, 403}) {
+    device.password = "factory-secret";
+    access.stored = {};
+    access.stored.user = "admin";
+    access.stored.password = Secret("factory-secret");
+    access.stored.mustChange = true;
+    device.once["PATCH /nvue_v1/revision/7"].push_back(HttpReply{status, {}, "{}"});
+    const auto changed = run(os->changePassword());
+    ASSERT_FALSE(changed);
+    EXPECT_TRUE(changed.error().outcomeUnknown) << status;
+    EXPECT_EQ(access.stored.guesses, status == 401 ? 1 : 0);
+    ASSERT_TRUE(access.stored.nextPassword) << status;
+    device.password = access.stored.nextPassword->reveal();  // it was applied all the same
+    ASSERT_TRUE(run(os->signIn()));
+    EXPECT_EQ(access.stored.password.reveal(), device.password);
+    EXPECT_EQ(device.refused, 0);
+  }
 }
 
 TEST_F(Nvos, ARefusedPasswordIsDroppedAndNeverQuoted) {
