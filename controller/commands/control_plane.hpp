@@ -20,7 +20,7 @@ struct ControlPlaneOptions {
   EngineOptions engine;
   redfish::ClientOptions redfish;
   nvos::Options nvos;
-  PatrolOptions patrol;
+  RoundsOptions patrol;
   LeaseWatchOptions leases;
 };
 

@@ -7,24 +7,12 @@ namespace zellige {
 
 namespace {
 
-// The nodes are listed this often in a round. A node that comes right after a listing waits one listing longer, so a
-// round is shorter than the period by that much.
-constexpr int kListings = 10;
-
 constexpr std::array kPatrolled{Lifecycle::Discovered, Lifecycle::Qualifying, Lifecycle::Available,
                                 Lifecycle::InService,  Lifecycle::Sanitising, Lifecycle::Quarantined,
                                 Lifecycle::Repair};
 
 bool isReady(Lifecycle lifecycle) {
   return lifecycle == Lifecycle::Available || lifecycle == Lifecycle::InService;
-}
-
-/// When in each round a node is looked at. By its id, so that nothing has to be remembered; multiples of the golden
-/// ratio lie evenly, however many there are.
-Duration phaseOf(NodeId id, Duration round) {
-  constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;
-  const auto share = (static_cast<std::uint64_t>(id.value) * kGolden) >> 32;
-  return Duration{static_cast<std::int64_t>(static_cast<std::uint64_t>(round.count()) * share >> 32)};
 }
 
 RaiseFinding finding(NodeId node, std::string cause, std::string detail, Time now) {
@@ -45,35 +33,15 @@ std::string_view causeOf(const Error& error) {
 
 }  // namespace
 
-std::vector<Patrol::Visit> Patrol::visitsUntil(Time from, Time until) const {
-  const auto round = options_.period * kListings / (kListings + 1);
-  std::vector<Visit> out;
-  for (const auto lifecycle : kPatrolled)
-    for (const auto id : store_.nodesIn(lifecycle)) {
-      const auto phase = phaseOf(id, round);
-      const auto rounds = (from - began_ - phase + round - Duration{1}) / round;
-      const auto due = began_ + phase + rounds * round;
-      if (due < until) out.push_back({due, id});
-    }
-  std::sort(out.begin(), out.end(), [](const Visit& a, const Visit& b) {
-    return std::pair(a.due, a.node) < std::pair(b.due, b.node);
-  });
-  return out;
-}
-
 Task<void> Patrol::walk() {
-  began_ = executor_.now();
-  const auto listing = options_.period / (kListings + 1);
-  for (auto from = began_;; from += listing) {
-    const auto visits = visitsUntil(from, from + listing);
-    for (const auto& next : visits) {
-      if (next.due > executor_.now()) co_await sleepUntil(executor_, next.due);
-      while (inFlight_ >= options_.atATime) co_await sleepFor(executor_, 1s);
-      ++inFlight_;
-      executor_.spawn(visit(next.node));
-    }
-    if (executor_.now() < from + listing) co_await sleepUntil(executor_, from + listing);
-  }
+  return rounds_.walk(
+      [this] {
+        std::vector<NodeId> out;
+        for (const auto lifecycle : kPatrolled)
+          for (const auto id : store_.nodesIn(lifecycle)) out.push_back(id);
+        return out;
+      },
+      [this](NodeId id) { return visit(id); });
 }
 
 // One missed look is no lost contact yet; any answer is contact.
@@ -113,10 +81,7 @@ void Patrol::judgeHost(const Node& node, const Result<HostState>& host, std::vec
 
 Task<void> Patrol::visit(NodeId id) {
   const auto node = store_.node(id);
-  if (!node || store_.unfinishedRunOf(id) || node->bmc.address.empty()) {
-    --inFlight_;
-    co_return;
-  }
+  if (!node || store_.unfinishedRunOf(id) || node->bmc.address.empty()) co_return;
   std::optional<Result<HostState>> host;
   Result<void> answer;
   if (isReady(node->lifecycle) && !store_.hasBlockingFinding(id)) {
@@ -127,7 +92,6 @@ Task<void> Patrol::visit(NodeId id) {
     const auto identity = co_await bmcs_.of(*node)->identify();
     if (!identity) answer = identity.error();
   }
-  --inFlight_;
   // A run has begun meanwhile: what the machine does now is that run's doing, and contact is its business.
   if (store_.unfinishedRunOf(id)) co_return;
   bmcs_.rest(id);

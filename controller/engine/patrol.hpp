@@ -11,19 +11,15 @@
 #include <vector>
 
 #include "controller/base/executor.hpp"
+#include "controller/engine/rounds.hpp"
 #include "controller/engine/store.hpp"
 
 namespace zellige {
 
-struct PatrolOptions {
-  Duration period = 10min;  ///< every resting node is looked at once in this time, a new one as well
-  int atATime = 64;         ///< looks in flight
-};
-
 class Patrol {
  public:
-  Patrol(Store& store, BmcDirectory& bmcs, Executor& executor, PatrolOptions options)
-      : store_(store), bmcs_(bmcs), executor_(executor), options_(options) {}
+  Patrol(Store& store, BmcDirectory& bmcs, Executor& executor, RoundsOptions options)
+      : store_(store), bmcs_(bmcs), executor_(executor), rounds_(executor, options) {}
   Patrol(const Patrol&) = delete;
 
   /// To be told of every node of which it has said something, when that is durable.
@@ -32,11 +28,6 @@ class Patrol {
   Task<void> walk();
 
  private:
-  struct Visit {
-    Time due{};
-    NodeId node;
-  };
-  std::vector<Visit> visitsUntil(Time from, Time until) const;
   Task<void> visit(NodeId id);
   void judgeContact(const Node& node, const Result<void>& answer, std::vector<Op>& ops);
   void judgeHost(const Node& node, const Result<HostState>& host, std::vector<Op>& ops);
@@ -44,14 +35,12 @@ class Patrol {
   Store& store_;
   BmcDirectory& bmcs_;
   Executor& executor_;
-  PatrolOptions options_;
+  Rounds rounds_;
   std::function<void(const std::vector<NodeId>&)> tellNews_;
-  Time began_{};
   std::set<NodeId> missedOnce_;  ///< one missed look is no lost contact yet
   std::set<NodeId> seenOn_;      ///< hosts in service whose finding that they are off, if any, is resolved
   std::set<NodeId> foundOff_;    ///< said so already, since it went off
   std::set<NodeId> foundShut_;   ///< said so already that we cannot get in, since we last could
-  int inFlight_ = 0;
 };
 
 }  // namespace zellige

@@ -57,7 +57,7 @@ struct Patrolled {
   void reboot() {
     site.boot();
     patrol = std::make_unique<Patrol>(site.life->store, site.life->directory, site.life->executor,
-                                      PatrolOptions{});
+                                      RoundsOptions{});
     site.life->executor.spawn(patrol->walk());
   }
   ~Patrolled() { site.kill(); }
