@@ -73,9 +73,11 @@ InProcessTransport::InProcessTransport(sim::Fleet& fleet, Executor& world, Execu
 Task<Result<http::Received>> InProcessTransport::send(http::Peer peer, HttpRequest request,
                                                       http::SendOptions options) {
   if (crash_.dead()) ++count_.afterDeath;
-  if (crash_.reached(CrashPoint::BeforeSend)) co_await Never{};
-  ++count_.sent;
   const auto key = addressKey(peer.address, peer.port);
+  const auto what = crash_.decides() ? fmt::format("{} {} {}", request.method, key, request.target)
+                                     : std::string{};
+  if (crash_.reached(CrashPoint::BeforeSend, what)) co_await Never{};
+  ++count_.sent;
   const auto machine = byAddress_.find(key);
   if (machine == byAddress_.end()) {
     co_await sleepFor(controller_, options.connectTimeout);
@@ -144,7 +146,7 @@ Task<Result<http::Received>> InProcessTransport::send(http::Peer peer, HttpReque
   });
   auto outcome = co_await completion;
   if (!outcome.result) keptAlive_.erase(key);
-  if (crash_.reached(CrashPoint::AppliedReplyLost)) co_await Never{};
+  if (crash_.reached(CrashPoint::AppliedReplyLost, what)) co_await Never{};
   co_return std::move(outcome.result);
 }
 

@@ -1,7 +1,10 @@
 #include "controller/commands/killsweep.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <tuple>
 
 #include "controller/base/log.hpp"
 #include "controller/base/random.hpp"
@@ -20,11 +23,26 @@ struct Verdict {
   bool powerIsWrong = false;
 };
 
-/// Dies at each of these points in turn, numbered from the start of the execution.
+/// Where an execution dies; one that dies nowhere may note instead which of its points differ.
+struct Deaths {
+  std::vector<std::uint64_t> points;               ///< numbered from the start of the execution
+  std::vector<std::uint64_t>* distinct = nullptr;  ///< filled
+};
+
 CrashPlan::Decide dieAt(std::vector<std::uint64_t> points) {
-  return [points = std::move(points)](std::uint64_t number, CrashPoint) {
-    for (const auto p : points)
-      if (p == number) return true;
+  return [points = std::move(points)](std::uint64_t number, CrashPoint, std::string_view) {
+    return std::find(points.begin(), points.end(), number) != points.end();
+  };
+}
+
+/// Commits and exchanges that change something. What comes again while nothing has happened in between (a report without
+/// news, a sign-in that is refused again) is the same point.
+CrashPlan::Decide noteDistinct(SqliteStore& store, std::vector<std::uint64_t>& out) {
+  using Key = std::tuple<CrashPoint, std::string, std::int64_t>;
+  return [&store, &out, seen = std::set<Key>()](std::uint64_t number, CrashPoint point,
+                                                std::string_view what) mutable {
+    const bool reads = what.starts_with("GET ") || what.starts_with("HEAD ");
+    if (!reads && seen.emplace(point, std::string(what), store.lastEvent()).second) out.push_back(number);
     return false;
   };
 }
@@ -41,18 +59,20 @@ VirtualSiteOptions siteOptions(const KillSweepOptions& options) {
 struct SmallRack {
   std::string_view name;
   int trays, switches, shelves;
+  bool onlyChanges = false;  ///< its points are those that differ; else all, reads too
 };
 constexpr SmallRack kSmallRacks[] = {
-    {"qualify", 1, 0, 0}, {"qualify_switch", 0, 1, 0}, {"qualify_shelf", 0, 0, 1}, {"bring_up", 2, 1, 1}};
+    {"qualify", 1, 0, 0}, {"qualify_switch", 0, 1, 0}, {"qualify_shelf", 0, 0, 1}, {"bring_up", 2, 1, 1, true}};
 
-Verdict qualifyOnce(const KillSweepOptions& options, const SmallRack& rack, std::vector<std::uint64_t> points) {
+Verdict qualifyOnce(const KillSweepOptions& options, const SmallRack& rack, Deaths deaths) {
   Scratch scratch;
   auto wanted = siteOptions(options);
   wanted.fleet.trays = rack.trays;
   wanted.fleet.switchesPerRack = rack.switches;
   wanted.fleet.shelvesPerRack = rack.shelves;
   VirtualSite site(scratch.path(), wanted);
-  site.setCrashPlan(dieAt(std::move(points)));
+  site.setCrashPlan(deaths.distinct ? noteDistinct(site.store(), *deaths.distinct)
+                                    : dieAt(std::move(deaths.points)));
   site.run(48h);
   Verdict verdict;
   verdict.points = site.crashPoints();
@@ -74,8 +94,7 @@ Task<void> startPower(Engine& engine, NodeId node, std::string parameter) {
 }
 
 // A machine in use is switched off and, in the next execution, restarted.
-Verdict powerOnce(const KillSweepOptions& options, const std::string& parameter,
-                  std::vector<std::uint64_t> points) {
+Verdict powerOnce(const KillSweepOptions& options, const std::string& parameter, Deaths deaths) {
   Scratch scratch;
   auto wanted = siteOptions(options);
   wanted.fleet.asWanted = true;
@@ -86,7 +105,7 @@ Verdict powerOnce(const KillSweepOptions& options, const std::string& parameter,
   const auto bootsBefore = site.fleet().groundTruth(machine).boots;
   site.spawn(startPower(site.plane().engine(), node, parameter));
   site.runFor(10ms);
-  site.setCrashPlan(dieAt(std::move(points)));
+  site.setCrashPlan(dieAt(std::move(deaths.points)));
   for (int i = 0; i < 60 && (i == 0 || site.store().unfinishedRunOf(node)); ++i) site.runFor(1min);
   Verdict verdict;
   verdict.points = site.crashPoints();
@@ -124,19 +143,24 @@ void count(KillSweep& tally, const Verdict& verdict, std::string_view what) {
 }
 
 template <class Execute>
-void sweep(KillSweep& tally, const KillSweepOptions& options, const std::string& name, Execute execute) {
-  const auto clean = execute(std::vector<std::uint64_t>{});
+void sweep(KillSweep& tally, const KillSweepOptions& options, const std::string& name, bool onlyChanges,
+           Execute execute) {
+  std::vector<std::uint64_t> points;
+  const auto clean = execute(Deaths{{}, onlyChanges ? &points : nullptr});
   count(tally, clean, name + " without a crash");
-  tally.points += clean.points;
-  for (std::uint64_t p = 0; p < clean.points; p += static_cast<std::uint64_t>(options.every))
-    count(tally, execute(std::vector<std::uint64_t>{p}), fmt::format("{} killed at {}", name, p));
+  if (!onlyChanges)
+    for (std::uint64_t p = 0; p < clean.points; ++p) points.push_back(p);
+  tally.points += points.size();
+  for (std::size_t i = 0; i < points.size(); i += static_cast<std::size_t>(options.every))
+    count(tally, execute(Deaths{{points[i]}, nullptr}), fmt::format("{} killed at {}", name, points[i]));
   Random random(options.seed, "pairs/" + name);
-  const auto last = static_cast<std::int64_t>(clean.points) - 1;
+  const auto some = [&] {
+    return points[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(points.size()) - 1))];
+  };
   for (int i = 0; i < options.pairs; ++i) {
-    const auto a = static_cast<std::uint64_t>(random.between(0, last));
-    const auto b = static_cast<std::uint64_t>(random.between(0, last));
-    count(tally, execute(std::vector<std::uint64_t>{std::min(a, b), std::max(a, b)}),
-          fmt::format("{} killed at {} and {}", name, std::min(a, b), std::max(a, b)));
+    const auto one = some(), other = some();
+    const auto a = std::min(one, other), b = std::max(one, other);
+    count(tally, execute(Deaths{{a, b}, nullptr}), fmt::format("{} killed at {} and {}", name, a, b));
   }
 }
 
@@ -148,14 +172,13 @@ KillSweep sweepCrashPoints(const KillSweepOptions& options) {
   KillSweep tally;
   for (const auto& rack : kSmallRacks) {
     if (!options.workflow.empty() && options.workflow != rack.name) continue;
-    sweep(tally, options, std::string(rack.name),
-          [&](std::vector<std::uint64_t> points) { return qualifyOnce(options, rack, std::move(points)); });
+    sweep(tally, options, std::string(rack.name), rack.onlyChanges,
+          [&](Deaths deaths) { return qualifyOnce(options, rack, std::move(deaths)); });
   }
   if (options.workflow.empty() || options.workflow == "power")
     for (const std::string parameter : {"off", "restart"})
-      sweep(tally, options, "power " + parameter, [&](std::vector<std::uint64_t> points) {
-        return powerOnce(options, parameter, std::move(points));
-      });
+      sweep(tally, options, "power " + parameter, false,
+            [&](Deaths deaths) { return powerOnce(options, parameter, std::move(deaths)); });
   if (tally.runs == 0) throw std::invalid_argument("there is no workflow " + options.workflow);
   return tally;
 }
