@@ -8,6 +8,7 @@ using NodeId = Id<struct NodeTag>;
 using RunId = Id<struct RunTag>;
 using FindingId = Id<struct FindingTag>;
 using HoldId = Id<struct HoldTag>;
+using WaiverId = Id<struct WaiverTag>;
 using CampaignId = Id<struct CampaignTag>;
 
 }  // namespace zellige
