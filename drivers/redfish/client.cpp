@@ -11,6 +11,8 @@ namespace zellige::redfish {
 
 namespace {
 
+constexpr int kRefusals = 2;  // of one request with 401, before it is meant
+
 const std::shared_ptr<const Json>& nothing() {
   static const auto empty = std::make_shared<const Json>(Json::object());
   return empty;
@@ -96,7 +98,7 @@ Task<Result<Document>> Client::perform(Ask ask) {
                     fmt::format("GET {}: the BMC answers so slowly that it was not read whole in {} min",
                                 ask.uri, std::chrono::floor<std::chrono::minutes>(options.wholeRead).count())};
   const auto giveUp = wiring_.executor.now() + options.patience;
-  bool renewed = false;
+  int refusals = 0;
   for (int tries = 1;;) {
     if (ask.as == As::Session) {
       auto session = co_await ensureSession();
@@ -107,9 +109,9 @@ Task<Result<Document>> Client::perform(Ask ask) {
     }
     auto reply = co_await once(ask);
     if (!reply) co_return reply.error();
-    if (reply->status == 401 && ask.as == As::Session && !renewed) {
-      renewed = true;
-      forgetToken(ask.secret);
+    // The session had ended; and then a stray one (FACTS 7). Sign-ins alone judge the password.
+    if (reply->status == 401 && ask.as == As::Session && refusals < kRefusals) {
+      if (refusals++ == 0) forgetToken(ask.secret);
       if (!ask.upload) continue;
       auto session = co_await ensureSession();
       if (!session) co_return session.error();

@@ -1,4 +1,6 @@
 // Sessions and pins: one for all requests, durable before its first use, and whose they are when somebody forgets them.
+#include <algorithm>
+
 #include "drivers/redfish/directory.hpp"
 #include "tests/drivers/redfish/bench.hpp"
 
@@ -47,6 +49,29 @@ TEST_F(Session, ADroppedSessionIsReplacedOnceAndTheRequestRepeated) {
   EXPECT_EQ(logins(), 2u);
   ASSERT_TRUE(bench.run(bench.bmc().host()));
   EXPECT_EQ(logins(), 2u);
+}
+
+TEST_F(Session, AStray401OnTheNewSessionIsNotTakenForARefusedPassword) {
+  ASSERT_TRUE(bench.run(bench.bmc().host()));
+  bench.machine.tokens.clear();
+  const std::string system = "/redfish/v1/Systems/System_0";
+  bench.machine.once("GET", system, jsonReply(401, Json::object()));  // the session had ended
+  bench.machine.once("GET", system, jsonReply(401, Json::object()));  // stray
+  const auto read = bench.run(bench.bmc().client().get(system));
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(logins(), 2u);
+}
+
+TEST_F(Session, WhatIsRefusedToEverySessionIsNotAskedForEver) {
+  const std::string system = "/redfish/v1/Systems/System_0";
+  bench.machine.always("GET", system, jsonReply(401, Json::object()));
+  const auto read = bench.run(bench.bmc().client().get(system));
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, Errc::Auth);
+  EXPECT_EQ(logins(), 2u);
+  const auto& seen = bench.machine.seen;
+  EXPECT_EQ(
+      std::count_if(seen.begin(), seen.end(), [&](const auto& s) { return s.request.path() == system; }), 3);
 }
 
 TEST_F(Session, AWriteThatWasRefusedWith401IsRepeatedAfterSigningIn) {
