@@ -85,6 +85,13 @@ Task<Result<Seen>> lookInventory(StepContext& context) {
   co_return failure(differences.front().cause, differences.front().detail);
 }
 
+Task<Result<Seen>> lookLeaks(StepContext& context) {
+  const auto leak = co_await context.bmc().leakDetected();
+  if (!leak) co_return leak.error();
+  if (*leak) co_return failure("cooling.leak", "a leak detector of this tray is not OK");
+  co_return Seen::Done;
+}
+
 }  // namespace
 
 Step inventoryStep() {
@@ -96,6 +103,16 @@ Step inventoryStep() {
           "differs is read three times, 30 s apart, before it becomes a finding.",
       .look = lookInventory,
       .deadline = 30min};
+}
+
+Step leaksStep() {
+  return {
+      .id = "inspect.leaks",
+      .title = "Leak sensors are dry",
+      .about = "Reads the leak detectors. One that is not OK ends the run, before anything is switched on.",
+      .look = lookLeaks,
+      .deadline = 30min,
+      .reaches = Lifecycle::Qualifying};
 }
 
 }  // namespace zellige::workflows

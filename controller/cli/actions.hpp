@@ -22,9 +22,6 @@ Task<int> showNode(World& world, Options options, std::string serial);
 /// `to`: a lifecycle value.
 Task<int> moveNode(World& world, Options options, std::string serial, std::string to);
 Task<int> acceptCertificate(World& world, Options options, std::string serial);
-/// `until`: an instant in UTC.
-Task<int> waiveNode(World& world, Options options, std::string serial, std::string until);
-Task<int> unwaiveNode(World& world, Options options, std::string serial);
 // swap.cpp
 struct Swap {
   std::string place, simulator;

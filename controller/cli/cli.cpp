@@ -25,7 +25,7 @@ struct Words {
   NewCampaign campaign;
   ScanOptions scan;
   Swap swap;
-  std::string place, stage, serial, parameter, workflow, id, name, user, state, members, until;
+  std::string place, stage, serial, parameter, workflow, id, name, user, state, members;
   std::vector<std::filesystem::path> paths;
   std::filesystem::path file;
   bool dryRun = false, all = false;
@@ -147,18 +147,6 @@ class Adder {
         ->default_val("swapped.yaml")
         ->excludes(gpu);
     on(swap, [](World& w, const Words& x) { return swapSimulated(w, x.options, x.swap); });
-    auto* waive = command(
-        *node, "waive",
-        "Let a rack go on without one of its nodes until a day: it is provisional until the node is back",
-        true);
-    waive->add_option("serial", words_->serial)->required();
-    waive->add_option("--until", words_->until, "2026-12-31T00:00:00Z")->required();
-    waive->get_option("--reason")->required();
-    on(waive, [](World& w, const Words& x) { return waiveNode(w, x.options, x.serial, x.until); });
-    auto* unwaive = command(*node, "unwaive", "Withdraw a waiver: the rack waits for the node again", true);
-    unwaive->add_option("serial", words_->serial)->required();
-    unwaive->get_option("--reason")->required();
-    on(unwaive, [](World& w, const Words& x) { return unwaiveNode(w, x.options, x.serial); });
     auto* accept = command(
         *node, "accept-certificate",
         "Accept that a node's BMC shows another TLS key: after a board swap or a factory reset", true);

@@ -137,33 +137,6 @@ Task<int> moveNode(World& world, Options options, std::string serial, std::strin
   co_return 0;
 }
 
-Task<int> waiveNode(World& world, Options options, std::string serial, std::string until) {
-  auto server = chooseServer(world, options);
-  if (!server) co_return complain(world, server.error());
-  Client client(world, std::move(*server));
-  Json body{{"until", until}, {"reason", options.reason}};
-  const auto waiver = co_await client.post("/api/v1/nodes/" + encodePercent(serial) + "/waiver",
-                                           std::move(body));
-  if (!waiver) co_return complain(world, waiver.error());
-  if (options.json())
-    printJson(world, *waiver);
-  else
-    world.out << "The rack of " << printable(serial) << " goes on without it until "
-              << textAt(*waiver, "until") << ".\n";
-  co_return 0;
-}
-
-Task<int> unwaiveNode(World& world, Options options, std::string serial) {
-  auto server = chooseServer(world, options);
-  if (!server) co_return complain(world, server.error());
-  Client client(world, std::move(*server));
-  const auto done = co_await client.remove("/api/v1/nodes/" + encodePercent(serial) +
-                                           "/waiver?reason=" + encodePercent(options.reason));
-  if (!done) co_return complain(world, done.error());
-  if (!options.json()) world.out << "The rack waits for " << printable(serial) << " again.\n";
-  co_return 0;
-}
-
 Task<int> acceptCertificate(World& world, Options options, std::string serial) {
   auto server = chooseServer(world, options);
   if (!server) co_return complain(world, server.error());

@@ -56,13 +56,6 @@ Task<int> showRack(World& world, Options options, std::string place) {
   for (const auto& m : readArray(*rack, "members"))
     members.add({textAt(m, "serial"), textAt(m, "kind"), textAt(m, "place"), textAt(m, "lifecycle")});
   members.print(world.out, world.columns);
-  if (const auto& waivers = readArray(*rack, "waivers"); !waivers.empty()) {
-    world.out << '\n';
-    Table table({"GOES WITHOUT", "UNTIL", "BY", "REASON"});
-    for (const auto& w : waivers)
-      table.add({textAt(w, "serial"), textAt(w, "until"), textAt(w, "by"), textAt(w, "reason")});
-    table.print(world.out, world.columns);
-  }
   co_return 0;
 }
 

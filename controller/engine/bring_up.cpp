@@ -31,8 +31,7 @@ std::vector<Sight> sightOf(Ranks& ranks, const Recipe& recipe) {
     if (sight.standing.isOver(stage)) over.insert(stage.id);
     sight.begins = std::all_of(stage.after.begin(), stage.after.end(),
                                [&](const auto& id) { return over.contains(id); });
-    const bool lacks = !sight.standing.whole() || !sight.standing.late.empty();
-    if (sight.begins && lacks) sight.missing = ranks.missing(stage, sight.standing, false);
+    if (sight.begins && !sight.standing.whole()) sight.missing = ranks.missing(stage, sight.standing, false);
     if (!sight.kept.empty()) {
       sight.begins = false;
       sight.missing.starts.clear();
@@ -65,7 +64,6 @@ std::string tell(const Recipe::Stage& stage, const Sight& sight) {
   if (outs > 0)
     out += fmt::format(", {} out{}", outs,
                        standing.out.empty() ? "" : fmt::format(" ({})", named(standing.out)));
-  if (standing.waived > 0) out += fmt::format(", {} waived", standing.waived);
   if (!kept.empty()) out += "; " + kept;
   return out;
 }
@@ -147,7 +145,7 @@ Task<void> BringUp::advance(std::string place) {
   }
   Ranks ranks(store_, engine_, *recipe, place, executor_.now());
   if (auto misfit = ranks.misfit(); !misfit.empty()) {
-    co_await settle(*rack, std::move(misfit), {});
+    co_await settle(*rack, std::move(misfit));
     co_return;
   }
   auto waits = ranks.lacks();
@@ -174,22 +172,20 @@ Task<void> BringUp::advance(std::string place) {
   if (waits.empty()) waits = ranks.trouble();
   lookAgainAt(place, ranks.changesAt());
   if (!armed && !waits.empty()) waits = fmt::format("{}; {}", kToBeArmed, waits);
-  co_await settle(*rack, std::move(waits), ranks.without());
+  co_await settle(*rack, std::move(waits));
   (void)co_await startAll(std::move(place), std::move(starts));
 }
 
 // Its state follows what holds.
-Task<void> BringUp::settle(Rack rack, std::string waits, std::string without) {
+Task<void> BringUp::settle(Rack rack, std::string waits) {
+  waitsFor_[rack.place] = waits;
   const bool whole = waits.empty();
-  waitsFor_[rack.place] = whole ? without : waits;
-  auto stands = without.empty() ? RackState::Accepted : RackState::Provisional;
-  auto why = without.empty() ? std::string("every stage holds for every member") : std::move(without);
-  if (!whole) {
-    const bool was = rack.state == RackState::Accepted || rack.state == RackState::Provisional;
-    stands = was ? RackState::Degraded : rack.state;
-    why = std::move(waits);
+  if (whole && rack.state != RackState::Accepted) {
+    std::string why = "every stage holds for every member";
+    (void)co_await move(rack, RackState::Accepted, std::move(why));
+  } else if (!whole && rack.state == RackState::Accepted) {
+    (void)co_await move(rack, RackState::Degraded, std::move(waits));
   }
-  if (stands != rack.state) (void)co_await move(rack, stands, std::move(why));
 }
 
 Task<Result<std::vector<RunId>>> BringUp::startAll(std::string place, std::vector<StartRun> starts) {

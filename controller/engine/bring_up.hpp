@@ -56,7 +56,7 @@ class BringUp {
   void lookAgainAt(const std::string& place, std::optional<Time> at);
   Task<void> lookUntilSettled(std::string place);
   Task<void> advance(std::string place);
-  Task<void> settle(Rack rack, std::string waits, std::string without);
+  Task<void> settle(Rack rack, std::string waits);
   Task<Result<std::vector<RunId>>> startAll(std::string place, std::vector<StartRun> starts);
   Task<bool> move(Rack& rack, RackState to, std::string why);
 

@@ -205,16 +205,9 @@ const Workflow* Engine::qualifying(NodeKind kind) const {
 
 std::vector<NodeId> Engine::subjectOf(const Workflow& flow, const Node& node) const {
   if (flow.together.empty()) return {node.id};
-  const auto waivers = store_.waiversOfRack(node.place.rack());
-  const auto isLeftOut = [&](const Node& member) {
-    return !flow.mayStartIn(member.lifecycle) &&
-           std::any_of(waivers.begin(), waivers.end(), [&](const Waiver& waiver) {
-             return waiver.node == member.id && waiver.inForce(executor_.now());
-           });
-  };
   std::vector<NodeId> all;
   for (const auto& member : store_.nodesOfRack(node.place.rack()))
-    if (flow.takesTogether(member) && !isLeftOut(member)) all.push_back(member.id);
+    if (flow.takesTogether(member)) all.push_back(member.id);
   return all;
 }
 
@@ -245,7 +238,8 @@ Result<void> Engine::mayStart(const Workflow& flow, const Node& node, const std:
   auto stands = node.lifecycle;
   for (const auto& op : alongside)
     if (const auto* move = std::get_if<MoveLifecycle>(&op); move && move->node == node.id) stands = move->to;
-  if (flow.mayStartIn(stands)) return {};
+  const auto in = flow.startsIn;
+  if (in.empty() || std::find(in.begin(), in.end(), stands) != in.end()) return {};
   return Error{Errc::Rejected,
                fmt::format("{} does not start on {}, which is {}", flow.name, node.serial, nameOf(stands))};
 }

@@ -39,31 +39,6 @@ Ranks::Ranks(Store& store, const Engine& engine, const Recipe& recipe, const std
   std::erase_if(nodes_, [](const Node& node) {
     return node.lifecycle == Lifecycle::Retired || node.lifecycle == Lifecycle::Unlisted;
   });
-  for (auto& waiver : store.waiversOfRack(place)) {
-    if (!waiver.inForce(now)) continue;
-    expect(waiver.until);
-    const auto node = waiver.node;
-    waivers_.insert_or_assign(node, std::move(waiver));
-  }
-}
-
-bool Ranks::isWaived(const Node& node) const { return waivers_.contains(node.id); }
-
-void Ranks::goWithout(Standing& standing, const Node& node) {
-  ++standing.waived;
-  --standing.wanted;
-  without_.insert(node.id);
-}
-
-std::string Ranks::without() const {
-  std::string out;
-  for (const auto& node : nodes_)
-    if (without_.contains(node.id)) {
-      const auto& waiver = waivers_.at(node.id);
-      out += fmt::format("{}without {} until {} ({}: {})", out.empty() ? "" : "; ", node.serial,
-                         iso8601(waiver.until), waiver.by, waiver.reason);
-    }
-  return out;
 }
 
 std::string Ranks::misfit() const {
@@ -178,17 +153,8 @@ Standing Ranks::of(const Recipe::Stage& stage) {
   std::optional<RunId> shared;
   for (const auto& node : nodes_) {
     if (!isOf(stage, node)) continue;
-    if (isWaived(node) && !flow.mayStartIn(node.lifecycle) && !holds(flow, node)) {
-      goWithout(out, node);
-      continue;
-    }
     if (auto why = isOut(stage, flow, node); !why.empty()) {
-      isWaived(node) ? goWithout(out, node) : out.out.push_back(std::move(why));
-      continue;
-    }
-    if (isWaived(node) && flow.together.empty() && !holds(flow, node)) {
-      goWithout(out, node);
-      out.late.push_back(&node);
+      out.out.push_back(std::move(why));
       continue;
     }
     out.members.push_back(&node);
@@ -219,10 +185,6 @@ Missing Ranks::missing(const Recipe::Stage& stage, const Standing& standing, boo
     for (const auto* node : standing.waiting) subjects.push_back({node});
   else if (standing.members.size() == static_cast<std::size_t>(standing.wanted) && !standing.waiting.empty())
     subjects.push_back(standing.members);
-  for (const auto* node : standing.late) {
-    std::string why;
-    if (turnOf(flow, {node}, asked, why) == Turn::Begins) out.starts.push_back(request(stage, {node}));
-  }
   for (const auto& subject : subjects) {
     const auto members = static_cast<int>(subject.size());
     std::string why;
@@ -244,7 +206,7 @@ Ranks::Turn Ranks::turnOf(const Workflow& flow, const Members& subject, bool ask
   const Run* last = nullptr;
   for (const auto* node : subject) {
     if (store_.unfinishedRunOf(node->id)) return Turn::Runs;
-    if (!flow.mayStartIn(node->lifecycle)) {
+    if (!flow.startsIn.empty() && !isIn(flow.startsIn, node->lifecycle)) {
       why = fmt::format("{} is {}", node->serial, nameOf(node->lifecycle));
       return Turn::Stopped;
     }
@@ -289,10 +251,6 @@ Ranks::Turn Ranks::afterWaiting(const Members& subject, const Run& last, std::st
 
 std::string Ranks::trouble() {
   for (const auto& node : nodes_) {
-    if (isWaived(node)) {
-      if (store_.hasBlockingFinding(node.id) || isSilentForLong(node)) without_.insert(node.id);
-      continue;
-    }
     if (store_.hasBlockingFinding(node.id))
       return fmt::format("a blocking finding is open on {} at {}", node.serial, node.place.path);
     if (isSilentForLong(node))

@@ -2,10 +2,8 @@
 // from lifecycles, evidence and the last runs at one moment; nothing is remembered (decision 0011).
 #pragma once
 
-#include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,15 +17,13 @@ namespace zellige {
 struct Standing {
   std::vector<const Node*> members;  ///< that are not out
   std::vector<const Node*> waiting;  ///< of these, for whom it does not hold yet
-  std::vector<const Node*> late;     ///< for whom it does not hold yet, but whom nobody waits for, by waiver
   std::vector<std::string> out;      ///< who is there, but is not waited for, and why
-  int waived = 0;  ///< whom it goes without, by waiver: the late ones and those that are out
-  int wanted = 0;  ///< members of a complete rack, less the waived
+  int wanted = 0;                    ///< members of a complete rack
 
   int passed() const { return static_cast<int>(members.size() - waiting.size()); }
   bool whole() const { return passed() == wanted; }
   bool isOver(const Recipe::Stage& stage) const {
-    return waiting.empty() && passed() >= std::min(stage.atLeast.value_or(wanted), wanted);
+    return waiting.empty() && passed() >= stage.atLeast.value_or(wanted);
   }
 };
 
@@ -56,8 +52,6 @@ class Ranks {
   Missing missing(const Recipe::Stage& stage, const Standing& standing, bool asked);
   /// Why a rack is not accepted though every stage holds: a member with a blocking finding, or long without contact.
   std::string trouble();
-  /// By which waivers the answers so far were what they are; empty: by none.
-  std::string without() const;
   /// When the passing of time may next change an answer that was given.
   std::optional<Time> changesAt() const { return changesAt_; }
 
@@ -75,8 +69,6 @@ class Ranks {
   bool isBrokenSince(const Workflow& flow, const Members& subject, const Run& last);
   const EvidenceMark* shown(NodeId node, std::string_view subject) const;
   const std::optional<Run>& lastRun(NodeId node, std::string_view workflow);
-  bool isWaived(const Node& node) const;
-  void goWithout(Standing& standing, const Node& node);
   void expect(Time at);
 
   Store& store_;
@@ -85,8 +77,6 @@ class Ranks {
   Time now_;
   std::vector<Node> nodes_;  ///< not the retired ones
   std::vector<EvidenceMark> marks_;
-  std::map<NodeId, Waiver> waivers_;  ///< in force
-  std::set<NodeId> without_;          ///< for whom one was needed
   std::optional<Campaign> campaign_;  ///< that works on a node here, or will
   std::map<std::pair<NodeId, std::string>, std::optional<Run>> lastRuns_;
   std::optional<Time> changesAt_;

@@ -28,10 +28,6 @@ bool Workflow::takesTogether(const Node& node) const {
          node.lifecycle != Lifecycle::Retired && node.lifecycle != Lifecycle::Unlisted;
 }
 
-bool Workflow::mayStartIn(Lifecycle lifecycle) const {
-  return startsIn.empty() || std::find(startsIn.begin(), startsIn.end(), lifecycle) != startsIn.end();
-}
-
 const Node& StepContext::about() const {
   const auto it = std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& n) { return n.id == about_; });
   return it == nodes_.end() ? node() : *it;

@@ -79,7 +79,6 @@ struct Step {
   std::string_view spent = "step.tries";       ///< cause of the finding when tries or rounds are used up
   std::string_view again = {};            ///< a look that says Todo sends the run back to this earlier step
   std::optional<Lifecycle> reaches = {};  ///< the node's lifecycle when this step is Done
-  bool keepsFromHarm = false;  ///< its act waits for no hold: whoever has their hands inside is safer after it
   /// For a run that has ended while it held `duringStep`: Busy while what it began may still run. nullptr: the look tells.
   Task<Result<Seen>> (*stillRuns)(StepContext&) = nullptr;
 };
@@ -116,7 +115,6 @@ struct Workflow {
   const Step* resumeAt(std::string_view id) const;
   const Step* next(const Step& step) const;  ///< nullptr: it was the last
   bool takesTogether(const Node& node) const;
-  bool mayStartIn(Lifecycle lifecycle) const;
 };
 
 /// What looks of one step remember for each other while this process lives.

@@ -16,7 +16,6 @@
 #include "controller/model/evidence.hpp"
 #include "controller/model/finding.hpp"
 #include "controller/model/lifecycle.hpp"
-#include "controller/model/waiver.hpp"
 #include "controller/protocol/agent.hpp"
 
 namespace zellige {
@@ -241,8 +240,6 @@ class Store : public AccessStore {
   virtual std::vector<Node> nodesOfRack(std::string_view place) = 0;  ///< retired ones too; by place
   /// What was shown of each of them, by node and subject, valid or not.
   virtual std::vector<EvidenceMark> evidenceOfRack(std::string_view place) = 0;
-  /// Granted and not withdrawn; also those that are over.
-  virtual std::vector<Waiver> waiversOfRack(std::string_view place) = 0;
   virtual std::optional<Recipe> recipe(std::string_view name) = 0;
   /// Those that are not over, by id.
   virtual std::vector<Campaign> openCampaigns() = 0;

@@ -277,7 +277,7 @@ Task<Turn::Then> Turn::stepTodo(StepContext& context, const Step& step) {
   }
   if (overdue(step)) co_return co_await fail(context, std::string(step.overdue), std::string(step.title));
 
-  if (auto reason = mustWaitBefore(context, step); !reason.empty()) {
+  if (auto reason = mustWaitBefore(context); !reason.empty()) {
     engine_.budgets_.releaseAll(run_.id);
     engine_.wakeGranted();
     co_return co_await wait(context, std::move(reason), 60s);
@@ -304,13 +304,12 @@ std::string Turn::lacksAddress(const StepContext& context) const {
   return {};
 }
 
-std::string Turn::mustWaitBefore(StepContext& context, const Step& step) const {
+std::string Turn::mustWaitBefore(StepContext& context) const {
   for (const auto& node : context.nodes()) {
     context.isAbout(node);
     if (!engine_.store_.armed(node.place))
       return fmt::format("{} is not armed (zellige site arm)", node.place.path);
-    auto held = step.keepsFromHarm ? std::string{} : engine_.store_.heldBecause(node.id);
-    if (!held.empty()) return held;
+    if (auto held = engine_.store_.heldBecause(node.id); !held.empty()) return held;
   }
   return {};
 }

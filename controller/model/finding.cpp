@@ -30,9 +30,7 @@ constexpr Cause kCauses[] = {
      "Reseat the tray and rerun the test once; if it fails again, replace the part that the detail names.",
      true},
     {"cooling.leak", "A leak sensor reports moisture",
-     "See that the tray has no power. Follow the site's leak procedure; retry the run when the sensor is "
-     "dry.",
-     true},
+     "Do not power the tray. Follow the site's leak procedure; retry the run when the sensor is dry.", true},
     {"cooling.on_before_dry", "The host had power before its leak sensors were read",
      "Find out who or what switched it on; its BMC's power restore policy should be AlwaysOff.", false},
     {"controller.crashes", "The controller died twenty times in this step",

@@ -8,7 +8,6 @@ using NodeId = Id<struct NodeTag>;
 using RunId = Id<struct RunTag>;
 using FindingId = Id<struct FindingTag>;
 using HoldId = Id<struct HoldTag>;
-using WaiverId = Id<struct WaiverTag>;
 using CampaignId = Id<struct CampaignTag>;
 
 }  // namespace zellige

@@ -36,13 +36,11 @@ struct Recipe {
 enum class RackState {
   Installing,  ///< its manifest is not complete, or its place not armed
   BringUp,
-  Provisional,  ///< as Accepted, but for members that it goes without, by waiver
-  Accepted,     ///< every stage holds for every member
-  Degraded,     ///< it was one of these two, and something does not hold any more
+  Accepted,  ///< every stage holds for every member
+  Degraded,  ///< it was accepted, and something does not hold any more
 };
 ZELLIGE_NAMES(RackState, {RackState::Installing, "installing"}, {RackState::BringUp, "bring_up"},
-              {RackState::Provisional, "provisional"}, {RackState::Accepted, "accepted"},
-              {RackState::Degraded, "degraded"});
+              {RackState::Accepted, "accepted"}, {RackState::Degraded, "degraded"});
 
 /// A rack that comes up by a recipe. Others are taken tray by tray.
 struct Rack {

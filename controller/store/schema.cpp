@@ -45,13 +45,9 @@ constexpr std::string_view k0012 =
 #include "controller/store/migrations/0012.sql"
     ;
 
-constexpr std::string_view k0013 =
-#include "controller/store/migrations/0013.sql"
-    ;
-
-constexpr Migration kMigrations[] = {{1, k0001},  {2, k0002},  {3, k0003}, {4, k0004}, {5, k0005},
-                                     {6, k0006},  {7, k0007},  {8, k0008}, {9, k0009}, {10, k0010},
-                                     {11, k0011}, {12, k0012}, {13, k0013}};
+constexpr Migration kMigrations[] = {{1, k0001}, {2, k0002},  {3, k0003},  {4, k0004},
+                                     {5, k0005}, {6, k0006},  {7, k0007},  {8, k0008},
+                                     {9, k0009}, {10, k0010}, {11, k0011}, {12, k0012}};
 
 /// "Zelg": what `file` shows, and how we know that a database is ours.
 constexpr std::int64_t kApplicationId = 0x5a656c67;

@@ -67,7 +67,6 @@ class SqliteStore final : public Store {
   std::optional<Rack> rack(std::string_view place) override;
   std::vector<Node> nodesOfRack(std::string_view place) override;
   std::vector<EvidenceMark> evidenceOfRack(std::string_view place) override;
-  std::vector<Waiver> waiversOfRack(std::string_view place) override;
   std::optional<Recipe> recipe(std::string_view name) override;
   std::vector<Campaign> openCampaigns() override;
   std::optional<Campaign> campaign(CampaignId id) override;
@@ -103,10 +102,6 @@ class SqliteStore final : public Store {
   Task<Result<HoldId>> addHold(Hold hold, By by);
   /// Rejected: a personal lock of somebody else, and `mayReleaseLocks` (the shift lead) is not set.
   Task<Result<void>> releaseHold(HoldId hold, By by, bool mayReleaseLocks);
-  /// Conflict: one is in force already.
-  Task<Result<Waiver>> grantWaiver(NodeId node, Time until, By by);
-  /// NotFound: none is in force.
-  Task<Result<void>> withdrawWaiver(NodeId node, By by);
   /// Conflict: the name is taken.
   Task<Result<void>> createUser(User user, By by);
   /// Replaces hash, grants, disabled and mustChange. Disabling, or another hash, revokes the user's tokens and sessions;

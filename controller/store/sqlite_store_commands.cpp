@@ -3,7 +3,6 @@
 
 #include "controller/store/apply_operator.hpp"
 #include "controller/store/apply_sighting.hpp"
-#include "controller/store/apply_waiver.hpp"
 #include "controller/store/documents.hpp"
 #include "controller/store/site_import.hpp"
 #include "controller/store/sqlite_store_impl.hpp"
@@ -77,14 +76,6 @@ Task<Result<void>> SqliteStore::releaseHold(HoldId hold, By by, bool mayReleaseL
   Work<void> work = [hold, by, mayReleaseLocks](Writing& w) {
     return applyReleaseHold(w, hold, by.why, mayReleaseLocks);
   };
-  return impl_->write<void>(by, std::move(work));
-}
-Task<Result<Waiver>> SqliteStore::grantWaiver(NodeId node, Time until, By by) {
-  Work<Waiver> work = [node, until, by](Writing& w) { return applyGrantWaiver(w, node, until, by.why); };
-  return impl_->write<Waiver>(by, std::move(work));
-}
-Task<Result<void>> SqliteStore::withdrawWaiver(NodeId node, By by) {
-  Work<void> work = [node, by](Writing& w) { return applyWithdrawWaiver(w, node, by.why); };
   return impl_->write<void>(by, std::move(work));
 }
 Task<Result<void>> SqliteStore::createUser(User user, By by) {

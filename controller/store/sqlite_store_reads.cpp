@@ -168,10 +168,6 @@ std::vector<EvidenceMark> SqliteStore::evidenceOfRack(std::string_view place) {
   return out;
 }
 
-std::vector<Waiver> SqliteStore::waiversOfRack(std::string_view place) {
-  return findWaivers(impl_->reading, place);
-}
-
 std::optional<Recipe> SqliteStore::recipe(std::string_view name) {
   auto q = impl_->reading.query("SELECT json FROM catalog WHERE kind = 'recipe' AND name = ?");
   q.bind(name);

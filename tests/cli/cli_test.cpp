@@ -93,18 +93,6 @@ TEST_F(CommandLine, AcceptsACertificateWithAReason) {
   EXPECT_EQ(run({"node", "accept-certificate", "S/1"}), 2) << "why must be said";
 }
 
-TEST_F(CommandLine, WaivesANodeUntilADay) {
-  const Json waiver{{"serial", "S1"}, {"until", "2026-12-31T00:00:00Z"}};
-  server_.on("POST /api/v1/nodes/S1/waiver", 201, waiver);
-  EXPECT_EQ(run({"node", "waive", "S1", "--until", "2026-12-31T00:00:00Z", "--reason", "GPU on order"}), 0)
-      << err();
-  EXPECT_EQ(sent(0), (Json{{"until", "2026-12-31T00:00:00Z"}, {"reason", "GPU on order"}}));
-  EXPECT_EQ(out(), "The rack of S1 goes on without it until 2026-12-31T00:00:00Z.\n");
-  EXPECT_EQ(run({"node", "waive", "S1", "--until", "2026-12-31T00:00:00Z"}), 2) << "why must be said";
-  server_.on("DELETE /api/v1/nodes/S1/waiver?reason=mended", 204, Json{});
-  EXPECT_EQ(run({"node", "unwaive", "S1", "--reason", "mended"}), 0) << err();
-}
-
 TEST_F(CommandLine, MovesANodeAndRetiresIt) {
   const Json node{{"serial", "S1"}, {"place", "H1/R01/RK001/U10"}, {"lifecycle", "repair"}};
   server_.on("POST /api/v1/nodes/S1/lifecycle", 200, node);

@@ -184,37 +184,6 @@ TEST(Racks, ALinkThatFailsWhenAllAreAtItIsFoundByTheBurnInOfTheDomain) {
   }
 }
 
-Task<void> waive(VirtualSite& site, NodeId node) {
-  By by{"amina", "GPU on order"};
-  const auto granted = co_await site.store().grantWaiver(node, site.now() + 24h * 30, std::move(by));
-  EXPECT_TRUE(granted);
-  site.plane().bringUp().look({node});
-}
-
-TEST(Racks, GoOnWithoutATrayByWaiver) {
-  Scratch scratch;
-  auto options = oneRack();
-  options.fleet.scripted = {{4, sim::FaultKind::WeakGpu}};
-  VirtualSite site(scratch.path(), options);
-  site.run(48h);
-  const auto weak = *site.store().nodeBySerial(site.fleet().serial({4}));
-  ASSERT_EQ(site.store().node(weak)->lifecycle, Lifecycle::Quarantined);
-  EXPECT_EQ(site.store().rack("H1/R01/RK001")->state, RackState::BringUp);
-  site.spawn(waive(site, weak));
-  site.runFor(3h);
-  EXPECT_EQ(site.store().rack("H1/R01/RK001")->state, RackState::Provisional)
-      << site.plane().bringUp().waitsFor("H1/R01/RK001");
-  const auto run = site.store().lastRunOf(*site.store().nodeBySerial(site.fleet().serial({0})),
-                                          "burn_in_domain");
-  ASSERT_TRUE(run);
-  EXPECT_EQ(run->subject.size(), 26u);
-  EXPECT_EQ(run->state, RunState::Done);
-  const auto end = endOf(site);
-  EXPECT_TRUE(end.good()) << testing::PrintToString(end.unexpected)
-                          << testing::PrintToString(end.wrongEndStates);
-  EXPECT_THAT(end.duplicates, IsEmpty());
-}
-
 // Its 18 trays of 5,400 W go up together, and nothing is burnt in beside them; also where the controller dies meanwhile.
 TEST(Racks, AreBurntInAsOneWithinTheirPowerWheneverTheControllerDies) {
   for (const bool dies : {false, true}) {

@@ -381,13 +381,6 @@ std::vector<EvidenceMark> MemoryStore::evidenceOfRack(std::string_view place) {
   return out;
 }
 
-std::vector<Waiver> MemoryStore::waiversOfRack(std::string_view place) {
-  std::vector<Waiver> out;
-  for (const auto& [id, waiver] : tables_.waivers)
-    if (const auto of = node(id); of && of->place.rack() == place) out.push_back(waiver);
-  return out;
-}
-
 std::optional<Recipe> MemoryStore::recipe(std::string_view name) {
   const auto it = tables_.recipes.find(name);
   return it == tables_.recipes.end() ? std::nullopt : std::optional(it->second);

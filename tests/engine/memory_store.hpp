@@ -28,8 +28,7 @@ struct Tables {
   std::map<NodeId, AgentOrder> orders;
   std::map<NodeId, StoredReport> reports;
   std::map<NodeId, std::string> holds;
-  std::set<std::string> armed;  ///< places
-  std::map<NodeId, Waiver> waivers;
+  std::set<std::string> armed;             ///< places
   std::map<std::string, Target> profiles;  ///< what freezeTarget freezes, by profile name
   std::map<std::string, std::shared_ptr<const Target>> targets;
   std::map<std::string, StoredFile> files;
@@ -95,7 +94,6 @@ class MemoryStore final : public Store {
   std::optional<Rack> rack(std::string_view place) override;
   std::vector<Node> nodesOfRack(std::string_view place) override;
   std::vector<EvidenceMark> evidenceOfRack(std::string_view place) override;
-  std::vector<Waiver> waiversOfRack(std::string_view place) override;
   std::optional<Recipe> recipe(std::string_view name) override;
   std::vector<Campaign> openCampaigns() override;
   std::optional<Campaign> campaign(CampaignId id) override;

@@ -35,30 +35,6 @@ TEST_F(Operator, ArmsAPlaceWithAllThatIsInIt) {
   EXPECT_EQ(queries_->armedPlaces().at(0).by, "alice");
 }
 
-TEST_F(Operator, WaivesANodeUntilADay) {
-  openWithSite();
-  const auto until = time_.now() + 1h;
-  const auto before = store_->lastEvent();
-  EXPECT_EQ(wait(store_->grantWaiver(nodeId(0), time_.now(), by_)).error().code, Errc::Invalid);
-  const auto waiver = wait(store_->grantWaiver(nodeId(0), until, by_));
-  ASSERT_TRUE(waiver) << waiver.error().what;
-  EXPECT_EQ(waiver->by, "alice");
-  EXPECT_EQ(wait(store_->grantWaiver(nodeId(0), until, by_)).error().code, Errc::Conflict);
-  const auto kept = store_->waiversOfRack("H1/R01/RK001");
-  ASSERT_EQ(kept.size(), 1u);
-  EXPECT_EQ(kept[0].node, nodeId(0));
-  EXPECT_EQ(kept[0].reason, "bring-up");
-  EXPECT_TRUE(kept[0].inForce(time_.now()));
-  EXPECT_FALSE(kept[0].inForce(until));
-  EXPECT_TRUE(store_->waiversOfRack("H1/R01/RK002").empty());
-  EXPECT_EQ(wait(store_->withdrawWaiver(nodeId(1), by_)).error().code, Errc::NotFound);
-  ASSERT_TRUE(wait(store_->withdrawWaiver(nodeId(0), by_)));
-  EXPECT_TRUE(store_->waiversOfRack("H1/R01/RK001").empty());
-  EXPECT_EQ(wait(store_->withdrawWaiver(nodeId(0), by_)).error().code, Errc::NotFound);
-  EXPECT_TRUE(wait(store_->grantWaiver(nodeId(0), until, by_))) << "another time";
-  EXPECT_THAT(kindsSince(before), ElementsAre("waiver.granted", "waiver.withdrawn", "waiver.granted"));
-}
-
 TEST_F(Operator, HoldsANodeOrAPlaceUntilReleasedOrExpired) {
   openWithSite();
   EXPECT_EQ(store_->heldBecause(nodeId(0)), "");

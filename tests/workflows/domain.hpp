@@ -11,8 +11,6 @@ class Dry final : public NoBmc {
  public:
   bool leaks = false, vanished = false;
   HostPower power = HostPower::Off;
-  int cuts = 0;       ///< ForceOff
-  bool obeys = true;  ///< it goes off when it is told to
   Task<Result<HostState>> host() override {
     if (vanished) co_return Error{Errc::Unreachable, "no route"};
     co_return HostState{power, "", ""};
@@ -23,12 +21,6 @@ class Dry final : public NoBmc {
   }
   Task<Result<void>> signIn() override { co_return Result<void>{}; }
   Task<Result<bool>> leakDetected() override { co_return leaks; }
-  Task<Result<void>> reset(HostReset how) override {
-    if (how != HostReset::ForceOff) co_return Error{Errc::Unsupported, "no such thing"};
-    ++cuts;
-    if (obeys) power = HostPower::Off;
-    co_return Result<void>{};
-  }
 };
 
 class System final : public SwitchOs {

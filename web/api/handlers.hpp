@@ -47,9 +47,6 @@ Task<HttpReply> leaveOutMember(Services& services, Call call);
 Task<HttpReply> listHolds(Services& services, Call call);
 Task<HttpReply> createHold(Services& services, Call call);
 Task<HttpReply> releaseHold(Services& services, Call call);
-// waivers.cpp
-Task<HttpReply> grantWaiver(Services& services, Call call);
-Task<HttpReply> withdrawWaiver(Services& services, Call call);
 // racks.cpp
 Task<HttpReply> listRacks(Services& services, Call call);
 Task<HttpReply> getRack(Services& services, Call call);

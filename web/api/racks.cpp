@@ -72,10 +72,6 @@ Task<HttpReply> getRack(Services& services, Call call) {
                        {"kind", nameOf(node.kind)},
                        {"place", node.place.path},
                        {"lifecycle", nameOf(node.lifecycle)}});
-  const Shapes shapes(services.store, services.engine);
-  auto& waivers = body["waivers"] = Json::array();
-  for (const auto& waiver : services.store.waiversOfRack(place))
-    if (waiver.inForce(services.now())) waivers.push_back(shapes.waiver(waiver));
   co_return jsonReply(200, body);
 }
 

@@ -60,9 +60,6 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/v1/nodes/{serial}/holds", "createHold", Level::Technician, createHold, {}, Takes::Json},
     {"DELETE", "/api/v1/nodes/{serial}/holds/{id}", "releaseHold", Level::Technician, releaseHold,
      kReasonQuery},
-    {"POST", "/api/v1/nodes/{serial}/waiver", "grantWaiver", Level::Operator, grantWaiver, {}, Takes::Json},
-    {"DELETE", "/api/v1/nodes/{serial}/waiver", "withdrawWaiver", Level::Operator, withdrawWaiver,
-     kReasonQuery},
 
     {"GET", "/api/v1/racks", "listRacks", Level::Viewer, listRacks, kRackQuery},
     {"GET", "/api/v1/racks/{hall}/{row}/{rack}", "getRack", Level::Viewer, getRack},

@@ -192,11 +192,6 @@ Json Shapes::hold(const Hold& h) const {
           {"expires", timeOrNull(h.expires)}};
 }
 
-Json Shapes::waiver(const Waiver& w) const {
-  return {{"id", w.id.value},   {"serial", serialOf(w.node)},    {"by", w.by},
-          {"reason", w.reason}, {"granted", iso8601(w.granted)}, {"until", iso8601(w.until)}};
-}
-
 Json Shapes::event(const StoredEvent& e) const {
   const auto data = parseJson(e.data);
   return {{"sequence", e.sequence},

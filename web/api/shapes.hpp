@@ -23,7 +23,6 @@ class Shapes {
   Json runDetail(const Run& run) const;
   Json finding(const Finding& finding) const;
   Json hold(const Hold& hold) const;
-  Json waiver(const Waiver& waiver) const;
   Json event(const StoredEvent& event) const;
 
  private:

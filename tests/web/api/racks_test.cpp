@@ -86,33 +86,6 @@ TEST_F(Racks, AreBegunByAnOperatorWhoSaysWhy) {
   EXPECT_EQ(run->facts.get("asked.why"), "tray swapped");
 }
 
-TEST_F(Racks, GoOnWithoutANodeByWaiver) {
-  const std::string path = "/api/v1/nodes/" + serial(1) + "/waiver";
-  const auto until = iso8601(time_.now() + 24h);
-  const Json wanted{{"reason", "GPU on order"}, {"until", until}};
-  EXPECT_EQ(post(path, wanted).status, 403);
-  be("technician");
-  EXPECT_EQ(post(path, wanted).status, 403) << "signed by an operator";
-  EXPECT_EQ(send("DELETE", path + "?reason=x").status, 403);
-  be("operator");
-  EXPECT_EQ(post(path, {{"reason", "x"}}).status, 422) << "none is for ever";
-  EXPECT_EQ(post(path, {{"reason", "x"}, {"until", "2020-01-01T00:00:00Z"}}).status, 422);
-  EXPECT_EQ(post(path, {{"reason", "x"}, {"until", iso8601(time_.now() + 24h * 400)}}).status, 422);
-  EXPECT_EQ(post("/api/v1/nodes/NOBODY/waiver", wanted).status, 404);
-  const auto granted = post(path, wanted);
-  ASSERT_EQ(granted.status, 201) << granted.body;
-  EXPECT_EQ(json(granted).at("serial"), serial(1));
-  EXPECT_EQ(json(granted).at("until"), until);
-  EXPECT_EQ(post(path, wanted).status, 409);
-  const auto waivers = json(get("/api/v1/racks/H1/R01/RK001")).at("waivers");
-  ASSERT_EQ(waivers.size(), 1u);
-  EXPECT_EQ(waivers[0], json(granted));
-  EXPECT_EQ(send("DELETE", path).status, 400) << "no reason";
-  EXPECT_EQ(send("DELETE", path + "?reason=mended").status, 204);
-  EXPECT_EQ(send("DELETE", path + "?reason=mended").status, 404);
-  EXPECT_EQ(json(get("/api/v1/racks/H1/R01/RK001")).at("waivers").size(), 0u);
-}
-
 TEST_F(Racks, ARunThatTakesAllMembersIsStartedOverTheRackWhicheverIsNamed) {
   be("operator");
   const auto started = post("/api/v1/nodes/" + serial(1) + "/runs",
