@@ -217,8 +217,8 @@ Task<Result<Seen>> lookVerdict(StepContext& context) {
   if (const auto some = std::find_if(all.begin(), all.end(), [](const Said& said) { return said.isVoid; });
       some != all.end()) {
     context.waitFor(fmt::format("{} could not be judged: {}", some->host->serial, some->wrong));
-    orderAll(context,
-             false);  // the watts are given back: who has lost its results must not begin anew without them
+    // The watts are given back: who has lost its results must not begin anew without them.
+    orderAll(context, false);
     co_return Seen::Todo;
   }
   std::vector<const Said*> failed;

@@ -9,8 +9,8 @@ if ((full)); then
   readonly every=1 stormRacks=20 stormSeeds=50 fleetRacks=100 campaignRacks=100
   echo 'Full sizes.'
 else
-  readonly every=101 stormRacks=5 stormSeeds=3 fleetRacks=20 campaignRacks=6
-  echo "Reduced sizes: every ${every}st crash point of a rack instead of all; $stormSeeds seeds of $stormRacks racks instead"
+  readonly every=9 stormRacks=5 stormSeeds=3 fleetRacks=20 campaignRacks=6
+  echo "Reduced sizes: every ${every}th crash point of a rack instead of all; $stormSeeds seeds of $stormRacks racks instead"
   echo "of 50 of 20; a site of $fleetRacks racks instead of 100; a campaign over $campaignRacks racks instead of 100."
 fi
 
@@ -40,7 +40,7 @@ done
 ask sweep-rack killsweep --workflow bring_up --every "$every"
 judge "killsweep of a small rack, every $every" \
   '${o.runs} executions over ${o.points} points, ${o.duplicates} duplicates, ${o.wrong_end_states} wrong end states' \
-  "o.points > 1000 && o.runs >= Math.floor(o.points / $every) && o.duplicates === 0 && o.wrong_end_states === 0" sweep-rack
+  "o.points > 800 && o.runs >= Math.floor(o.points / $every) && o.duplicates === 0 && o.wrong_end_states === 0" sweep-rack
 
 echo
 echo 'Racks in virtual time'
