@@ -11,8 +11,7 @@
 namespace zellige {
 
 struct KillSweep {
-  /// Crash points of the executions without a crash, all workflows together. Of a small rack those that change something, and
-  /// of what comes again while nothing has happened the first.
+  /// Crash points of the executions without a crash, all workflows together. Of a small rack commits and what is not a read.
   std::uint64_t points = 0;
   int runs = 0, duplicates = 0, wrongEndStates = 0;
   std::vector<std::string> examples;  ///< the first ten executions that went wrong, with their points

@@ -11,7 +11,7 @@ namespace zellige::redfish {
 
 namespace {
 
-constexpr int kRefusals = 2;  // of one request with 401, before it is meant
+constexpr int kRenewals = 2;  // of the session, for one request
 
 const std::shared_ptr<const Json>& nothing() {
   static const auto empty = std::make_shared<const Json>(Json::object());
@@ -98,7 +98,7 @@ Task<Result<Document>> Client::perform(Ask ask) {
                     fmt::format("GET {}: the BMC answers so slowly that it was not read whole in {} min",
                                 ask.uri, std::chrono::floor<std::chrono::minutes>(options.wholeRead).count())};
   const auto giveUp = wiring_.executor.now() + options.patience;
-  int refusals = 0;
+  int renewals = 0;
   for (int tries = 1;;) {
     if (ask.as == As::Session) {
       auto session = co_await ensureSession();
@@ -109,9 +109,10 @@ Task<Result<Document>> Client::perform(Ask ask) {
     }
     auto reply = co_await once(ask);
     if (!reply) co_return reply.error();
-    // The session had ended; and then a stray one (FACTS 7). Sign-ins alone judge the password.
-    if (reply->status == 401 && ask.as == As::Session && refusals < kRefusals) {
-      if (refusals++ == 0) forgetToken(ask.secret);
+    // The session had ended; or, on the new one, it is a stray 401 (FACTS 7).
+    if (reply->status == 401 && ask.as == As::Session && renewals < kRenewals) {
+      ++renewals;
+      forgetToken(ask.secret);
       if (!ask.upload) continue;
       auto session = co_await ensureSession();
       if (!session) co_return session.error();
@@ -140,6 +141,11 @@ Result<Document> Client::judge(const Ask& ask, HttpReply reply) const {
     const bool page = reply.body.find_first_not_of(" \t\r\n") != std::string::npos &&
                       reply.body[reply.body.find_first_not_of(" \t\r\n")] == '<';
     if (reply.status == 403 && page && mustChange_) error.code = Errc::PasswordExpired;
+    // Sign-ins alone judge the password.
+    if (reply.status == 401 && ask.as == As::Session) {
+      error.code = Errc::Rejected;
+      error.what += " (and the sign-in is accepted: the account may not do this)";
+    }
     return error;
   }
   Document document;

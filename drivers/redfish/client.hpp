@@ -2,9 +2,10 @@
 // from places in observe mode. Knows Redfish as a protocol; knows no machine (platform.hpp) and nothing of what is
 // done with it (redfish_bmc.hpp).
 //
-// What is repeated, and nothing else: GETs that were told to come again (429, 5xx); any request after a 401 or a 503,
-// which say that it was not applied; a PATCH after 412 with the next rung of the ETag ladder. An upload is never: after a
-// 401 a new session is opened for it, and the error is Busy.
+// What is repeated, and nothing else: GETs that were told to come again (429, 5xx); any request after a 503 or a 401,
+// which say that it was not applied: after a 401 with a new session, twice at most, since an ended session and a stray 401
+// come together; a PATCH after 412 with the next rung of the ETag ladder. An upload is never: after a 401 a new session is
+// opened for it, and the error is Busy.
 #pragma once
 
 #include <functional>
